@@ -1,0 +1,54 @@
+# Two commands matter: `make demo` tells the whole story, `make test` proves the code.
+# Everything installs into .venv from the hash-locked requirements, once.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DIR ?= build/demo
+WORKERS ?= 2
+export OMP_NUM_THREADS ?= 1
+export UV_LINK_MODE ?= copy
+
+.PHONY: help demo test test-all lint format lock clean bench-%
+
+help:  ## show these targets
+	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(READY)  ## the four loops on the flights of 2013, from nothing (DIR=build/demo)
+	@$(BIN)/ml-gitops demo $(DIR)
+
+test: $(READY)  ## unit, contract and end-to-end tests (under 5 minutes on 2 cores)
+	$(BIN)/pytest -m "not slow" -n $(WORKERS)
+
+test-all: $(READY)  ## the slow tests too
+	$(BIN)/pytest -n $(WORKERS)
+
+lint: $(READY)  ## ruff and mypy, both strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)  ## rewrite the code in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench-%: $(READY)  ## print figures beside their limits (bench-loops)
+	$(BIN)/python -m benchmarks.$*
+
+lock: $(READY)  ## resolve requirements/*.txt again from pyproject.toml
+	requirements/lock $(BIN)/uv
+
+clean:  ## remove everything that was built or installed
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(READY): pyproject.toml requirements/uv.txt requirements/dev.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+	  rm -rf $(VENV); \
+	  echo "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; \
+	  exit 2; }
+	@echo "Installing into $(VENV), once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""The only rooms that touch the world: Git, forges, files, engines, services."""

@@ -1,0 +1,1 @@
+"""Rows, and what may be said about them before a model sees them."""

@@ -1,0 +1,83 @@
+"""What the rows must look like: the features a model may see, and what it may not."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from ml_gitops.document import Part
+
+FeatureType = Literal["number", "integer", "boolean", "string"]
+Task = Literal["binary", "multiclass", "regression"]
+
+
+class Window(Part):
+    """A half-open span of days: `start` is in it, `until` is not."""
+
+    start: date
+    until: date
+
+    def __str__(self) -> str:
+        """Return the span as `2013-01-01..2013-04-01`."""
+        return f"{self.start}..{self.until}"
+
+    @property
+    def days(self) -> int:
+        """How many days the span has."""
+        return (self.until - self.start).days
+
+
+class Feature(Part):
+    """One column that the model sees, in training and in every request.
+
+    Attributes:
+        name: the column.
+        type: number (float64), integer (int64), boolean or string.
+        nullable: whether a value may be missing.
+        minimum, maximum: the values that make sense, both included.
+        values: the strings that make sense; others are unseen, not refused.
+        about: one line for people: what it is, and in which unit.
+    """
+
+    name: str
+    type: FeatureType
+    nullable: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    values: tuple[str, ...] | None = None
+    about: str = ""
+
+    @model_validator(mode="after")
+    def _bounds_fit_the_type(self) -> "Feature":
+        ordered = self.type in ("number", "integer")
+        if not ordered and (self.minimum is not None or self.maximum is not None):
+            raise ValueError(f"minimum and maximum need a number, and this is a {self.type}")
+        if self.values is not None and self.type != "string":
+            raise ValueError(f"values need a string, and this is a {self.type}")
+        if self.nullable and self.type in ("integer", "boolean"):
+            raise ValueError(f"a nullable {self.type} has no exact form; declare it as a number")
+        return self
+
+
+class DataSchema(Part):
+    """The columns of a model's data and the part each plays.
+
+    Attributes:
+        features: what the model sees, in this order.
+        target: what it predicts.
+        id: identifies a row; predictions and late labels are joined on it.
+        time: when the prediction is made; windows and the holdout are cut on it.
+        forbidden: columns that would leak the answer; they may exist, no model sees them.
+    """
+
+    task: Task
+    features: tuple[Feature, ...] = Field(min_length=1)
+    target: str
+    id: str
+    time: str
+    forbidden: tuple[str, ...] = ()
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The names of the features, in order."""
+        return [feature.name for feature in self.features]

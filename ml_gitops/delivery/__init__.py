@@ -1,0 +1,1 @@
+"""What was shipped, and what should be running."""

@@ -1,0 +1,1 @@
+"""The candidate, and what we know of it."""

@@ -1,0 +1,1 @@
+"""What we observe in production, and what it makes us want."""

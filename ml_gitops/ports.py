@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from ml_gitops.pull_request import (
@@ -76,8 +77,9 @@ class Forge(Protocol):
         """Return the pull request's changes as a unified diff against its merge base."""
         ...
 
-    def propose(self, branch: str, title: str, body: str, *, draft: bool = False,
-                labels: Sequence[str] = ()) -> PullRequest:
+    def propose(
+        self, branch: str, title: str, body: str, *, draft: bool = False, labels: Sequence[str] = ()
+    ) -> PullRequest:
         """Open a pull request for a branch that was pushed."""
         ...
 
@@ -137,8 +139,9 @@ class Forge(Protocol):
         """Return every release page, oldest first."""
         ...
 
-    def create_release(self, tag: str, title: str, notes: str,
-                       assets: Mapping[str, bytes]) -> ForgeRelease:
+    def create_release(
+        self, tag: str, title: str, notes: str, assets: Mapping[str, bytes]
+    ) -> ForgeRelease:
         """Create the release page of a tag with its assets."""
         ...
 
@@ -172,6 +175,76 @@ class Warehouse(Protocol):
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return its (few) rows."""
+        ...
+
+
+class Workspace(Protocol):
+    """The work tree of a model repository, and the author's code in it."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds `ml-gitops.toml`."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file of the work tree; None if it is not there."""
+        ...
+
+    def write(self, changes: Changes) -> None:
+        """Write files, each whole or not at all."""
+        ...
+
+    def sources(self, roots: Sequence[str]) -> dict[str, bytes]:
+        """Return path and content of every Python file under folders of the work tree."""
+        ...
+
+    def call(self, reference: str, *arguments: object) -> Any:
+        """Call the author's `file.py:function`; what it raises names the author's line."""
+        ...
+
+    def environment(self) -> dict[str, str]:
+        """Return library and version of everything that decides numbers."""
+        ...
+
+    def run_folder(self, name: str) -> Path | None:
+        """Return the folder of a run that is kept here; None if there is none."""
+        ...
+
+    def keep_run(self, name: str, files: Mapping[str, bytes], frames: Mapping[str, Any]) -> Path:
+        """Keep a run's files, and frames as Parquet, all or nothing; return their folder."""
+        ...
+
+    def run_checks(self, run_folder: Path, checks: str) -> bytes | None:
+        """Run the author's checks with pytest; None if there are none.
+
+        Args:
+            run_folder: what the fixtures read: model, signature, holdout, champion.
+            checks: the folder of the checks.
+        """
+        ...
+
+
+class Repository(Protocol):
+    """The clone that a person or a runner works in."""
+
+    def head(self) -> str:
+        """Return the commit that is checked out."""
+        ...
+
+    def branch(self) -> str | None:
+        """Return the branch that is checked out; None on a detached head."""
+        ...
+
+    def dirty_paths(self) -> list[str]:
+        """Return the paths that differ from the commit."""
+        ...
+
+
+class Bentos(Protocol):
+    """What builds a service from a model."""
+
+    def build(self, files: Mapping[str, bytes]) -> bytes:
+        """Build a Bento around model, signature and release; return it as one archive."""
         ...
 
 

@@ -1,0 +1,43 @@
+"""Frames on disk, as Parquet."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ml_gitops.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def write_frame(frame: "pd.DataFrame", path: Path) -> None:
+    """Write a frame as Parquet, whole or not at all.
+
+    Args:
+        frame: rows; text columns may have missing values.
+        path: the file; its folder exists.
+    """
+    import duckdb
+
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with duckdb.connect() as connection:
+        connection.register("frame", frame)
+        connection.execute("COPY frame TO $path (FORMAT parquet)", {"path": str(draft)})
+    draft.replace(path)
+
+
+def read_frame(path: Path) -> "pd.DataFrame":
+    """Read a Parquet file that `write_frame` wrote.
+
+    Raises:
+        DataError: the file is gone or damaged.
+    """
+    import duckdb
+
+    try:
+        with duckdb.connect() as connection:
+            return connection.execute("SELECT * FROM read_parquet($path)", {"path": str(path)}).df()
+    except duckdb.Error:
+        raise DataError(
+            "this is not a Parquet file", hint="remove its folder and train again", where=str(path)
+        ) from None

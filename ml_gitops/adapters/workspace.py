@@ -1,0 +1,276 @@
+"""The work tree of a model repository: its files, and the author's code."""
+
+import importlib
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ml_gitops.adapters.frames import write_frame
+from ml_gitops.errors import ConfigError, MlGitopsError, TrainingError
+from ml_gitops.ports import Changes
+
+CACHE = ".ml-gitops"
+LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
+"""The libraries whose version decides the numbers of a model."""
+
+PASSED_ON = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+    "OMP_NUM_THREADS",
+    "SYSTEMROOT",
+)
+"""What the author's checks may see of the environment: enough to run, no secret."""
+
+
+class LocalWorkspace:
+    """A work tree on this machine.
+
+    Args:
+        root: the folder that holds `ml-gitops.toml`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds `ml-gitops.toml`."""
+        return self._root
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file of the work tree; None if it is not there."""
+        try:
+            return self._inside(path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except IsADirectoryError:
+            raise ConfigError("this is a folder", hint="name a file", where=path) from None
+
+    def write(self, changes: Changes) -> None:
+        """Write files, each whole or not at all; None removes a file."""
+        for path, content in changes.items():
+            target = self._inside(path)
+            if content is None:
+                target.unlink(missing_ok=True)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(target, content)
+
+    def sources(self, roots: Sequence[str]) -> dict[str, bytes]:
+        """Return path and content of every Python file under folders of the work tree."""
+        found: dict[str, bytes] = {}
+        for folder in roots:
+            base = self._inside(folder)
+            files = base.glob("*.py") if base == self._root else base.rglob("*.py")
+            for file in sorted(files):
+                found[file.relative_to(self._root).as_posix()] = file.read_bytes()
+        return found
+
+    def call(self, reference: str, *arguments: object) -> Any:
+        """Call the author's `file.py:function`.
+
+        Raises:
+            ConfigError: there is no such file or function.
+            TrainingError: the author's code failed; file and line are named.
+        """
+        path, _, name = reference.partition(":")
+        with self._author(path):
+            function = getattr(self._load(path), name, None)
+            if not callable(function):
+                raise ConfigError(
+                    f"there is no function {name!r}",
+                    hint="define it, or correct the reference in ml-gitops.toml",
+                    where=path,
+                )
+            return function(*arguments)
+
+    def environment(self) -> dict[str, str]:
+        """Return library and version of everything that decides numbers."""
+        versions = {"python": ".".join(platform.python_version_tuple()[:2])}
+        for library in LIBRARIES:
+            try:
+                versions[library] = importlib.metadata.version(library)
+            except importlib.metadata.PackageNotFoundError:
+                raise ConfigError(
+                    f"training needs {library}, which is not installed",
+                    hint="install ml-gitops[train]",
+                ) from None
+        return versions
+
+    def run_folder(self, name: str) -> Path | None:
+        """Return the folder of a run that is kept here; None if there is none."""
+        folder = self._root / CACHE / "runs" / name
+        return folder if folder.is_dir() else None
+
+    def keep_run(self, name: str, files: Mapping[str, bytes], frames: Mapping[str, Any]) -> Path:
+        """Keep a run's files, and frames as Parquet, all or nothing; return their folder."""
+        home = self._root / CACHE / "runs"
+        home.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=home))
+        try:
+            for file, content in files.items():
+                (draft / file).write_bytes(content)
+            for file, frame in frames.items():
+                write_frame(frame, draft / file)
+            kept = home / name
+            if kept.is_dir():
+                shutil.rmtree(kept)
+            draft.replace(kept)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return kept
+
+    def run_checks(self, run_folder: Path, checks: str) -> bytes | None:
+        """Run the author's checks with pytest; None if there are none.
+
+        Raises:
+            TrainingError: pytest could not collect or run them.
+        """
+        folder = self._inside(checks)
+        if not any(folder.glob("test_*.py")):
+            return None
+        with tempfile.TemporaryDirectory() as scratch:
+            outcome = Path(scratch) / "checks.json"
+            environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+            environment |= {
+                "ML_GITOPS_RUN": str(run_folder),
+                "ML_GITOPS_CHECKS_OUT": str(outcome),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            }
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "--no-header",
+                "-p",
+                "no:cacheprovider",
+                "--rootdir",
+                str(self._root),
+                str(folder),
+            ]
+            done = subprocess.run(
+                command,
+                cwd=self._root,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode not in (0, 1) or not outcome.exists():
+                raise TrainingError(
+                    f"pytest could not run the checks: {_last_error(done.stdout + done.stderr)}",
+                    hint=f"run `pytest {checks}` and correct what it says",
+                    where=checks,
+                )
+            return outcome.read_bytes()
+
+    def _inside(self, path: str) -> Path:
+        """Resolve a path of the repository, refusing one that leaves it."""
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+            raise ConfigError(
+                f"the path {path!r} leaves the repository", hint="name a file inside of it"
+            )
+        return self._root / path
+
+    def _load(self, path: str) -> Any:
+        """Import a file of the work tree afresh, as a module of its folder's package."""
+        if not self._inside(path).is_file():
+            raise ConfigError(
+                "there is no such file", hint="create it, or correct ml-gitops.toml", where=path
+            )
+        parts = PurePosixPath(path).with_suffix("").parts
+        for name in [name for name in sys.modules if name.partition(".")[0] == parts[0]]:
+            del sys.modules[name]
+        importlib.invalidate_caches()
+        return importlib.import_module(".".join(parts))
+
+    @contextmanager
+    def _author(self, path: str) -> Iterator[None]:
+        """Run the author's code with the work tree importable; name their line if it fails."""
+        sys.path.insert(0, str(self._root))
+        try:
+            yield
+        except MlGitopsError:
+            raise
+        except Exception as error:
+            raise TrainingError(
+                f"{type(error).__name__}: {_one_line(str(error)) or 'no message'}",
+                hint="correct the code",
+                where=self._line_of(error, path),
+            ) from error
+        finally:
+            sys.path.remove(str(self._root))
+
+    def _line_of(self, error: Exception, path: str) -> str:
+        """Return `file:line` of the last line of the author's code that was running."""
+        if isinstance(error, SyntaxError) and error.filename and error.lineno:
+            file, number = Path(error.filename), error.lineno
+            if file.is_relative_to(self._root):
+                return f"{file.relative_to(self._root)}:{number}"
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            file = Path(frame.filename)
+            if file.is_relative_to(self._root) and ".venv" not in file.parts:
+                return f"{file.relative_to(self._root)}:{frame.lineno}"
+        return path
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file through a temporary one, so that nobody ever sees half of it."""
+    handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+        Path(draft).chmod(mode)
+        Path(draft).replace(target)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def find_root(start: Path, marker: str) -> Path:
+    """Return the nearest folder at or above `start` that holds the config.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / marker).is_file():
+            return folder
+    raise ConfigError(
+        f"no {marker} here or in any folder above",
+        hint="go to a model repository, or make one with `ml-gitops init DIR`",
+        where=str(start),
+    )
+
+
+def template_folder() -> Path:
+    """Return the model repository that `ml-gitops init` copies."""
+    package = Path(__file__).parents[1]
+    installed = package / "template"
+    return installed if installed.is_dir() else package.parent / "model-repo-template"
+
+
+def _last_error(output: str) -> str:
+    lines = [line for line in output.splitlines() if re.match(r"(E |ERROR|.*Error)", line.strip())]
+    return _one_line(lines[-1]) if lines else "it ended without an outcome"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:300]

@@ -1,0 +1,78 @@
+"""The data lock: which rows a model was trained and judged on, pinned in Git."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from ml_gitops.data.schema import DataSchema, Window
+from ml_gitops.document import Digest, Document, canonical_json, sha256
+from ml_gitops.errors import DataError
+
+PATH = "data.lock.json"
+
+
+class DataLock(Document):
+    """The window of rows a model may learn from, and the digest of what was in it.
+
+    Attributes:
+        source: the reference that loads the rows, as in the config.
+        window: the days the rows belong to.
+        rows: how many there were.
+        digest: digest of their content, whatever their order.
+        schema_digest: digest of the columns they were held to.
+    """
+
+    file_name: ClassVar[str] = PATH
+
+    source: str
+    window: Window
+    rows: int
+    digest: Digest
+    schema_digest: Digest
+
+
+class Split(Document):
+    """The lock's window cut in two: learn from one part, judge on the other."""
+
+    train: Window
+    holdout: Window
+
+
+def schema_digest(schema: DataSchema) -> str:
+    """Return the digest of what the columns must look like."""
+    return sha256(canonical_json(schema.model_dump(mode="json")).encode())
+
+
+def split(window: Window, holdout_days: int) -> Split:
+    """Cut the last days of a window off as the holdout.
+
+    Raises:
+        DataError: nothing would be left to learn from.
+    """
+    cut = window.until - timedelta(days=holdout_days)
+    if cut <= window.start:
+        raise DataError(
+            f"the window {window} has no day left to train on beside "
+            f"{holdout_days} days of holdout",
+            hint="lock a longer window, or lower holdout_days in [data]",
+            where=PATH,
+        )
+    return Split(
+        train=Window(start=window.start, until=cut),
+        holdout=Window(start=cut, until=window.until),
+    )
+
+
+def check_locked(lock: DataLock, *, rows: int, digest: str) -> None:
+    """Refuse rows that are not the ones the lock names.
+
+    Raises:
+        DataError: the source now gives other rows for the same window.
+    """
+    if (rows, digest) == (lock.rows, lock.digest):
+        return
+    raise DataError(
+        f"the source gives other rows for {lock.window} than were locked "
+        f"({rows:,} rows, {lock.rows:,} locked)",
+        hint="find out why the past changed, then lock again with `ml-gitops data lock`",
+        where=PATH,
+    )

@@ -1,0 +1,242 @@
+"""Data QA: what in the rows breaks the contract, counted per column."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from ml_gitops.data.dataset import utc_naive
+from ml_gitops.data.schema import DataSchema, Feature, Window
+from ml_gitops.document import Document, Part
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_EXAMPLES = 3
+"""Values shown per violation: enough to recognise the fault, too few to leak a table."""
+
+
+class Violation(Part):
+    """One way in which one column breaks the contract.
+
+    Attributes:
+        column: the column, or "" for the table as a whole.
+        problem: what is wrong, in words.
+        rows: how many rows are affected.
+        examples: up to three values that show it.
+        severity: an error stops training; a warning is told to the reviewer.
+    """
+
+    column: str
+    problem: str
+    rows: int
+    examples: tuple[str, ...] = ()
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        """Return the violation as one line."""
+        shown = f" (such as {', '.join(self.examples)})" if self.examples else ""
+        where = f"column {self.column!r}: " if self.column else ""
+        return f"{where}{self.problem}{shown}"
+
+
+class ValidationReport(Document):
+    """What data QA found in the rows of a window."""
+
+    file_name: ClassVar[str] = "validation.json"
+
+    window: Window
+    rows: int
+    columns: int
+    violations: tuple[Violation, ...]
+
+    @property
+    def errors(self) -> list[Violation]:
+        """The violations that stop training."""
+        return [violation for violation in self.violations if violation.severity == "error"]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing stops training."""
+        return not self.errors
+
+
+def validate(frame: "pd.DataFrame", schema: DataSchema, window: Window) -> ValidationReport:
+    """Hold rows to the contract; every violation is listed, none hides another.
+
+    Args:
+        frame: the rows as the source gave them.
+        schema: what the columns must look like.
+        window: the days the rows must belong to.
+    """
+    violations = list(_table(frame, schema))
+    if not violations:
+        for feature in schema.features:
+            violations += _feature(frame[feature.name], feature)
+        violations += _identity(frame[schema.id])
+        violations += _times(frame[schema.time], window)
+        violations += _target(frame[schema.target], schema)
+    return ValidationReport(
+        window=window, rows=len(frame), columns=frame.shape[1], violations=tuple(violations)
+    )
+
+
+def _table(frame: "pd.DataFrame", schema: DataSchema) -> Iterator[Violation]:
+    doubled = sorted(set(frame.columns[frame.columns.duplicated()]))
+    for name in doubled:
+        yield Violation(column=str(name), problem="the name is used twice", rows=len(frame))
+    needed = [schema.id, schema.time, *schema.feature_names, schema.target]
+    for name in needed:
+        if name not in frame.columns:
+            yield Violation(column=name, problem="is missing", rows=len(frame))
+    if not len(frame):
+        yield Violation(column="", problem="there are no rows in the window", rows=0)
+
+
+def _feature(column: "pd.Series", feature: Feature) -> Iterator[Violation]:
+    name = feature.name
+    if not fits(column, feature):
+        yield Violation(
+            column=name,
+            problem=f"is {column.dtype}, not {feature.type}",
+            rows=len(column),
+            examples=_examples(column.dropna()),
+        )
+        return
+    missing = column.isna()
+    if missing.all():
+        yield Violation(column=name, problem="every value is missing", rows=len(column))
+        return
+    if missing.any() and not feature.nullable:
+        count = int(missing.sum())
+        yield Violation(column=name, problem=f"{count:,} values are missing", rows=count)
+    present = column[~missing]
+    yield from _range(present, feature)
+    if feature.values is not None:
+        strange = present[~present.isin(feature.values)]
+        if len(strange):
+            yield Violation(
+                column=name,
+                problem=f"{len(strange):,} values are not among those declared",
+                rows=len(strange),
+                examples=_examples(strange),
+            )
+    if (present == present.iloc[0]).all():
+        yield Violation(
+            column=name,
+            problem="has one value only",
+            rows=len(column),
+            examples=_examples(present),
+            severity="warning",
+        )
+
+
+def _range(present: "pd.Series", feature: Feature) -> Iterator[Violation]:
+    if feature.type not in ("number", "integer"):
+        return
+    import numpy as np
+
+    infinite = present[~np.isfinite(present.astype("float64"))]
+    if len(infinite):
+        yield Violation(
+            column=feature.name,
+            problem=f"{len(infinite):,} values are infinite",
+            rows=len(infinite),
+        )
+    for bound, outside, word in (
+        (feature.minimum, lambda limit: present < limit, "below"),
+        (feature.maximum, lambda limit: present > limit, "above"),
+    ):
+        if bound is None:
+            continue
+        strange = present[outside(bound)]
+        if len(strange):
+            yield Violation(
+                column=feature.name,
+                problem=f"{len(strange):,} values are {word} {bound:g}",
+                rows=len(strange),
+                examples=_examples(strange),
+            )
+
+
+def _identity(column: "pd.Series") -> Iterator[Violation]:
+    name = str(column.name)
+    missing = int(column.isna().sum())
+    if missing:
+        yield Violation(column=name, problem=f"{missing:,} ids are missing", rows=missing)
+    doubled = column[column.duplicated() & column.notna()]
+    if len(doubled):
+        yield Violation(
+            column=name,
+            problem=f"{len(doubled):,} ids are used twice",
+            rows=len(doubled),
+            examples=_examples(doubled),
+        )
+
+
+def _times(column: "pd.Series", window: Window) -> Iterator[Violation]:
+    name = str(column.name)
+    if column.dtype.kind != "M":
+        zones = {getattr(value, "tzinfo", None) for value in column.dropna().head(10_000)}
+        problem = "mixes time zones" if len(zones) > 1 else f"is {column.dtype}, not a time"
+        yield Violation(
+            column=name, problem=problem, rows=len(column), examples=_examples(column.dropna())
+        )
+        return
+    missing = int(column.isna().sum())
+    if missing:
+        yield Violation(column=name, problem=f"{missing:,} times are missing", rows=missing)
+    days = utc_naive(column)
+    outside = days[(days < str(window.start)) | (days >= str(window.until))]
+    if len(outside):
+        yield Violation(
+            column=name,
+            problem=f"{len(outside):,} rows lie outside {window}",
+            rows=len(outside),
+            examples=_examples(outside),
+        )
+
+
+def _target(column: "pd.Series", schema: DataSchema) -> Iterator[Violation]:
+    name = schema.target
+    missing = int(column.isna().sum())
+    if missing:
+        yield Violation(column=name, problem=f"{missing:,} targets are missing", rows=missing)
+    present = column.dropna()
+    classes = present.unique()
+    if schema.task == "regression":
+        if column.dtype.kind not in "iuf":
+            yield Violation(
+                column=name, problem=f"is {column.dtype}, not a number", rows=len(column)
+            )
+        return
+    if len(classes) < 2:
+        yield Violation(
+            column=name,
+            problem="has one class only; there is nothing to learn",
+            rows=len(present),
+            examples=_examples(present),
+        )
+    if schema.task == "binary" and not set(classes.tolist()) <= {0, 1}:
+        yield Violation(
+            column=name,
+            problem="must hold true and false (or 1 and 0) for a binary task",
+            rows=len(present),
+            examples=_examples(present),
+        )
+
+
+def fits(column: "pd.Series", feature: Feature) -> bool:
+    """Say whether a column's type can hold the feature without changing a value."""
+    kind = column.dtype.kind
+    if feature.type == "number":
+        return kind in "iuf"
+    if feature.type == "integer":
+        return kind in "iu"
+    if feature.type == "boolean":
+        return kind == "b"
+    if kind in "iufbMm":
+        return bool(column.isna().all())
+    return all(isinstance(value, str) for value in column.dropna().unique())
+
+
+def _examples(column: "pd.Series") -> tuple[str, ...]:
+    return tuple(str(value)[:40] for value in column.unique()[:MAX_EXAMPLES])

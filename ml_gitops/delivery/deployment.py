@@ -1,0 +1,92 @@
+"""Desired state: which release an environment should serve, one file per environment.
+
+The history of an environment is not written here: `git log -p` of the file is
+the audit trail, and the assignment tags are its index.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from pydantic import Field
+
+from ml_gitops.delivery.release import Release
+from ml_gitops.delivery.version import NAME, parse_assignment
+from ml_gitops.document import Digest, Document, Part
+
+
+class DeliveryPolicy(Part):
+    """How releases travel; table `[delivery]`."""
+
+    environments: tuple[str, ...] = Field(default=("staging", "production"), min_length=1)
+    """In order: CD commits to the first, every next one is promoted to by pull request."""
+
+
+class DeploymentState(Document):
+    """The release that an environment should serve.
+
+    Attributes:
+        environment: which one.
+        model, version, tag: the release.
+        model_digest: digest of its ONNX file.
+        bento_digest: digest of its Bento.
+    """
+
+    file_name: ClassVar[str] = "deployment.json"
+
+    environment: str = Field(pattern=f"^{NAME}$")
+    model: str
+    version: str
+    tag: str
+    model_digest: Digest
+    bento_digest: Digest
+
+
+def state_path(environment: str) -> str:
+    """Return the path of an environment's desired state."""
+    return f"deployments/{environment}.json"
+
+
+def deploy(release: Release, environment: str, bento_digest: str) -> DeploymentState:
+    """Return the state in which an environment serves a release."""
+    return DeploymentState(
+        environment=environment,
+        model=release.model,
+        version=release.version,
+        tag=release.tag,
+        model_digest=release.model_digest,
+        bento_digest=bento_digest,
+    )
+
+
+class Assigned(Part):
+    """One entry of an environment's history: its number, and the release it put there."""
+
+    number: int
+    tag: str
+
+
+def history(model: str, environment: str, assignments: Iterable[tuple[str, str]]) -> list[Assigned]:
+    """Return what an environment served, oldest first.
+
+    Args:
+        model, environment: whose history.
+        assignments: name of each tag and the release it assigned.
+    """
+    entries = [
+        Assigned(number=parsed.number, tag=release)
+        for name, release in assignments
+        if (parsed := parse_assignment(name))
+        and (parsed.model, parsed.environment) == (model, environment)
+    ]
+    return sorted(entries, key=lambda entry: entry.number)
+
+
+def previous_release(entries: list[Assigned], current: str) -> str | None:
+    """Return the release that an environment served before the current one, if any.
+
+    A release that was rolled back from is not gone back to: after `1, 2, 1` the
+    one before is not `2` but what stood before the first `1`.
+    """
+    first = next((i for i, entry in enumerate(entries) if entry.tag == current), len(entries))
+    before = entries[:first]
+    return before[-1].tag if before else None

@@ -1,0 +1,61 @@
+"""A release: what was reviewed, under a version, with the digest of every file."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from ml_gitops.data.schema import Window
+from ml_gitops.document import Digest, Document
+from ml_gitops.model.lineage import Lineage
+
+BENTO_FILE = "bento.zip"
+
+
+class Release(Document):
+    """The immutable record of one version.
+
+    Attributes:
+        model, version, tag: what it is called.
+        commit: the commit whose files it was made from.
+        run_key: digest of everything that went into the training.
+        lineage: those inputs.
+        trained, holdout: the days it learned from and was judged on.
+        files: name to digest of every file that is shipped.
+        metrics: the candidate's metrics on the holdout.
+        verdict: the gate's sentence, as reviewed.
+        changed: which inputs differ from the release before.
+        pull_request: where it was reviewed, if it was.
+        retrained: true if the reviewed files were gone and it was trained again.
+    """
+
+    file_name: ClassVar[str] = "release.json"
+
+    model: str
+    version: str
+    tag: str
+    commit: str
+    run_key: Digest
+    lineage: Lineage
+    trained: Window
+    holdout: Window
+    files: dict[str, Digest]
+    metrics: dict[str, float]
+    verdict: str
+    changed: tuple[str, ...] = ()
+    pull_request: int | None = None
+    retrained: bool = False
+
+    @property
+    def model_digest(self) -> str:
+        """The digest of the ONNX file."""
+        return self.files["model.onnx"]
+
+
+class ServedRelease(Document):
+    """What a running service must know of its release; a file inside the Bento."""
+
+    file_name: ClassVar[str] = "release.json"
+
+    tag: str = Field(min_length=1)
+    digest: Digest
+    """Digest of the ONNX file; every record of the prediction log carries it."""

@@ -1,0 +1,118 @@
+"""Markdown that people read on a forge, and outside text made safe to stand in it.
+
+Outside text is whatever our code did not write: column names, categories, branch
+names, titles, messages of the author's code. `escape` is the only way in.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Literal
+
+Align = Literal["left", "right", "center"]
+
+_ZERO_WIDTH_SPACE = "\u200b"
+_JOINERS = "\u200c\u200d"  # Persian, Indic scripts and emoji are written with them
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+_RULES: dict[Align, str] = {"left": ":--", "right": "--:", "center": ":-:"}
+# Forges look for these in the rendered text, where no backslash protects them any more:
+# mentions, issue numbers, addresses, emoji and formulas. An invisible space breaks them.
+_LIVE = re.compile(r"@|#(?=\w)|\bGH-(?=\d)|:(?=//)|:(?=[\w+-]+:)|\bwww(?=\.)|\\?\$", re.IGNORECASE)
+_INLINE = re.compile(r"[\\`*_\[\]~|!<>&$]")
+_LINE_START = re.compile(r"^(\d{0,9})([#+\-=:.)])")
+
+
+def plain(text: str, *, limit: int | None = None) -> str:
+    """Return outside text as one line of visible characters.
+
+    Control characters, terminal escapes, direction overrides and other invisible
+    characters are dropped, white space becomes single spaces.
+
+    Args:
+        text: anything.
+        limit: the most characters to keep; an ellipsis says that there were more.
+    """
+    line = " ".join(text.split())
+    line = " ".join("".join(map(_visible, line)).split())
+    if limit is not None and len(line) > limit:
+        line = line[: max(limit - 1, 0)].rstrip() + "…"
+    return line
+
+
+def escape(text: str, *, limit: int | None = None) -> str:
+    """Return outside text that stays text inside Markdown tables and prose.
+
+    It makes no mention, link, image, HTML, formula, table cell or line of its own,
+    wherever it is put on a line, on GitHub as in CommonMark.
+
+    Args:
+        text: anything.
+        limit: the most characters of the text to keep.
+    """
+    line = plain(text, limit=limit)
+    body = _LINE_START.sub(r"\1\\\2", _INLINE.sub(_inert, line))
+    return _LIVE.sub(lambda found: found.group() + _ZERO_WIDTH_SPACE, body)
+
+
+def code(text: str, *, limit: int | None = None) -> str:
+    """Return outside text as inline code where that is safe in a table, escaped otherwise."""
+    line = plain(text, limit=limit)
+    if not line or set(line) & set("`|\\<"):
+        return escape(line)
+    return f"`{line}`"
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], align: Sequence[Align] | None = None
+) -> str:
+    """Return a Markdown table.
+
+    Args:
+        header: the names of the columns.
+        rows: Markdown cells, as many per row as columns; outside text must be escaped.
+        align: one per column; the first is left and the others right, if not given.
+
+    Raises:
+        ValueError: a row or `align` has not as many cells as the header.
+    """
+    aligned = align or ["left" if index == 0 else "right" for index in range(len(header))]
+    rules = [_RULES[side] for side in aligned]
+    lines = [header, rules, *rows]
+    if any(len(line) != len(header) for line in lines):
+        raise ValueError(f"every row needs {len(header)} cells")
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def details(summary: str, body: str, *, opened: bool = False) -> str:
+    """Return a folded section: a summary line (Markdown, one line) over a Markdown body."""
+    tag = "<details open>" if opened else "<details>"
+    return f"{tag}\n<summary>{_cell(summary)}</summary>\n\n{body.strip()}\n\n</details>"
+
+
+def fence(text: str, language: str = "") -> str:
+    """Return outside text of many lines as a code block that it cannot end."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
+    kept = "\n".join("".join(_visible(c) if c != "\t" else c for c in line) for line in lines)
+    kept = kept.replace("<!--", f"<!{_ZERO_WIDTH_SPACE}--")  # no marker of ours from outside
+    return f"{ticks}{language}\n{kept}\n{ticks}"
+
+
+def _cell(text: str) -> str:
+    """Return Markdown of our own on one line."""
+    return " ".join(text.split("\n"))
+
+
+def _inert(found: re.Match[str]) -> str:
+    character = found.group()
+    return _ENTITIES.get(character) or f"\\{character}"
+
+
+def _visible(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cs":
+        return "\N{REPLACEMENT CHARACTER}"
+    if category[0] == "C" and character not in _JOINERS:
+        return ""
+    return character

@@ -1,0 +1,227 @@
+"""What people read in a terminal: tables, states, panels, progress, errors.
+
+Results go to stdout; progress and errors to stderr. Text from outside is shown, never
+interpreted: not as markup, not as terminal escapes.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Self
+
+from ml_gitops.render.marks import Tone, mark_of
+from ml_gitops.render.numbers import percent
+from ml_gitops.render.tables import Align, plain
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.live import Live
+    from rich.text import Text
+
+_PATIENCE = 2.0
+"""Seconds before work says that it is still going on; shorter work needs no words."""
+_STYLES: dict[Tone, str] = {
+    "good": "green",
+    "bad": "red",
+    "warning": "yellow",
+    "quiet": "dim",
+    "open": "cyan",
+    "merged": "magenta",
+}
+
+
+class Terminal:
+    """Write results for people, or JSON for machines, never both.
+
+    It satisfies `ports.Progress`. Leave it (`with`, or `close`) to take the progress
+    line away.
+
+    Args:
+        machine: the answer is JSON; everything else on stdout and all progress is silent.
+        out, err: the streams; the process's own if not given.
+        width: columns; found if not given, 80 where there is no terminal.
+        now: seconds of a clock that only goes forward.
+    """
+
+    def __init__(
+        self,
+        *,
+        machine: bool = False,
+        out: IO[str] | None = None,
+        err: IO[str] | None = None,
+        width: int | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._machine = machine
+        self._out = _console(out or sys.stdout, width)
+        self._err = _console(err or sys.stderr, width)
+        self._now = now
+        self._live: Live | None = None
+        self._line = _ProgressLine(now)
+
+    def __enter__(self) -> Self:
+        """Return the terminal itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the progress line away, however the work ended."""
+        self.close()
+
+    def close(self) -> None:
+        """Take the progress line away; the next step begins a new one."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def line(self, text: str = "") -> None:
+        """Write one line."""
+        self._print(self._text(text))
+
+    def status(self, state: str, text: str) -> None:
+        """Write a state (symbol and word) and what it is about."""
+        word, symbol, tone = mark_of(state)
+        said = self._text(f"{symbol} {word}", _STYLES[tone])
+        self._print(said.append(f"  {self._text(text)}", style="default"))
+
+    def table(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        *,
+        align: Sequence[Align] | None = None,
+        title: str = "",
+    ) -> None:
+        """Write a table that fits; long cells wrap.
+
+        Args:
+            header: the names of the columns.
+            rows: text, as many cells per row as columns; None of it is markup.
+            align: one per column; the first is left and the others right, if not given.
+            title: a line above.
+        """
+        from rich import box
+        from rich.table import Table
+
+        aligned = align or ["left" if index == 0 else "right" for index in range(len(header))]
+        grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+        for name, side in zip(header, aligned, strict=True):
+            grid.add_column(self._text(name), justify=side, overflow="fold")
+        for row in rows:
+            grid.add_row(*(self._text(cell) for cell in row))
+        if title:
+            self._print(self._text(title, "bold"))
+        self._print(grid)
+
+    def panel(self, title: str, pairs: Sequence[tuple[str, str]]) -> None:
+        """Write names and what they are, one pair a line, under a title."""
+        from rich.table import Table
+
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, value in pairs:
+            grid.add_row(self._text(f"  {name}" if title else name), self._text(value))
+        if title:
+            self._print(self._text(title, "bold"))
+        self._print(grid)
+
+    def json(self, text: str) -> None:
+        """Write JSON as it is; nothing else goes to stdout when a machine reads."""
+        self.close()
+        self._out.file.write(text if text.endswith("\n") else f"{text}\n")
+        self._out.file.flush()
+
+    def error(self, problem: object) -> None:
+        """Write `error: ...` on one line of stderr, wrapped only by the terminal itself."""
+        self.close()
+        said = self._text("error: ", "bold red").append(self._text(str(problem)))
+        self._err.print(said, soft_wrap=True)
+
+    def step(self, text: str, done: float | None = None) -> None:
+        """Say what is being done; shown on a terminal once the work takes a while.
+
+        Args:
+            text: the work, in a few words.
+            done: which share of it is done (0 to 1); None if nobody knows.
+        """
+        if self._machine or not self._err.is_terminal:
+            return
+        if self._live is None:
+            from rich.live import Live
+
+            self._line = _ProgressLine(self._now)
+            self._live = Live(
+                self._line,
+                console=self._err,
+                refresh_per_second=8,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        self._line.show(self._text(text), done)
+        if done is not None and done >= 1:
+            self.close()
+
+    def _print(self, content: "RenderableType") -> None:
+        if self._machine:
+            return
+        self.close()
+        self._out.print(content)
+
+    def _text(self, text: str, style: str = "") -> "Text":
+        """Return text as text, in characters that the stream can carry."""
+        from rich.text import Text
+
+        encoding = self._out.encoding
+        return Text(_spaced(text).encode(encoding, "replace").decode(encoding), style=style)
+
+
+class _ProgressLine:
+    """One line that stays empty until the work has taken a while."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._since = now()
+        self._said: Text | None = None
+        self._done: float | None = None
+
+    def show(self, said: "Text", done: float | None) -> None:
+        self._said, self._done = said, done
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
+        """Draw a spinner or a bar, the work, and how long it has taken."""
+        from rich.progress_bar import ProgressBar
+        from rich.spinner import Spinner
+        from rich.table import Table
+
+        took = self._now() - self._since
+        if took < _PATIENCE or self._said is None:
+            return
+        share = self._done
+        turning = Spinner("dots" if options.encoding.startswith("utf") else "line")
+        grid = Table.grid(padding=(0, 1))
+        if share is None:
+            grid.add_row(turning, self._said, f"{took:.0f} s")
+        else:
+            bar = ProgressBar(total=1.0, completed=share, width=24)
+            grid.add_row(bar, percent(share, digits=0), self._said, f"{took:.0f} s")
+        yield grid
+
+
+def _spaced(text: str) -> str:
+    """Return outside text without control characters; leading spaces are ours and stay."""
+    return text[: len(text) - len(text.lstrip(" "))] + plain(text)
+
+
+def _console(stream: IO[str], width: int | None) -> "Console":
+    from rich.console import Console
+
+    found = width if width is not None or stream.isatty() else 80
+    return Console(file=stream, width=found, markup=False, emoji=False, highlight=False)

@@ -1,0 +1,235 @@
+"""The candidate beside the champion on the same rows: metric by metric, slice by slice."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ml_gitops.document import Document, Missing, Part
+from ml_gitops.model.evaluation import Answers, Evaluation, Importance, evaluate, truth_of
+from ml_gitops.model.interval import PairedDifference
+from ml_gitops.model.metrics import METRICS, metric_named, metrics_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Change(Part):
+    """One metric of two models on the same rows.
+
+    Attributes:
+        metric: its name.
+        baseline, candidate: the two values, as they are.
+        difference: oriented so that plus is better, also for losses.
+    """
+
+    metric: str
+    baseline: float
+    candidate: float
+    difference: PairedDifference
+
+
+class SliceChange(Part):
+    """The primary metric of two models where a column has a value.
+
+    Attributes:
+        rarest: rows of the rarer class; None for regression.
+        change: missing where these rows do not define the metric.
+    """
+
+    column: str
+    value: str
+    n: int
+    rarest: int | None = None
+    change: Change | Missing
+
+    def __str__(self) -> str:
+        """Return the slice as people name it: `temp 32 to 45`."""
+        return f"{self.column} {self.value}"
+
+
+class Flips(Part):
+    """Rows whose predicted class changed between right and wrong.
+
+    Attributes:
+        improved: the champion was wrong, the candidate is right.
+        worsened: the champion was right, the candidate is wrong.
+    """
+
+    improved: int
+    worsened: int
+    n: int
+
+
+class Comparison(Document):
+    """What changes if the candidate replaces the champion.
+
+    Attributes:
+        primary: the metric that decides.
+        champion: the release it is compared with; missing if there is none.
+        candidate: how good the candidate is.
+        baseline: how good the champion is on these rows; missing with the reason if they
+            cannot be compared. Its slices are those of `slices`.
+        changes: one per metric that both define, the primary first.
+        slices: the primary metric, one per slice.
+        flips: for classification.
+        floor: the primary metric beside a model that has learned nothing but the rates.
+    """
+
+    file_name: ClassVar[str] = "comparison.json"
+
+    primary: str
+    champion: str | Missing
+    candidate: Evaluation
+    baseline: Evaluation | Missing
+    changes: tuple[Change, ...] = ()
+    slices: tuple[SliceChange, ...] = ()
+    flips: Flips | Missing
+    floor: Change | Missing
+
+    def change(self, metric: str) -> Change | None:
+        """Return the change of one metric; None if it could not be measured."""
+        return next((one for one in self.changes if one.metric == metric), None)
+
+
+def compare(
+    target: "NDArray[Any]",
+    candidate: Answers,
+    champion: Answers | Missing,
+    dummy: Answers,
+    *,
+    primary: str,
+    holdout_digest: str,
+    slices: "Mapping[str, Any] | None" = None,
+    champion_name: str | None = None,
+    importances: Iterable[Importance] = (),
+) -> Comparison:
+    """Compare the answers of two models to the same rows.
+
+    Args:
+        target: the true classes or values, shape (n,).
+        candidate: what the candidate answered.
+        champion: what the champion answered, or why it did not.
+        dummy: what a model answers that has learned the rates only.
+        primary: the metric that decides; all others of the task are compared too.
+        holdout_digest: the digest of the rows.
+        slices: column name to its n values.
+        champion_name: the release, where there is one, also if it could not answer.
+        importances: of the candidate's features.
+
+    Raises:
+        ConfigError: the metric does not fit the task.
+        DataError, TrainingError: as `evaluate`.
+    """
+    metric_named(primary, candidate.task)
+    truth = truth_of(target, candidate)
+    names = (primary, *(name for name in metrics_of(candidate.task) if name != primary))
+    rival = _comparable(candidate, champion)
+    if isinstance(rival, Missing):
+        baseline: Evaluation | Missing = rival
+        flips: Flips | Missing = rival
+        changes, parts = [], []
+    else:
+        baseline = evaluate(target, rival, holdout_digest=holdout_digest)
+        flips = _flips(truth, candidate, rival)
+        measured = [change_of(name, truth, candidate, rival) for name in names]
+        changes = [one for one in measured if isinstance(one, Change)]
+        parts = list(_slices(truth, candidate, rival, slices or {}, primary))
+    unnamed = champion if isinstance(champion, Missing) else "the champion"
+    return Comparison(
+        primary=primary,
+        champion=champion_name or unnamed,
+        candidate=evaluate(
+            target,
+            candidate,
+            holdout_digest=holdout_digest,
+            slices=slices,
+            importances=importances,
+        ),
+        baseline=baseline,
+        changes=tuple(changes),
+        slices=tuple(parts),
+        flips=flips,
+        floor=change_of(primary, truth, candidate, dummy),
+    )
+
+
+def change_of(
+    metric: str, truth: "NDArray[Any]", candidate: Answers, baseline: Answers
+) -> Change | Missing:
+    """Return the paired change of one metric; missing if the rows do not define it.
+
+    Args:
+        metric: a name of `metrics.METRICS`.
+        truth: the target as `evaluation.truth_of` gives it, shape (n,).
+        candidate, baseline: answers to the same rows, of the same classes.
+    """
+    from ml_gitops.model.influence import UndefinedMetric, score
+
+    try:
+        ours = score(metric, truth, candidate.predicted)
+        theirs = score(metric, truth, baseline.predicted)
+    except UndefinedMetric as reason:
+        return Missing(reason=str(reason))
+    sign = METRICS[metric].sign
+    return Change(
+        metric=metric,
+        baseline=theirs.value,
+        candidate=ours.value,
+        difference=PairedDifference.of(
+            sign * (ours.value - theirs.value), ours.influence - theirs.influence
+        ),
+    )
+
+
+def _comparable(candidate: Answers, champion: Answers | Missing) -> Answers | Missing:
+    """Return the champion's answers, or why they cannot stand beside the candidate's."""
+    import numpy as np
+
+    if isinstance(champion, Missing):
+        return champion
+    if champion.task != candidate.task:
+        return Missing(reason=f"the champion is a {champion.task} model")
+    if champion.classes != candidate.classes:
+        return Missing(reason=f"the champion has other classes: {', '.join(champion.classes)}")
+    if len(champion) != len(candidate):
+        return Missing(reason=f"the champion answered {len(champion)} of {len(candidate)} rows")
+    if bad := int((~np.isfinite(champion.predicted)).sum()):
+        return Missing(reason=f"{bad} of the champion's answers are not finite numbers")
+    return champion
+
+
+def _slices(
+    truth: "NDArray[Any]",
+    candidate: Answers,
+    champion: Answers,
+    slices: "Mapping[str, Any]",
+    primary: str,
+) -> Iterator[SliceChange]:
+    from ml_gitops.model.slices import cut
+
+    for column, values in slices.items():
+        for value, rows in cut(values):
+            part = truth[rows]
+            yield SliceChange(
+                column=column,
+                value=value,
+                n=len(rows),
+                rarest=_rarest(part, candidate),
+                change=change_of(primary, part, candidate.take(rows), champion.take(rows)),
+            )
+
+
+def _rarest(truth: "NDArray[Any]", answers: Answers) -> int | None:
+    import numpy as np
+
+    if answers.task == "regression":
+        return None
+    return int(np.bincount(truth, minlength=len(answers.classes)).min())
+
+
+def _flips(truth: "NDArray[Any]", candidate: Answers, champion: Answers) -> Flips | Missing:
+    if candidate.task == "regression":
+        return Missing(reason="a regression model has no classes")
+    ours, theirs = candidate.labels == truth, champion.labels == truth
+    return Flips(
+        improved=int((ours & ~theirs).sum()), worsened=int((theirs & ~ours).sum()), n=len(truth)
+    )

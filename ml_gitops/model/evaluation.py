@@ -1,0 +1,263 @@
+"""What a model answered on the holdout, and how good that was: overall and slice by slice.
+
+Everything after fitting works on `Answers`, so the ONNX file is judged like any other model.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from ml_gitops.data.schema import Task
+from ml_gitops.document import Digest, Document, Part
+from ml_gitops.errors import DataError, TrainingError
+from ml_gitops.model.calibration import Calibration, ScoreHistogram, calibrate, count_scores
+from ml_gitops.model.interval import interval, standard_error
+from ml_gitops.model.metrics import METRICS, metrics_of
+from ml_gitops.model.target import class_name as class_name  # noqa: PLC0414  (part of this door)
+from ml_gitops.model.target import encode
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Answers:
+    """What a model answered to n rows.
+
+    Attributes:
+        task: binary, multiclass or regression.
+        classes: the names of the classes; binary: the positive one is the second.
+        probabilities: shape (n, k), one column per class; None for regression.
+        values: shape (n,), in the target's unit; None for classification.
+    """
+
+    task: Task
+    classes: tuple[str, ...] = ()
+    probabilities: "Floats | None" = None
+    values: "Floats | None" = None
+
+    def __post_init__(self) -> None:
+        """Refuse answers that do not have the task's shape."""
+        if self.task == "regression":
+            fits = self.values is not None and self.values.ndim == 1 and not self.classes
+        else:
+            fits = (
+                self.probabilities is not None
+                and self.probabilities.ndim == 2
+                and self.probabilities.shape[1] == len(self.classes) >= 2
+                and (self.task == "multiclass" or len(self.classes) == 2)
+            )
+        if not fits:
+            raise TrainingError(
+                f"the answers do not have the shape of a {self.task} model",
+                hint="return one column per class, or one value per row for regression",
+            )
+
+    def __len__(self) -> int:
+        return len(self.predicted)
+
+    def __repr__(self) -> str:
+        return f"<Answers: {len(self)} rows, {self.task}>"
+
+    @property
+    def predicted(self) -> "Floats":
+        """Probabilities (n, k), or values (n,) for regression."""
+        predicted = self.values if self.task == "regression" else self.probabilities
+        assert predicted is not None  # noqa: S101  (held by __post_init__)
+        return predicted
+
+    @property
+    def scores(self) -> "Floats":
+        """One number per row: the positive class's probability, the largest, or the value."""
+        if self.task == "binary":
+            return self.predicted[:, 1]
+        return self.predicted if self.task == "regression" else self.predicted.max(axis=1)
+
+    @property
+    def labels(self) -> "NDArray[np.intp]":
+        """The index of the most probable class of every row, shape (n,)."""
+        best: NDArray[np.intp] = self.predicted.argmax(axis=1)
+        return best
+
+    def take(self, rows: "NDArray[Any]") -> "Answers":
+        """Return the answers to some rows, by index or mask."""
+        if self.task == "regression":
+            return Answers(self.task, values=self.predicted[rows])
+        return Answers(self.task, self.classes, self.predicted[rows])
+
+
+class MetricValue(Part):
+    """A metric's value with its standard error and 90% interval."""
+
+    value: float
+    standard_error: float
+    low: float
+    high: float
+
+
+class SliceEvaluation(Part):
+    """The metrics of the rows where a column has a value; `positives` is for binary models."""
+
+    column: str
+    value: str
+    n: int
+    positives: int | None = None
+    metrics: dict[str, MetricValue] = Field(default_factory=dict)
+
+
+class Importance(Part):
+    """How much worse the primary metric gets when a feature's values are shuffled; plus is used.
+
+    Attributes:
+        value: the mean loss over the repeats, in the metric's unit.
+        standard_error: of that loss, over rows.
+    """
+
+    feature: str
+    value: float
+    standard_error: float
+
+
+class Evaluation(Document):
+    """What is known of one model on one holdout.
+
+    Attributes:
+        n: rows of the holdout.
+        positives: rows of the positive class, for binary models.
+        holdout_digest: which rows these were.
+        metrics: by name; a metric that these rows do not define is under `undefined`.
+        undefined: metric name to the reason.
+        calibration, histogram: of the positive class's probability (multiclass: of the largest);
+            regression has a histogram of its values only.
+    """
+
+    file_name: ClassVar[str] = "evaluation.json"
+
+    task: Task
+    n: int
+    positives: int | None = None
+    holdout_digest: Digest
+    metrics: dict[str, MetricValue]
+    undefined: dict[str, str] = Field(default_factory=dict)
+    slices: tuple[SliceEvaluation, ...] = ()
+    calibration: Calibration | None = None
+    histogram: ScoreHistogram
+    importances: tuple[Importance, ...] = ()
+
+
+def evaluate(
+    target: "NDArray[Any]",
+    answers: Answers,
+    *,
+    holdout_digest: str,
+    slices: "Mapping[str, Any] | None" = None,
+    metrics: Sequence[str] | None = None,
+    importances: Iterable[Importance] = (),
+) -> Evaluation:
+    """Evaluate answers against the truth.
+
+    Args:
+        target: the true classes or values, shape (n,).
+        answers: what the model answered to the same rows.
+        holdout_digest: the digest of these rows.
+        slices: column name to its n values; numbers are cut into quartile ranges.
+        metrics: names; all of the task if None.
+        importances: of the features, if they were measured.
+
+    Raises:
+        DataError: the target has missing or unknown values, or another length.
+        TrainingError: the model answered NaN or infinity.
+    """
+    from ml_gitops.model.slices import cut
+
+    truth = truth_of(target, answers)
+    names = metrics_of(answers.task) if metrics is None else tuple(metrics)
+    values, undefined = measure(truth, answers, names)
+    parts = []
+    for column, column_values in (slices or {}).items():
+        for value, rows in cut(column_values):
+            part, _ = measure(truth[rows], answers.take(rows), names)
+            parts.append(
+                SliceEvaluation(
+                    column=column,
+                    value=value,
+                    n=len(rows),
+                    metrics=part,
+                    positives=_positives(truth[rows], answers),
+                )
+            )
+    events = None if answers.task == "regression" else _events(truth, answers)
+    return Evaluation(
+        task=answers.task,
+        n=len(truth),
+        positives=_positives(truth, answers),
+        holdout_digest=holdout_digest,
+        metrics=values,
+        undefined=undefined,
+        slices=tuple(parts),
+        calibration=None if events is None else calibrate(answers.scores, events),
+        histogram=count_scores(answers.scores, events),
+        importances=tuple(importances),
+    )
+
+
+def truth_of(target: "NDArray[Any]", answers: Answers) -> "NDArray[Any]":
+    """Return the target as indices of the answers' classes, or as numbers for regression.
+
+    Raises:
+        DataError: there are more or fewer rows than answers, or a value is missing or no class.
+        TrainingError: an answer is NaN or infinite.
+    """
+    import numpy as np
+
+    if len(target) != len(answers):
+        raise DataError(
+            f"{len(target)} true values stand beside {len(answers)} answers",
+            hint="score the same rows that the target comes from",
+        )
+    if bad := int((~np.isfinite(answers.predicted)).sum()):
+        raise TrainingError(
+            f"{bad} of the model's answers are not finite numbers",
+            hint="look for divisions by zero and overflow in the pipeline",
+        )
+    return encode(target, answers.task, answers.classes)
+
+
+def measure(
+    truth: "NDArray[Any]", answers: Answers, names: Iterable[str]
+) -> tuple[dict[str, MetricValue], dict[str, str]]:
+    """Return each metric with its error, and why the others are not defined.
+
+    Args:
+        truth: the target as `truth_of` gives it, shape (n,).
+        answers: to the same rows.
+        names: names of `metrics.METRICS`.
+    """
+    from ml_gitops.model.influence import UndefinedMetric, score
+
+    values, undefined = {}, {}
+    for name in names:
+        try:
+            scored = score(name, truth, answers.predicted)
+        except UndefinedMetric as reason:
+            undefined[name] = str(reason)
+            continue
+        error = standard_error(scored.influence)
+        low, high = METRICS[name].clip(*interval(scored.value, error, len(truth)))
+        values[name] = MetricValue(value=scored.value, standard_error=error, low=low, high=high)
+    return values, undefined
+
+
+def _positives(truth: "NDArray[Any]", answers: Answers) -> int | None:
+    return int((truth == 1).sum()) if answers.task == "binary" else None
+
+
+def _events(truth: "NDArray[Any]", answers: Answers) -> "NDArray[np.bool_]":
+    """Return whether what the score is a probability of came true."""
+    events: NDArray[np.bool_] = truth == (1 if answers.task == "binary" else answers.labels)
+    return events

@@ -1,0 +1,124 @@
+"""DuckDB as the engine of the monitor: files in, counts out, one process, flat memory."""
+
+import re
+import tempfile
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from ml_gitops.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_REFUSALS: tuple[tuple[str, str, str], ...] = (
+    (
+        r'No files found that match the pattern "(?P<file>[^"]*)"',
+        "there is no such file",
+        "correct the path, or wait until the first file is written",
+    ),
+    (
+        r"(?:No magic bytes found|too small to be a Parquet file)[^']*'(?P<file>[^']*)'",
+        "this is not a whole Parquet file",
+        "write it again; a copy that was interrupted leaves half a file",
+    ),
+    (
+        r'Malformed JSON in file "(?P<file>[^"]*)".*? in line (?P<after>\d+): (?P<detail>[^.|]*)',
+        "a line is not JSON",
+        "correct or remove that line; every line is one prediction",
+    ),
+    (
+        r'JSON transform error in file "(?P<file>[^"]*)", in line (?P<line>\d+): (?P<detail>[^|]*)',
+        "a value does not have the type of its column",
+        "correct or remove that line",
+    ),
+    (
+        r'Referenced column "(?P<detail>[^"]*)" not found',
+        "a column is missing",
+        "compare the columns of the file with the config",
+    ),
+    (
+        r"Out of Memory",
+        "the scan needs more memory than it may use",
+        "raise the memory limit or scan shorter windows",
+    ),
+)
+"""What DuckDB says, what that means, and what to do about it."""
+
+
+class DuckDBWarehouse:
+    """An in-memory DuckDB that satisfies `ports.Warehouse`.
+
+    It downloads no extension, sees no Python variables, and spills to a private
+    directory that is gone when the warehouse is closed.
+
+    Args:
+        memory_limit: what the engine may hold before it spills to disk.
+        threads: how many threads it may use; None for one per core.
+    """
+
+    def __init__(self, *, memory_limit: str = "1GB", threads: int | None = None) -> None:
+        import duckdb
+
+        self._spill = tempfile.TemporaryDirectory(prefix="ml-gitops-")
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "temp_directory": self._spill.name,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "python_enable_replacements": "false",
+        }
+        if threads is not None:
+            config["threads"] = str(threads)
+        self._connection = duckdb.connect(":memory:", config=config)
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET lock_configuration = true")
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement and return its (few) rows.
+
+        Raises:
+            DataError: a file or a column is not what the statement expects.
+        """
+        import duckdb
+
+        try:
+            return self._connection.execute(sql, list(parameters)).fetchall()
+        except (duckdb.ParserException, duckdb.InternalException):
+            raise  # The statement is ours: this is a bug, not the user's data.
+        except duckdb.Error as error:
+            raise _refusal(str(error)) from None
+
+    def register(self, name: str, frame: "pd.DataFrame") -> None:
+        """Make a frame readable as a table of that name, without a copy."""
+        self._connection.register(name, frame)
+
+    def close(self) -> None:
+        """Close the engine and remove what it spilled."""
+        self._connection.close()
+        self._spill.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _refusal(message: str) -> DataError:
+    """Return DuckDB's message as one line with its remedy."""
+    text = re.sub(r"\s*\n\s*", " | ", message.strip())
+    for pattern, problem, hint in _REFUSALS:
+        found = re.search(pattern, text)
+        if found is None:
+            continue
+        part = found.groupdict()
+        detail = (part.get("detail") or "").strip()
+        where = part.get("file")
+        line = part.get("line")
+        if part.get("after"):  # DuckDB counts a malformed line one too far.
+            line = str(int(part["after"]) - 1)
+        where = f"{where}:{line}" if where and line else where
+        return DataError(f"{problem}: {detail}" if detail else problem, hint=hint, where=where)
+    first = text.split(" | ")[0]
+    return DataError(f"DuckDB cannot read this: {first}", hint="check the files and their columns")

@@ -1,0 +1,279 @@
+"""The files the monitor reads, as SQL tables; names are quoted, values are parameters."""
+
+# Statements are composed of quoted identifiers and literals (below) and of parameters.
+# ruff: noqa: S608
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from ml_gitops.document import Part
+from ml_gitops.errors import DataError
+
+READERS = {
+    ".parquet": "read_parquet",
+    ".pq": "read_parquet",
+    ".jsonl": "read_json",
+    ".ndjson": "read_json",
+    ".json": "read_json",
+    ".csv": "read_csv",
+    ".tsv": "read_csv",
+}
+_COMPRESSIONS = (".gz", ".zst")
+_LOG_TYPES = {
+    "id": "VARCHAR",
+    "time": "VARCHAR",
+    "release": "VARCHAR",
+    "score": "DOUBLE",
+    "label": "VARCHAR",
+}
+_REQUIRED = ("id", "time", "release", "score")
+
+Span = tuple[datetime, datetime]
+"""A window of instants: the first is in it, the second is not."""
+
+
+class Engine(Protocol):
+    """What runs a statement where the rows are; `ports.Warehouse` is one."""
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement and return its (few) rows."""
+        ...
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table expression and the values of its placeholders."""
+
+    sql: str
+    parameters: tuple[Any, ...] = ()
+
+
+class PredictionLog(Part):
+    """Where predictions are logged: JSON lines or Parquet, one record per prediction.
+
+    Attributes:
+        paths: files or globs; a glob that matches nothing is an empty log.
+    """
+
+    paths: tuple[str, ...]
+
+    def table(self, engine: Engine, fields: dict[str, str] | None = None) -> Table | None:
+        """Return the log as rows of t, id, release, score, label and features.
+
+        Args:
+            engine: asked which files there are and what they hold.
+            fields: feature to SQL type; features that the files lack read as null.
+                None leaves the features out.
+
+        Raises:
+            DataError: a file is missing or lacks a column.
+        """
+        files = find_files(engine, self.paths)
+        if not files:
+            return None
+        reader = reader_of(files)
+        if reader == "read_csv":
+            raise DataError(
+                "a prediction log cannot be CSV: features are nested",
+                hint="write JSON lines or Parquet",
+                where=files[0],
+            )
+        return (
+            _json_log(files, fields)
+            if reader == "read_json"
+            else _parquet_log(engine, files, fields)
+        )
+
+
+class LabelFiles(Part):
+    """Where labels arrive: CSV, JSON lines or Parquet with an id and the target.
+
+    Attributes:
+        paths: files or globs; later files, and later rows in a file, correct earlier ones.
+        id: the column that names the prediction.
+        target: the column that holds the outcome.
+        arrived: the column that says when the label became known, if there is one.
+    """
+
+    paths: tuple[str, ...]
+    id: str = "id"
+    target: str
+    arrived: str | None = None
+
+    def table(self, engine: Engine, *, until: datetime | None = None) -> Table | None:
+        """Return the labels as rows of id, y and position (later corrects earlier).
+
+        Args:
+            engine: asked which files there are and what they hold.
+            until: ignore labels that arrived at or after this instant.
+
+        Raises:
+            DataError: a file is missing or lacks a column.
+        """
+        files = find_files(engine, self.paths)
+        if not files:
+            return None
+        reader = reader_of(files)
+        options = {
+            "read_csv": ", union_by_name = true, all_varchar = true",
+            "read_json": ", format = 'newline_delimited', union_by_name = true",
+            "read_parquet": ", union_by_name = true",
+        }[reader]
+        source = f"{reader}(?{options})"
+        present = {name for name, _ in describe(engine, f"SELECT * FROM {source}", [files])}
+        wanted = [self.id, self.target, *([self.arrived] if self.arrived else [])]
+        require(wanted, present, where=files[0])
+        arrived = f"TRY_CAST({identifier(self.arrived)} AS TIMESTAMPTZ)" if self.arrived else "NULL"
+        known = f" AND {arrived} < {instant(until)}" if until and self.arrived else ""
+        # Files come in the order of their names and rows in the order of the file.
+        return Table(
+            f"SELECT {identifier(self.id)}::VARCHAR AS id, {identifier(self.target)}::VARCHAR AS y,"
+            f" {{'arrived': {arrived}, 'row': row_number() OVER ()}} AS position"
+            f" FROM {source} WHERE {identifier(self.target)} IS NOT NULL{known}",
+            (files,),
+        )
+
+
+def find_files(engine: Engine, paths: Sequence[str]) -> list[str]:
+    """Return the files that paths and globs name; a plain path is taken at its word."""
+    files: list[str] = []
+    for path in paths:
+        is_glob = any(sign in path for sign in "*?[")
+        found = [name for (name,) in engine.rows("SELECT file FROM glob(?)", [path])]
+        files += found if is_glob else [path]
+    return sorted(dict.fromkeys(files))
+
+
+def reader_of(files: Sequence[str]) -> str:
+    """Return the table function that reads all these files."""
+    readers = {_reader(name): name for name in files}
+    if len(readers) > 1:
+        raise DataError(
+            f"the files have different formats: {', '.join(sorted(readers.values()))}",
+            hint="keep one format per log",
+        )
+    return next(iter(readers))
+
+
+def _reader(name: str) -> str:
+    base = name.lower()
+    for ending in _COMPRESSIONS:
+        base = base.removesuffix(ending)
+    for suffix, reader in READERS.items():
+        if base.endswith(suffix):
+            return reader
+    raise DataError(
+        "the ending says no known format",
+        hint=f"use one of {', '.join(READERS)}",
+        where=name,
+    )
+
+
+def describe(engine: Engine, sql: str, parameters: Sequence[Any]) -> list[tuple[str, str]]:
+    """Return name and type of every column of a statement."""
+    return [(row[0], row[1]) for row in engine.rows(f"DESCRIBE {sql}", parameters)]
+
+
+def require(wanted: Sequence[str], present: Collection[str], *, where: str) -> None:
+    """Refuse a file that lacks a column."""
+    folded = {name.casefold() for name in present}
+    for name in wanted:
+        if name.casefold() not in folded:
+            raise DataError(
+                f"there is no column {name!r}; there are {', '.join(sorted(present))}",
+                hint="name the column in the config, or write it",
+                where=where,
+            )
+
+
+def _json_log(files: list[str], fields: dict[str, str] | None) -> Table:
+    types = dict(_LOG_TYPES)
+    if fields:
+        members = ", ".join(f"{identifier(name)} {kind}" for name, kind in fields.items())
+        types["features"] = f"STRUCT({members})"
+    columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
+    features = ", features" if fields else ""
+    return Table(
+        f"SELECT TRY_CAST(time AS TIMESTAMPTZ) AS t, id, release, score, label{features}"
+        f" FROM read_json(?, format = 'newline_delimited', columns = {{{columns}}})",
+        (files,),
+    )
+
+
+def _parquet_log(engine: Engine, files: list[str], fields: dict[str, str] | None) -> Table:
+    source = "read_parquet(?, union_by_name = true)"
+    types = dict(describe(engine, f"SELECT * FROM {source}", [files]))
+    require([*_REQUIRED, *(["features"] if fields else [])], types, where=files[0])
+    # A bare column lets the reader skip row groups by their statistics.
+    time = "time" if types["time"].startswith("TIMESTAMP") else "time::VARCHAR"
+    label = "label::VARCHAR" if "label" in types else "NULL::VARCHAR"
+    features = ""
+    if fields:
+        there = {
+            name for name, _ in describe(engine, f"SELECT unnest(features) FROM {source}", [files])
+        }
+        members = ", ".join(
+            f"{identifier(name)} := "
+            + (
+                f"TRY_CAST(features.{identifier(name)} AS {kind})"
+                if name in there
+                else f"NULL::{kind}"
+            )
+            for name, kind in fields.items()
+        )
+        features = f", struct_pack({members}) AS features"
+    return Table(
+        f"SELECT TRY_CAST({time} AS TIMESTAMPTZ) AS t, id::VARCHAR AS id,"
+        f" release::VARCHAR AS release, TRY_CAST(score AS DOUBLE) AS score, {label} AS label"
+        f"{features} FROM {source}",
+        (files,),
+    )
+
+
+def window_index(windows: Sequence[Span]) -> str:
+    """Return the SQL that says in which window the instant `t` lies; null for none."""
+    cases = " ".join(
+        f"WHEN t >= {instant(since)} AND t < {instant(until)} THEN {index}"
+        for index, (since, until) in enumerate(windows)
+    )
+    return f"CASE {cases} END"
+
+
+def ours(releases: Sequence[str]) -> str:
+    """Return the SQL that says whether a row was answered by one of these releases."""
+    return f"coalesce(release IN ({', '.join(literal(name) for name in releases)}), false)"
+
+
+def inside(table: Table, windows: Sequence[Span], releases: Sequence[str]) -> Table:
+    """Return the rows of these windows and releases, with the index `w` of their window."""
+    first, last = min(since for since, _ in windows), max(until for _, until in windows)
+    return Table(
+        f"SELECT {window_index(windows)} AS w, * FROM ({table.sql})"
+        f" WHERE t >= {instant(first)} AND t < {instant(last)}"
+        f" AND {ours(releases)} AND w IS NOT NULL",
+        table.parameters,
+    )
+
+
+def identifier(name: str) -> str:
+    """Quote a name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a string for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def instant(time: datetime) -> str:
+    """Return an instant as SQL, in UTC."""
+    return f"TIMESTAMPTZ '{time.astimezone(UTC).isoformat(sep=' ')}'"
+
+
+def doubles(values: Sequence[float]) -> str:
+    """Return floats as an SQL list that reads back bit for bit."""
+    # With an exponent a number is a double to DuckDB; without one it is a decimal, and rounded.
+    texts = [text if "e" in (text := repr(value)) else f"{text}e0" for value in values]
+    return f"[{', '.join(texts)}]::DOUBLE[]"

@@ -1,0 +1,231 @@
+"""Reduce the prediction log to counts where it lies; only counts leave the engine."""
+
+# Statements are composed of quoted identifiers and literals (`query.py`) and of parameters.
+# ruff: noqa: S608
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ml_gitops.monitoring.counts import Cells, ColumnCounts, Counts, Kind, LeftOut, Scan
+from ml_gitops.monitoring.query import (
+    Engine,
+    PredictionLog,
+    Span,
+    Table,
+    doubles,
+    identifier,
+    inside,
+    ours,
+    window_index,
+)
+
+_SQL_TYPES: dict[Kind, str] = {
+    "numeric": "DOUBLE",
+    "categorical": "VARCHAR",
+    "boolean": "VARCHAR",
+}
+_GROUPING_LIMIT = 60
+"""How many columns one `GROUPING SETS` statement takes: `grouping()` is a word of 64 bits."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A column to count: its cells, and the SQL that gives its value in the table."""
+
+    cells: Cells
+    value: str
+
+    @property
+    def sql(self) -> str:
+        """The value as the type that is counted; NaN is no value."""
+        if self.cells.kind == "numeric":
+            # DuckDB's histogram counts NaN in the lowest bin.
+            return f"nullif(TRY_CAST({self.value} AS DOUBLE), 'nan'::DOUBLE)"
+        text = f"CAST({self.value} AS VARCHAR)"
+        if self.cells.kind == "boolean":
+            return f"coalesce(TRY_CAST({text} AS BOOLEAN)::VARCHAR, {text})"
+        return text
+
+
+def scan(
+    engine: Engine,
+    log: PredictionLog,
+    columns: Sequence[Cells],
+    prediction: Cells,
+    *,
+    windows: Sequence[Span],
+    releases: Sequence[str],
+) -> Scan:
+    """Count every column of the log in every window.
+
+    Each column of a Parquet log is read once: times and ids by a census, numbers by one
+    statement, categories by another. A log of JSON lines is parsed by each of the three.
+
+    Args:
+        engine: where the rows are.
+        log: the prediction log.
+        columns: the features and how they are counted, from the profile.
+        prediction: how the score (numeric) or the label (categorical) is counted.
+        windows: spans that do not overlap.
+        releases: releases whose answers count.
+
+    Raises:
+        DataError: a file is missing, damaged or lacks a column.
+    """
+    fields = {cells.name: _SQL_TYPES[cells.kind] for cells in columns}
+    bare, table = log.table(engine), log.table(engine, fields)
+    counted = [Counted(cells, f"features.{identifier(cells.name)}") for cells in columns]
+    counted.append(Counted(prediction, "score" if prediction.kind == "numeric" else "label"))
+    if bare is None or table is None or not windows or not releases:
+        return Scan(
+            windows=tuple(
+                _assemble(span, [_zero(cells) for cells in (*columns, prediction)], columns)
+                for span in windows
+            ),
+            left_out=LeftOut(),
+        )
+    left_out = take_census(engine, bare, windows, releases)
+    rows = inside(table, windows, releases)
+    if left_out.repeated_id:
+        rows = each_id_once(rows)
+    counts = count(engine, rows, counted, len(windows))
+    return Scan(
+        windows=tuple(
+            _assemble(span, part, columns) for span, part in zip(windows, counts, strict=True)
+        ),
+        left_out=left_out,
+    )
+
+
+def take_census(
+    engine: Engine, table: Table, windows: Sequence[Span], releases: Sequence[str]
+) -> LeftOut:
+    """Count the rows that a scan leaves out, by reason."""
+    # Hashes of ids are compared: among n ids two differ unnoticed with chance n^2 / 2^65.
+    no_time, outside, other, named, distinct = engine.rows(
+        "SELECT count_if(t IS NULL), count_if(t IS NOT NULL AND w IS NULL),"
+        " count_if(w IS NOT NULL AND NOT ours), count(id) FILTER (WHERE w IS NOT NULL AND ours),"
+        " count(DISTINCT hash(id)) FILTER (WHERE w IS NOT NULL AND ours AND id IS NOT NULL)"
+        f" FROM (SELECT id, t, {window_index(windows)} AS w, {ours(releases)} AS ours"
+        f" FROM ({table.sql}))",
+        table.parameters,
+    )[0]
+    return LeftOut(
+        no_time=no_time, outside=outside, other_release=other, repeated_id=named - distinct
+    )
+
+
+def each_id_once(table: Table) -> Table:
+    """Return the table with one row per id, the earliest; only repeated ids are held."""
+    return Table(
+        f"WITH repeated AS (SELECT id FROM ({table.sql}) WHERE id IS NOT NULL"
+        " GROUP BY id HAVING count(*) > 1)"
+        f" SELECT * FROM ({table.sql}) AS log ANTI JOIN repeated USING (id)"
+        " UNION ALL BY NAME SELECT * FROM (SELECT DISTINCT ON (id) log.*"
+        f" FROM ({table.sql}) AS log SEMI JOIN repeated USING (id) ORDER BY ALL)",
+        table.parameters * 3,
+    )
+
+
+def count(
+    engine: Engine, table: Table, columns: Sequence[Counted], windows: int
+) -> list[list[ColumnCounts]]:
+    """Count columns of a table by window.
+
+    Args:
+        engine: where the rows are.
+        table: rows with the index `w` of their window.
+        columns: what to count.
+        windows: how many windows there are.
+
+    Returns:
+        For every window the counts of every column, in their order.
+    """
+    counts = [[_zero(column.cells) for column in columns] for _ in range(windows)]
+    numeric = [i for i, column in enumerate(columns) if column.cells.kind == "numeric"]
+    others = [i for i, column in enumerate(columns) if column.cells.kind != "numeric"]
+    if numeric:
+        _count_numbers(engine, table, columns, numeric, counts)
+    for start in range(0, len(others), _GROUPING_LIMIT):
+        _count_values(engine, table, columns, others[start : start + _GROUPING_LIMIT], counts)
+    return counts
+
+
+def _count_numbers(
+    engine: Engine,
+    table: Table,
+    columns: Sequence[Counted],
+    numeric: Sequence[int],
+    counts: list[list[ColumnCounts]],
+) -> None:
+    """Fill in numeric columns: one statement, one histogram per column."""
+    values = ", ".join(f"{columns[i].sql} AS c{i}" for i in numeric)
+    bins = ", ".join(f"histogram(c{i}, {doubles(columns[i].cells.edges)})" for i in numeric)
+    for window, rows, *histograms in engine.rows(
+        f"SELECT w, count(*), {bins} FROM (SELECT w, {values} FROM ({table.sql})) GROUP BY w",
+        table.parameters,
+    ):
+        for i, histogram in zip(numeric, histograms, strict=True):
+            found: dict[float, int] = histogram or {}
+            inner = [found.get(edge, 0) for edge in columns[i].cells.edges]
+            present = sum(found.values())
+            counts[window][i] = ColumnCounts(
+                nulls=rows - present, cells=(*inner, present - sum(inner))
+            )
+
+
+def _count_values(
+    engine: Engine,
+    table: Table,
+    columns: Sequence[Counted],
+    chosen: Sequence[int],
+    counts: list[list[ColumnCounts]],
+) -> None:
+    """Fill in categorical columns: one statement; values the profile does not list are one cell."""
+    names = [f"c{i}" for i in chosen]
+    # `grouping()` has a zero bit for the one column that a set groups by.
+    masks = {
+        (1 << len(names)) - 1 - (1 << (len(names) - 1 - place)): i for place, i in enumerate(chosen)
+    }
+    listed = [
+        (mask, value, cell)
+        for mask, i in masks.items()
+        for cell, value in enumerate(columns[i].cells.values)
+    ]
+    values = ", ".join(f"{columns[i].sql} AS c{i}" for i in chosen)
+    sets = ", ".join(f"(w, {name})" for name in names)
+    every = ", ".join(names)
+    statement = (
+        f"WITH grouped AS (SELECT w, coalesce({every}) AS value, grouping({every})::BIGINT AS mask,"
+        f" count(*) AS n FROM (SELECT w, {values} FROM ({table.sql}))"
+        f" GROUP BY GROUPING SETS ({sets})),"
+        " listed AS (SELECT unnest(?::BIGINT[]) AS mask, unnest(?::VARCHAR[]) AS value,"
+        " unnest(?::INTEGER[]) AS cell)"
+        " SELECT w, mask, CASE WHEN value IS NULL THEN -2 ELSE coalesce(cell, -1) END AS place,"
+        " sum(n) FROM grouped LEFT JOIN listed USING (mask, value) GROUP BY ALL"
+    )
+    lists: list[list[Any]] = [list(column) for column in zip(*listed, strict=True)] or [[], [], []]
+    tallies: dict[tuple[int, int], dict[int, int]] = {}
+    for window, mask, place, rows in engine.rows(statement, (*table.parameters, *lists)):
+        tallies.setdefault((window, masks[mask]), {})[place] = int(rows)
+    for (window, i), tally in tallies.items():
+        size = columns[i].cells.size
+        cells = [tally.get(cell, 0) for cell in range(size - 1)]
+        counts[window][i] = ColumnCounts(nulls=tally.get(-2, 0), cells=(*cells, tally.get(-1, 0)))
+
+
+def _zero(cells: Cells) -> ColumnCounts:
+    return ColumnCounts(nulls=0, cells=(0,) * cells.size)
+
+
+def _assemble(span: Span, counts: Sequence[ColumnCounts], columns: Sequence[Cells]) -> Counts:
+    """Return the counts of one window; the last column is the prediction."""
+    *features, prediction = counts
+    return Counts(
+        since=span[0],
+        until=span[1],
+        rows=prediction.rows,
+        columns={cells.name: part for cells, part in zip(columns, features, strict=True)},
+        prediction=prediction,
+    )

@@ -67,7 +67,8 @@ def page(
     name = escape(plain(title))
     above = f'<p class="kicker">{escape(plain(kicker))}</p>\n' if kicker else ""
     below = f'\n<p class="lead">{escape(plain(lead))}</p>' if lead else ""
-    foot = f'\n<footer class="colophon">\n{footer}\n</footer>' if footer else ""
+    beside = " beside-nav" if nav else ""
+    foot = f'\n<footer class="colophon{beside}">\n{footer}\n</footer>' if footer else ""
     sheet = f'<main class="sheet" id="content" tabindex="-1">\n{body}\n</main>'
     whole = f'<div class="with-nav">\n{nav}\n{sheet}\n</div>' if nav else sheet
     return f"""<!DOCTYPE html>
@@ -84,7 +85,7 @@ def page(
 </head>
 <body>
 <a class="skip" href="#content">Skip to the content</a>
-<header class="masthead{" with-nav-head" if nav else ""}">
+<header class="masthead{beside}">
 {above}<h1>{name}</h1>{below}
 </header>
 {whole}{foot}
@@ -174,6 +175,7 @@ def _fit_to_page(state: "StateCore") -> None:
         task = _TASK.match(token.content) if token.type == "inline" else None
         if task and index >= 2 and state.tokens[index - 2].type == "list_item_open":
             box = "☐ " if task.group(1) == " " else "☑ "
+            state.tokens[index - 2].attrJoin("class", "task")
             children = token.children or []
             if children and children[0].type == "text":
                 children[0].content = box + children[0].content[4:]

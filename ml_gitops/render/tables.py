@@ -19,7 +19,7 @@ _RULES: dict[Align, str] = {"left": ":--", "right": "--:", "center": ":-:"}
 # mentions, issue numbers, addresses, emoji and formulas. An invisible space breaks them.
 _LIVE = re.compile(r"@|#(?=\w)|\bGH-(?=\d)|:(?=//)|:(?=[\w+-]+:)|\bwww(?=\.)|\\?\$", re.IGNORECASE)
 _INLINE = re.compile(r"[\\`*_\[\]~|!<>&$]")
-_LINE_START = re.compile(r"^(\d{0,9})([#+\-=:.)])")
+_LINE_START = re.compile(r"^(?:(\d{1,9})(?=[.)](?:\s|$))|(?=[#=:]|[+\-](?!\d)))")
 
 
 def plain(text: str, *, limit: int | None = None) -> str:
@@ -50,7 +50,7 @@ def escape(text: str, *, limit: int | None = None) -> str:
         limit: the most characters of the text to keep.
     """
     line = plain(text, limit=limit)
-    body = _LINE_START.sub(r"\1\\\2", _INLINE.sub(_inert, line))
+    body = _LINE_START.sub(r"\1\\", _INLINE.sub(_inert, line))
     return _LIVE.sub(lambda found: found.group() + _ZERO_WIDTH_SPACE, body)
 
 

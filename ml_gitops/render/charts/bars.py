@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ml_gitops.render.charts.drawing import WIDTH, Scale, line, measure, rect, svg, text
+from ml_gitops.render.charts.axes import Scale
+from ml_gitops.render.charts.drawing import WIDTH, line, measure, rect, svg, text
 from ml_gitops.render.numbers import number
 
 _BLOCKS = "▁▂▃▄▅▆▇█"

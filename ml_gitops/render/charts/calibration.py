@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ml_gitops.render.charts.drawing import Scale, line, path, rect, shape, svg, text, tick_labels
+from ml_gitops.render.charts.axes import Scale, tick_labels
+from ml_gitops.render.charts.drawing import line, path, rect, shape, svg, text
 from ml_gitops.render.numbers import percent
 
-_WIDTH, _LEFT, _RIGHT, _TOP, _SIDE = 420, 58, 406, 40, 300
+_WIDTH, _LEFT, _RIGHT, _TOP, _SIDE = 420, 58, 396, 40, 300
 
 
 class Bin(NamedTuple):

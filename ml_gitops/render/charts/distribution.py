@@ -4,20 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ml_gitops.render.charts.drawing import (
-    WIDTH,
-    line,
-    measure,
-    path,
-    rect,
-    shorten,
-    svg,
-    text,
-    tick_labels,
-)
-from ml_gitops.render.numbers import number, percent
+from ml_gitops.render.charts.axes import nice_ticks, tick_labels
+from ml_gitops.render.charts.drawing import WIDTH, line, measure, path, rect, shorten, svg, text
+from ml_gitops.render.numbers import MINUS, number, percent
 
-_PANEL_HEIGHT = 150
+_PANEL_HEIGHT = 154
 
 
 class Distribution(NamedTuple):
@@ -41,8 +32,8 @@ class Distribution(NamedTuple):
 
 def distribution(panel: Distribution) -> str:
     """Return one distribution: the reference as filled bars, the current window as an outline."""
-    parts = [*_legend(26), *_panel(panel, 14, 36, WIDTH - 28, 190)]
-    return svg(parts, title=panel.title, description=_describe(panel), height=240)
+    parts = [*_panel(panel, 14, 8, WIDTH - 28, 206), *_legend(234)]
+    return svg(parts, title=panel.title, description=_describe(panel), height=248)
 
 
 def small_multiples(panels: Sequence[Distribution], *, title: str, columns: int = 3) -> str:
@@ -79,7 +70,7 @@ def _legend(y: float) -> list[str]:
 def _panel(panel: Distribution, left: float, top: float, width: float, height: float) -> list[str]:
     shares = [_shares(panel.reference), _shares(panel.current)]
     peak = max([*shares[0], *shares[1], 1e-9])
-    bottom, floor = top + height - 20, top + 28
+    bottom, floor = top + height - 20, top + 36
     bins = max(len(panel.reference), 1)
     step = width / bins
     gap = step * 0.14 if panel.labels else 0.5
@@ -87,6 +78,9 @@ def _panel(panel: Distribution, left: float, top: float, width: float, height: f
     parts = [text(left, top + 14, panel.title, "heading", fit=room)]
     if panel.note:
         parts.append(text(left + width, top + 14, panel.note, "quiet end"))
+    mark = [tick for tick in nice_ticks(0, peak, about=2) if tick <= peak][-1]
+    height_of_mark = bottom - (bottom - floor) * mark / peak
+    parts.append(line(left, height_of_mark, left + width, height_of_mark, "grid"))
     for index, (before, now) in enumerate(zip(*shares, strict=True)):
         tall = (bottom - floor) * before / peak
         tip = f"{_bin_name(panel, index)}: {percent(before)} in the reference, {percent(now)} now"
@@ -101,6 +95,7 @@ def _panel(panel: Distribution, left: float, top: float, width: float, height: f
     )
     parts.append("</g>")
     parts.append(line(left, bottom, left + width, bottom, "axis"))
+    parts.append(text(left + 2, height_of_mark - 3, percent(mark, digits=0), "quiet halo"))
     return parts + _bin_labels(panel, left, bottom + 15, step, bins)
 
 
@@ -145,8 +140,7 @@ def edge_labels(edges: Sequence[float]) -> list[str]:
     if all(float(edge).is_integer() for edge in edges):
         return tick_labels(edges)
     return [
-        number(float(f"{edge:.3g}"), digits=2) if abs(edge) < 100 else f"{edge:,.0f}"
-        for edge in edges
+        f"{edge:.3g}".replace("-", MINUS) if abs(edge) < 1000 else f"{edge:,.0f}" for edge in edges
     ]
 
 

@@ -1,8 +1,6 @@
 """What every chart is drawn with: the SVG frame, text that fits, scales and nice ticks."""
 
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from html import escape as html_escape
 from pathlib import Path
@@ -12,7 +10,8 @@ from ml_gitops.render.tables import plain
 
 WIDTH = 640
 """Width of a chart in its own units; one unit is about one pixel of a page's column."""
-_NARROW, _WIDE = set("iljtfrI.,:;|!'()[] "), set("mwMW@%&")
+_BOLD = ("heading", "label")
+_NARROW, _WIDE = set("iljtfrI.,:;|!'()[] "), set("mwMW@%&+=<>±≥≤→" + MINUS)
 
 
 @cache
@@ -22,28 +21,13 @@ def style() -> str:
     return f"<style>{css}</style>"
 
 
-@dataclass(frozen=True)
-class Scale:
-    """A linear map from values to positions."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def __call__(self, value: float) -> float:
-        """Return the position of a value."""
-        share = (value - self.low) / (self.high - self.low)
-        return self.start + share * (self.end - self.start)
-
-
 def svg(
     parts: Iterable[str], *, title: str, description: str, height: float, width: float = WIDTH
 ) -> str:
     """Return a complete SVG document, as wide as what holds it, with its name and description."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" width="100%" '
-        f'viewBox="0 0 {_n(width)} {_n(height)}">'
+        f'viewBox="0 0 {_n(width)} {_n(height)}" style="max-width:{width * 1.2:.0f}px">'
         f"<title>{safe(title)}</title><desc>{safe(description)}</desc>{style()}"
         f'<rect class="paper" width="{_n(width)}" height="{_n(height)}" rx="6"/>'
         f"{''.join(parts)}</svg>\n"
@@ -58,7 +42,7 @@ def safe(text: str) -> str:
 def text(x: float, y: float, content: str, css: str = "", *, fit: float | None = None) -> str:
     """Return a text element; one that does not fit is cut and keeps its whole as a tooltip."""
     content = plain(content)
-    shown = content if fit is None else shorten(content, fit)
+    shown = content if fit is None else shorten(content, fit, bold=css in _BOLD)
     whole = f"<title>{html_escape(content)}</title>" if shown != content else ""
     return f'<text x="{_n(x)}" y="{_n(y)}"{_css(css)}>{html_escape(shown)}{whole}</text>'
 
@@ -102,71 +86,26 @@ def shape(kind: int, x: float, y: float, css: str, *, tip: str = "", radius: flo
     return f'<polygon points="{places}"{_css(css)}{inside}</polygon>'
 
 
-def measure(content: str) -> float:
-    """Return about how wide a text is at 12 units, a little too wide rather than too narrow."""
-    return sum(
-        3.9 if c in _NARROW else 11 if c in _WIDE or ord(c) > 0x2E80 else 8.3 if c.isupper() else 7
-        for c in content
-    )
+def measure(content: str, *, bold: bool = False) -> float:
+    """Return about how wide a text is at 12 units, rather too much than too little."""
+    return sum(map(_advance, content)) * (1.12 if bold else 1)
 
 
-def shorten(content: str, room: float) -> str:
+def _advance(character: str) -> float:
+    if character in _NARROW:
+        return 4.4
+    if character in _WIDE or ord(character) > 0x2E80:
+        return 12
+    return 8.6 if character.isupper() else 7.6
+
+
+def shorten(content: str, room: float, *, bold: bool = False) -> str:
     """Return as much of a text as fits, with an ellipsis if it is not all."""
-    if measure(content) <= room:
+    if measure(content, bold=bold) <= room:
         return content
-    while content and measure(content) + 7 > room:
+    while content and measure(content, bold=bold) + 8 > room:
         content = content[:-1]
     return content.rstrip() + "…"
-
-
-def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Return round numbers (1, 2, 2.5 or 5 times a power of ten) that span a range.
-
-    Args:
-        low, high: the range; the first tick is at or below, the last at or above.
-        about: how many steps are wanted.
-    """
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError("an axis needs finite ends")
-    if high <= low:
-        pad = abs(low) * 0.1 or 1.0
-        low, high = low - pad, high + pad
-    raw = (high - low) / about
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * (1 - 1e-9))
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    digits = max(0, 2 - math.floor(math.log10(step)))
-    return [round(index * step, digits) for index in range(first, last + 1)]
-
-
-def tick_labels(ticks: Sequence[float], unit: str = "", *, signs: bool = False) -> list[str]:
-    """Return labels of ticks with just the decimals that they need.
-
-    Args:
-        ticks: evenly spaced numbers.
-        unit: appended to each; `%` shows shares (0 to 1) as per cent.
-        signs: write a plus before what is above zero.
-    """
-    factor = 100 if unit == "%" else 1
-    values = [round(tick * factor, 12) for tick in ticks]
-    digits = max((len(f"{v:.10f}".rstrip("0").partition(".")[2]) for v in values), default=0)
-    ending = unit if unit in ("", "%") else f" {unit}"
-    return [
-        f"{v:{'+' if signs and v else ''},.{digits}f}".replace("-", MINUS) + ending for v in values
-    ]
-
-
-def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Return positions near the wanted ones, at least a gap apart, inside a range if they fit."""
-    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
-    places = list(wanted)
-    below = low - gap
-    for index in order:
-        below = places[index] = max(places[index], below + gap)
-    above = max(high, below) + gap
-    for index in reversed(order):
-        above = places[index] = min(places[index], above - gap)
-    return places
 
 
 def _css(names: str) -> str:

@@ -3,19 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from ml_gitops.render.charts.drawing import (
-    WIDTH,
-    Scale,
-    line,
-    measure,
-    nice_ticks,
-    rect,
-    shape,
-    shorten,
-    svg,
-    text,
-    tick_labels,
-)
+from ml_gitops.render.charts.axes import Scale, nice_ticks, tick_labels
+from ml_gitops.render.charts.drawing import WIDTH, line, measure, rect, shape, shorten, svg, text
 from ml_gitops.render.numbers import interval, signed
 
 _ROW, _TOP, _BOTTOM = 26, 44, 58
@@ -61,11 +50,12 @@ def intervals(
         for row in rows
     ]
     left = min(max((measure(row.label) for row in rows), default=0) + 24, 200)
-    right = WIDTH - max((measure(number) for number in numbers), default=0) - 20
+    right = WIDTH - max((measure(number) for number in numbers), default=0) - 30
     height = _TOP + _ROW * len(rows) + _BOTTOM
     limits = [row.limit for row in rows if row.limit is not None]
     ends = [value for row in rows for value in (row.low, row.high, row.estimate)]
-    ticks = nice_ticks(min([0.0, *ends, *limits]), max([0.0, *ends, *limits]), about=4)
+    about = max(2, int((right - left) / 60))
+    ticks = nice_ticks(min([0.0, *ends, *limits]), max([0.0, *ends, *limits]), about)
     x = Scale(ticks[0], ticks[-1], left, right)
     bottom = _TOP + _ROW * len(rows)
     parts = [text(14, 22, title, "heading", fit=WIDTH - 28)]
@@ -122,8 +112,8 @@ def _row(
 
 
 def _legend(y: float, limit_label: str) -> list[str]:
-    parts = [line(14, y - 4, 38, y - 4, "limit"), text(44, y, limit_label, "quiet", fit=180)]
-    at = 44 + min(measure(limit_label), 180) + 18
+    parts = [line(14, y - 4, 38, y - 4, "limit"), text(44, y, limit_label, "quiet", fit=250)]
+    at = 44 + min(measure(limit_label), 250) * 0.93 + 18
     for name in ("allowed", "cannot tell", "outside"):
         kind, css = _SIGNS[name]
         parts += [shape(kind, at, y - 4, css), text(at + 10, y, name, "quiet")]

@@ -2,28 +2,25 @@
 
 import math
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
+from ml_gitops.render.charts.axes import Scale, date_ticks, nice_ticks, pack, spread, tick_labels
 from ml_gitops.render.charts.drawing import (
     WIDTH,
-    Scale,
     line,
     measure,
-    nice_ticks,
     path,
     rect,
     shape,
     shorten,
-    spread,
     svg,
     text,
-    tick_labels,
 )
 from ml_gitops.render.numbers import number
 
 _DASHES = ("", "7 4", "2 4", "9 3 2 3")
-_PLOT, _LANE, _LABEL = 190, 17, 170
+_PLOT, _LANE, _LABEL, _NAME = 190, 17, 240, 170
 
 
 class Point(NamedTuple):
@@ -85,12 +82,13 @@ def timeline(
         unit: of the values; `%` shows shares as per cent.
         digits: decimals of the numbers in tooltips and the description.
     """
-    lanes, lane_count = _lanes(series, bands, events)
-    top = 40 + _LANE * lane_count + (6 if lane_count else 0)
-    bottom = top + _PLOT
     y_ticks = _value_ticks(series, thresholds)
     y_labels = tick_labels(y_ticks, unit)
     x = _days(series, bands, events, left=24 + max(map(measure, y_labels)))
+    lanes = pack([_label_span(event, x) for event in events], gap=10)
+    lane_count = max(lanes, default=-1) + 1
+    top = 40 + _LANE * lane_count + (6 if lane_count else 0)
+    bottom = top + _PLOT
     y = Scale(y_ticks[0], y_ticks[-1], bottom, top)
     parts = [text(14, 22, title, "heading", fit=WIDTH - 28)]
     parts += [part for band in bands for part in _band(band, x, top, bottom)]
@@ -102,10 +100,12 @@ def timeline(
         parts.append(line(at, bottom, at, bottom + 4, "axis"))
         parts.append(text(at, bottom + 18, label, "quiet middle"))
     parts += [
-        part
+        line(at, top - 18 - _LANE * lane, at, bottom, "event")
         for event, lane in zip(events, lanes, strict=True)
-        for part in _event(event, lane, x, top, bottom)
+        for at in [x(event.when.toordinal())]
     ]
+    for event, lane in zip(events, lanes, strict=True):
+        parts += _flag(event, lane, x, top)
     for limit in thresholds:
         parts.append(line(x.start, y(limit.value), x.end, y(limit.value), "limit"))
     for index, one in enumerate(series):
@@ -119,24 +119,6 @@ def timeline(
         height=bottom + 32,
         description=_describe(series, thresholds, events, unit, digits),
     )
-
-
-def date_ticks(first: date, last: date, about: int = 7) -> list[tuple[date, str]]:
-    """Return days worth a label between two days: days, weeks, months, quarters or years."""
-    span = max((last - first).days, 1)
-    for step in (1, 2, 7, 14):
-        if span / step <= about:
-            days = [first + timedelta(days=n) for n in range(0, span + 1, step)]
-            return [(day, f"{day.day} {day:%b}") for day in days if day <= last]
-    months = next((m for m in (1, 2, 3, 6) if span / 30.4 / m <= about), 12)
-    months *= max(1, math.ceil(span / 365.25 / about)) if months == 12 else 1
-    ticks: list[tuple[date, str]] = []
-    month = first.year * 12 + first.month - 1
-    while (day := date(month // 12, month % 12 + 1, 1)) <= last:
-        if day >= first and month % months == 0:
-            ticks.append((day, f"{day:%b %Y}" if not ticks or day.month == 1 else f"{day:%b}"))
-        month += 1
-    return ticks or [(first, first.isoformat())]
 
 
 def _from(ordinal: float) -> date:
@@ -164,40 +146,25 @@ def _days(
     first, last = min(days, default=1), max(days, default=2)
     if first == last:
         first, last = first - 1, last + 1
-    names = max((measure(one.name) for one in series), default=0) if len(series) > 1 else 0
-    return Scale(first, last, left, WIDTH - min(names + 34, _LABEL) if names else WIDTH - 20)
-
-
-def _lanes(
-    series: Sequence[Series], bands: Sequence[Band], events: Sequence[Event]
-) -> tuple[list[int], int]:
-    """Return the lane of each event's label, and how many lanes there are; 0 is the lowest."""
-    x = _days(series, bands, events)
-    ends: list[float] = []
-    lanes = [0] * len(events)
-    for index in sorted(range(len(events)), key=lambda i: events[i].when):
-        start, end = _label_span(events[index], x)
-        lane = next((n for n, taken in enumerate(ends) if taken + 10 <= start), len(ends))
-        ends[lane : lane + 1] = [end]
-        lanes[index] = lane
-    return lanes, len(ends)
+    names = (
+        max((measure(one.name, bold=True) for one in series), default=0) if len(series) > 1 else 0
+    )
+    return Scale(first, last, left, WIDTH - min(names + 34, _NAME) if names else WIDTH - 20)
 
 
 def _label_span(event: Event, x: Scale) -> tuple[float, float]:
     """Return where an event's label starts and ends: right of its line, or left near the edge."""
-    at, width = x(event.when.toordinal()), min(measure(event.label), _LABEL) + 8
+    at, width = x(event.when.toordinal()), min(measure(event.label) * 0.92, _LABEL) + 10
     return (at, at + width) if at + width <= WIDTH - 8 else (at - width, at)
 
 
-def _event(event: Event, lane: int, x: Scale, top: float, bottom: float) -> list[str]:
-    at = x(event.when.toordinal())
-    y = top - 8 - _LANE * lane
-    right = at + min(measure(event.label), _LABEL) + 8 <= WIDTH - 8
+def _flag(event: Event, lane: int, x: Scale, top: float) -> list[str]:
+    at, y = x(event.when.toordinal()), top - 8 - _LANE * lane
+    right = _label_span(event, x)[1] > at
     side = 6 if right else -6
     flag = f'<path d="M{at:.1f} {y - 10:.1f}l{side} 4l{-side} 4Z" class="event-flag"/>'
     css = "quiet halo" if right else "quiet halo end"
-    label = text(at + side * 1.5, y - 2, event.label, css, fit=_LABEL)
-    return [line(at, y - 10, at, bottom, "event"), flag, label]
+    return [flag, text(at + side * 1.5, y - 2, event.label, css, fit=_LABEL)]
 
 
 def _band(band: Band, x: Scale, top: float, bottom: float) -> list[str]:
@@ -218,7 +185,7 @@ def _series(index: int, one: Series, *, x: Scale, y: Scale, unit: str, digits: i
         places = [(x(p.when.toordinal()), y(p.value)) for p in run if p.value is not None]
         parts.append(path(places, "line", dash=_DASHES[index % 4]))
         # Marks crowd a long line; there every few days carry one.
-        every = max(1, round(len(one.points) / 24))
+        every = max(1, round(len(one.points) / 12))
         for (at, height), point in list(zip(places, run, strict=True))[::every]:
             tip = f"{plain_name(one)}{point.when}: {_shown(point.value, unit, digits)}"
             parts.append(shape(index, at, height, "solid", tip=tip, radius=2.6))
@@ -254,7 +221,7 @@ def _names(series: Sequence[Series], x: Scale, y: Scale) -> list[str]:
     for (index, _), place in zip(ended, places, strict=True):
         parts.append(f'<g class="c{index % 4}">')
         parts.append(shape(index, x.end + 12, place, "solid", radius=3.4))
-        parts.append(text(x.end + 20, place + 4, series[index].name, "label", fit=_LABEL - 26))
+        parts.append(text(x.end + 20, place + 4, series[index].name, "label", fit=_NAME - 26))
         parts.append("</g>")
     return parts
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ml_gitops.render.marks import Tone, mark_of
 from ml_gitops.render.numbers import duration
-from ml_gitops.render.tables import plain
+from ml_gitops.render.tables import plain, visible
 
 _CHECK = '<path d="M3 8.5l3.4 3.4L13 4.8"/>'
 _CROSS = '<path d="M4 4l8 8M12 4l-8 8"/>'
@@ -116,7 +116,9 @@ def step(
         word: what the badge says instead of the state's own word.
     """
     took = f'<span class="meta">{duration(seconds)}</span>' if seconds is not None else ""
-    typed = f'<pre class="command" tabindex="0"><code>{escape(command.strip())}</code></pre>\n'
+    typed = (
+        f'<pre class="command" tabindex="0"><code>{escape(visible(command.strip()))}</code></pre>\n'
+    )
     return (
         f'<section class="step" id="step-{number}">\n'
         f'<header><h2><span class="number">{number}</span>{escape(plain(title))}</h2>'

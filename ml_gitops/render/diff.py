@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from ml_gitops.render.numbers import MINUS
+from ml_gitops.render.tables import visible
 
 _HUNK = re.compile(r"^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 _KINDS = {"+": "plus", "-": "minus", "@": "hunk"}
@@ -56,7 +57,8 @@ def diff_to_html(diff: str, *, open_lines: int = 60, max_lines: int = 600) -> st
         open_lines: a file with more lines than this is folded.
         max_lines: lines shown of one file; how many are left out is said.
     """
-    files = list(_files(diff))
+    # What hides in a change must be seen in its diff.
+    files = list(_files(visible(diff, hidden="\N{REPLACEMENT CHARACTER}")))
     if not files:
         return '<p class="meta">No changes.</p>'
     return "\n".join(_file(one, open_lines, max_lines) for one in files)

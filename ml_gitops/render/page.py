@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ml_gitops.render.tables import plain
+from ml_gitops.render.tables import plain, visible
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -40,7 +40,7 @@ def markdown_to_html(
         images: addresses to SVG text of our own; other images show as their description.
     """
     environment = {"folds": 0, "heading": heading, "images": images or {}}
-    return str(_markdown().render(text, environment))
+    return str(_markdown().render(visible(text), environment))
 
 
 def page(
@@ -131,6 +131,8 @@ def _fold(state: "StateBlock", line: int, _last: int, silent: bool) -> bool:  # 
     comment = _COMMENT.match(text)
     if not text or not (found or comment):
         return False
+    if found and found.group(2) is not None and not (found.group(1) or state.env["folds"]):
+        return False  # a summary of nothing
     if silent:
         return True
     if state.level > 0:

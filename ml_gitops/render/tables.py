@@ -39,6 +39,19 @@ def plain(text: str, *, limit: int | None = None) -> str:
     return line
 
 
+def visible(text: str, *, hidden: str = "") -> str:
+    """Return outside text of many lines with only characters that can be seen.
+
+    Args:
+        text: anything.
+        hidden: what stands for each control character, override or lone surrogate.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(
+        "".join(c if c == "\t" else _visible(c, hidden) for c in line) for line in lines
+    )
+
+
 def escape(text: str, *, limit: int | None = None) -> str:
     """Return outside text that stays text inside Markdown tables and prose.
 
@@ -93,8 +106,7 @@ def fence(text: str, language: str = "") -> str:
     """Return outside text of many lines as a code block that it cannot end."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     ticks = "`" * max(3, longest + 1)
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
-    kept = "\n".join("".join(_visible(c) if c != "\t" else c for c in line) for line in lines)
+    kept = visible(text).rstrip("\n")
     kept = kept.replace("<!--", f"<!{_ZERO_WIDTH_SPACE}--")  # no marker of ours from outside
     return f"{ticks}{language}\n{kept}\n{ticks}"
 
@@ -109,10 +121,10 @@ def _inert(found: re.Match[str]) -> str:
     return _ENTITIES.get(character) or f"\\{character}"
 
 
-def _visible(character: str) -> str:
+def _visible(character: str, hidden: str = "") -> str:
     category = unicodedata.category(character)
     if category == "Cs":
         return "\N{REPLACEMENT CHARACTER}"
     if category[0] == "C" and character not in _JOINERS:
-        return ""
+        return hidden
     return character

@@ -140,7 +140,8 @@ class Terminal:
     def error(self, problem: object) -> None:
         """Write `error: ...` on one line of stderr, wrapped only by the terminal itself."""
         self.close()
-        said = self._text("error: ", "bold red").append(self._text(str(problem)))
+        said = _text("error:", self._err, "bold red").append(" ")
+        said.append(_text(str(problem), self._err))
         self._err.print(said, soft_wrap=True)
 
     def step(self, text: str, done: float | None = None) -> None:
@@ -165,7 +166,7 @@ class Terminal:
                 redirect_stderr=False,
             )
             self._live.start()
-        self._line.show(self._text(text), done)
+        self._line.show(_text(text, self._err), done)
         if done is not None and done >= 1:
             self.close()
 
@@ -176,11 +177,7 @@ class Terminal:
         self._out.print(content)
 
     def _text(self, text: str, style: str = "") -> "Text":
-        """Return text as text, in characters that the stream can carry."""
-        from rich.text import Text
-
-        encoding = self._out.encoding
-        return Text(_spaced(text).encode(encoding, "replace").decode(encoding), style=style)
+        return _text(text, self._out, style)
 
 
 class _ProgressLine:
@@ -215,9 +212,16 @@ class _ProgressLine:
         yield grid
 
 
-def _spaced(text: str) -> str:
-    """Return outside text without control characters; leading spaces are ours and stay."""
-    return text[: len(text) - len(text.lstrip(" "))] + plain(text)
+def _text(text: str, console: "Console", style: str = "") -> "Text":
+    """Return outside text as text, in characters that the stream can carry.
+
+    Leading spaces are ours and stay.
+    """
+    from rich.text import Text
+
+    shown = text[: len(text) - len(text.lstrip(" "))] + plain(text)
+    encoding = console.encoding
+    return Text(shown.encode(encoding, "replace").decode(encoding), style=style)
 
 
 def _console(stream: IO[str], width: int | None) -> "Console":

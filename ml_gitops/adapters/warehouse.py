@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from ml_gitops.errors import DataError
@@ -10,17 +10,18 @@ from ml_gitops.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
+_HALF_A_FILE = (
+    "this is not a whole Parquet file",
+    "write it again; a copy that was interrupted leaves half a file",
+)
 _REFUSALS: tuple[tuple[str, str, str], ...] = (
     (
         r'No files found that match the pattern "(?P<file>[^"]*)"',
         "there is no such file",
         "correct the path, or wait until the first file is written",
     ),
-    (
-        r"(?:No magic bytes found|too small to be a Parquet file)[^']*'(?P<file>[^']*)'",
-        "this is not a whole Parquet file",
-        "write it again; a copy that was interrupted leaves half a file",
-    ),
+    (r"No magic bytes[^']*'(?P<file>[^']*)'", *_HALF_A_FILE),
+    (r"File '(?P<file>[^']*)' too small to be a Parquet file", *_HALF_A_FILE),
     (
         r'Malformed JSON in file "(?P<file>[^"]*)".*? in line (?P<after>\d+): (?P<detail>[^.|]*)',
         "a line is not JSON",
@@ -84,6 +85,25 @@ class DuckDBWarehouse:
 
         try:
             return self._connection.execute(sql, list(parameters)).fetchall()
+        except (duckdb.ParserException, duckdb.InternalException):
+            raise  # The statement is ours: this is a bug, not the user's data.
+        except duckdb.Error as error:
+            raise _refusal(str(error)) from None
+
+    def batches(
+        self, sql: str, parameters: Sequence[Any], size: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Run one statement and yield its rows in batches, never all at once.
+
+        Raises:
+            DataError: a file or a column is not what the statement expects.
+        """
+        import duckdb
+
+        try:
+            cursor = self._connection.execute(sql, list(parameters))
+            while batch := cursor.fetchmany(size):
+                yield batch
         except (duckdb.ParserException, duckdb.InternalException):
             raise  # The statement is ours: this is a bug, not the user's data.
         except duckdb.Error as error:

@@ -104,8 +104,8 @@ def take_census(
     """Count the rows that a scan leaves out, by reason."""
     # Hashes of ids are compared: among n ids two differ unnoticed with chance n^2 / 2^65.
     no_time, outside, other, named, distinct = engine.rows(
-        "SELECT count_if(t IS NULL), count_if(t IS NOT NULL AND w IS NULL),"
-        " count_if(w IS NOT NULL AND NOT ours), count(id) FILTER (WHERE w IS NOT NULL AND ours),"
+        "SELECT count(*) FILTER (WHERE t IS NULL), count(*) FILTER (WHERE t IS NOT NULL AND w IS NULL),"
+        " count(*) FILTER (WHERE w IS NOT NULL AND NOT ours), count(id) FILTER (WHERE w IS NOT NULL AND ours),"
         " count(DISTINCT hash(id)) FILTER (WHERE w IS NOT NULL AND ours AND id IS NOT NULL)"
         f" FROM (SELECT id, t, {window_index(windows)} AS w, {ours(releases)} AS ours"
         f" FROM ({table.sql}))",

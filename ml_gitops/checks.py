@@ -222,7 +222,8 @@ def _names(columns: str | Sequence[str]) -> Sequence[str]:
 
 def _scores(answers: Answers) -> "NDArray[np.float64]":
     """Return one column per score that can move: the values, or every class's probability."""
-    return answers.predicted.reshape(len(answers), -1)
+    predicted = answers.predicted
+    return predicted if predicted.ndim == 2 else predicted[:, None]
 
 
 def _blank(column: "pd.Series[Any]") -> Any:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ml_gitops.data.dataset import utc_naive
-from ml_gitops.data.lock import split
-from ml_gitops.data.schema import DataSchema, Window
+from ml_gitops.data.schema import DataSchema
 from ml_gitops.errors import DataError, MlGitopsError, TrainingError
 from ml_gitops.model.evaluation import Answers
 from ml_gitops.model.target import encode
@@ -69,27 +67,6 @@ def build_and_fit(
             if name.rpartition("__")[2] == "random_state" and value is None
         }
         return estimator.set_params(**seeded).fit(train_frame[schema.feature_names], target)
-
-
-def split_by_time(
-    frame: "pd.DataFrame", schema: DataSchema, window: Window, holdout_days: int
-) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """Return the rows to learn from and the last days' rows, to judge on.
-
-    Raises:
-        DataError: either part has no rows, or the window no day left to train on.
-    """
-    days, cut = utc_naive(frame[schema.time]), split(window, holdout_days)
-    parts = []
-    for name, part in (("train", cut.train), ("holdout", cut.holdout)):
-        inside = (days >= str(part.start)) & (days < str(part.until))
-        if not inside.any():
-            raise DataError(
-                f"the {name} window {part} has no rows",
-                hint="lock a window that has data on all its days",
-            )
-        parts.append(frame[inside].reset_index(drop=True))
-    return parts[0], parts[1]
 
 
 def dummy_answers(train_target: "NDArray[Any]", model: Answers) -> Answers:

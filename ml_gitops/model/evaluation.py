@@ -210,7 +210,8 @@ def truth_of(target: "NDArray[Any]", answers: Answers) -> "NDArray[Any]":
     """Return the target as indices of the answers' classes, or as numbers for regression.
 
     Raises:
-        DataError: there are more or fewer rows than answers, or a value is missing or no class.
+        DataError: there are no rows, or more or fewer than answers, or a value is missing or no
+            class.
         TrainingError: an answer is NaN or infinite.
     """
     import numpy as np
@@ -220,6 +221,8 @@ def truth_of(target: "NDArray[Any]", answers: Answers) -> "NDArray[Any]":
             f"{len(target)} true values stand beside {len(answers)} answers",
             hint="score the same rows that the target comes from",
         )
+    if not len(target):
+        raise DataError("there are no rows to judge", hint="use a longer window, or other rows")
     if bad := int((~np.isfinite(answers.predicted)).sum()):
         raise TrainingError(
             f"{bad} of the model's answers are not finite numbers",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_gitops.model.evaluation import Answers, Importance, truth_of
-from ml_gitops.model.influence import score
+from ml_gitops.model.influence import Score, UndefinedMetric, score
 from ml_gitops.model.interval import standard_error
 from ml_gitops.model.metrics import metric_named
 
@@ -40,31 +40,39 @@ def permutation_importance(
         repeats: shuffles per feature.
 
     Returns:
-        One importance per feature, in the order given; the error is that over rows.
-
-    Raises:
-        UndefinedMetric: the rows do not define the metric.
+        One importance per feature, in the order given; the error is that over rows. None at all
+        where the rows do not define the metric, for example without a row of one class.
     """
     random = np.random.default_rng(seed)
     rows = np.sort(random.permutation(len(frame))[:MAX_ROWS])
     frame = frame.iloc[rows].reset_index(drop=True)
     answers = predict(frame)
     truth = truth_of(np.asarray(target)[rows], answers)
-    whole = score(metric, truth, answers.predicted)
     sign = metric_named(metric, answers.task).sign
     shuffles = [random.permutation(len(rows)) for _ in range(repeats)]
-    found = []
-    for feature in features:
-        shuffled = [
-            score(metric, truth, predict(_shuffle(frame, feature, order)).predicted)
-            for order in shuffles
-        ]
-        value = sign * (whole.value - float(np.mean([one.value for one in shuffled])))
-        influence = whole.influence - np.mean([one.influence for one in shuffled], axis=0)
-        found.append(
-            Importance(feature=feature, value=value, standard_error=standard_error(influence))
+    try:
+        whole = score(metric, truth, answers.predicted)
+        return tuple(
+            _loss(
+                feature,
+                sign,
+                whole,
+                [
+                    score(metric, truth, predict(_shuffle(frame, feature, order)).predicted)
+                    for order in shuffles
+                ],
+            )
+            for feature in features
         )
-    return tuple(found)
+    except UndefinedMetric:
+        return ()
+
+
+def _loss(feature: str, sign: int, whole: Score, shuffled: list[Score]) -> Importance:
+    """Return the mean loss; rows are paired, so their terms subtract before they are squared."""
+    value = sign * (whole.value - float(np.mean([one.value for one in shuffled])))
+    influence = whole.influence - np.mean([one.influence for one in shuffled], axis=0)
+    return Importance(feature=feature, value=value, standard_error=standard_error(influence))
 
 
 def _shuffle(frame: "pd.DataFrame", feature: str, order: NDArray[np.intp]) -> "pd.DataFrame":

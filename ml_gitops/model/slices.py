@@ -40,7 +40,7 @@ def cut(column: Any) -> list[Slice]:
 
 def _quartiles(values: NDArray[np.float64]) -> list[Slice]:
     missing = np.isnan(values)
-    edges = np.unique(np.quantile(values[~missing], [0, 0.25, 0.5, 0.75, 1]))
+    edges = np.unique(np.quantile(values[np.isfinite(values)], [0, 0.25, 0.5, 0.75, 1]))
     inner = edges[1:-1]
     names = _digits(edges)
     labels = [f"{low} to {high}" for low, high in pairwise(names)]

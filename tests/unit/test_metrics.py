@@ -107,7 +107,7 @@ def placements_by_hand(target: np.ndarray, scores: np.ndarray) -> tuple[np.ndarr
 
 
 def test_the_roc_curve_has_delongs_variance() -> None:
-    """Variance and paired covariance equal the O(mn) placements of DeLong exactly, ties included."""
+    """Variance and paired covariance equal the O(mn) placements exactly, with ties."""
     target, first = rows("binary", n=150)
     _, second = rows("binary", n=150, seed=5)
     hands = [placements_by_hand(target, p[:, 1]) for p in (first, second)]

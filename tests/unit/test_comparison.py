@@ -1,0 +1,147 @@
+"""Candidate and champion on the same rows."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ml_gitops.document import Missing
+from ml_gitops.model.comparison import Comparison, Flips, compare
+from ml_gitops.model.evaluation import Answers, Evaluation
+
+DIGEST = "sha256:" + "0" * 64
+
+
+def binary(chances: np.ndarray, classes: tuple[str, str] = ("0", "1")) -> Answers:
+    """Answer with chances of the second class."""
+    return Answers("binary", classes, np.column_stack([1 - chances, chances]))
+
+
+@pytest.fixture
+def models() -> tuple[np.ndarray, Answers, Answers, Answers]:
+    """Make a truth, a better candidate, a champion and a dummy over 1,000 rows."""
+    random = np.random.default_rng(0)
+    signal = random.normal(size=1000)
+    truth = (random.random(1000) < 1 / (1 + np.exp(-2 * signal))).astype(int)
+    ours, theirs = (
+        binary(1 / (1 + np.exp(-signal - noise * random.normal(size=1000)))) for noise in (0.5, 1)
+    )
+    return truth, ours, theirs, binary(np.full(1000, truth.mean()))
+
+
+def against(
+    models: tuple[np.ndarray, Answers, Answers, Answers],
+    champion: Answers | Missing,
+    **more: object,
+) -> Comparison:
+    """Compare the candidate with a champion by ROC AUC."""
+    truth, ours, _, dummy = models
+    return compare(truth, ours, champion, dummy, primary="roc_auc", holdout_digest=DIGEST, **more)  # type: ignore[arg-type]
+
+
+def test_differences_are_oriented_so_that_plus_is_better(
+    models: tuple[np.ndarray, Answers, Answers, Answers],
+) -> None:
+    """A better model has positive differences, for scores and for losses alike."""
+    comparison = against(models, models[2], champion_name="m@v1.0.0")
+
+    assert comparison.champion == "m@v1.0.0"
+    assert comparison.changes[0].metric == "roc_auc"
+    for name in ("roc_auc", "log_loss", "brier", "accuracy"):
+        change = comparison.change(name)
+        assert change is not None
+        assert change.difference.estimate > 0, name
+    loss = comparison.change("log_loss")
+    assert loss is not None
+    assert loss.difference.estimate == pytest.approx(loss.baseline - loss.candidate)
+
+
+def test_swapping_the_models_turns_every_sign(
+    models: tuple[np.ndarray, Answers, Answers, Answers],
+) -> None:
+    """Comparing A with B is minus comparing B with A, in every metric and slice."""
+    truth, ours, theirs, dummy = models
+    slices = {"side": np.arange(1000) % 3}
+    forth, back = (
+        compare(truth, one, other, dummy, primary="log_loss", holdout_digest=DIGEST, slices=slices)
+        for one, other in ((ours, theirs), (theirs, ours))
+    )
+
+    pairs = list(zip(forth.changes, back.changes, strict=True))
+    pairs += [(a.change, b.change) for a, b in zip(forth.slices, back.slices, strict=True)]
+    for one, other in pairs:
+        assert one.difference.estimate == pytest.approx(-other.difference.estimate)
+        assert one.difference.low == pytest.approx(-other.difference.high)
+
+
+def test_the_accuracy_case_is_mcnemars(
+    models: tuple[np.ndarray, Answers, Answers, Answers],
+) -> None:
+    """The paired difference of accuracies is (improved - worsened) / n with McNemar's spread."""
+    comparison = against(models, models[2])
+    flips, change = comparison.flips, comparison.change("accuracy")
+
+    assert isinstance(flips, Flips)
+    assert change is not None
+    moved, n = flips.improved - flips.worsened, flips.n
+    assert change.difference.estimate == pytest.approx(moved / n)
+    rows = np.repeat(
+        [1, -1, 0], [flips.improved, flips.worsened, n - flips.improved - flips.worsened]
+    )
+    assert change.difference.standard_error == pytest.approx(stats.sem(rows))
+
+
+def test_a_mean_loss_is_compared_by_the_paired_t_test(
+    models: tuple[np.ndarray, Answers, Answers, Answers],
+) -> None:
+    """The log loss interval is scipy's paired one (with the normal quantile, n being 1,000)."""
+    truth, ours, theirs, _ = models
+    losses = [-np.log(one.predicted[np.arange(1000), truth]) for one in (ours, theirs)]
+    difference = losses[1] - losses[0]
+
+    change = against(models, theirs).change("log_loss")
+
+    assert change is not None
+    assert change.difference.low == pytest.approx(
+        difference.mean() - stats.norm.ppf(0.95) * stats.sem(difference)
+    )
+
+
+def test_the_floor_stands_beside_the_candidate(
+    models: tuple[np.ndarray, Answers, Answers, Answers],
+) -> None:
+    """A model that knows only the rate ranks at one half."""
+    floor = against(models, Missing(reason="first model")).floor
+
+    assert not isinstance(floor, Missing)
+    assert floor.baseline == 0.5
+    assert floor.difference.low > 0
+
+
+@pytest.mark.parametrize(
+    ("champion", "reason"),
+    [
+        (Missing(reason="nothing serves production"), "nothing serves production"),
+        (binary(np.full(1000, 0.5), ("no", "yes")), "other classes: no, yes"),
+        (binary(np.full(900, 0.5)), "answered 900 of 1000 rows"),
+        (binary(np.full(1000, np.nan)), "not finite"),
+        (Answers("regression", values=np.zeros(1000)), "is a regression model"),
+    ],
+)
+def test_a_champion_that_cannot_be_compared_is_missing_with_its_reason(
+    models: tuple[np.ndarray, Answers, Answers, Answers], champion: Answers | Missing, reason: str
+) -> None:
+    """Other classes, other rows or no answer: no change is reported, and the reason is."""
+    comparison = against(models, champion, champion_name="m@v1.0.0")
+
+    assert isinstance(comparison.baseline, Missing)
+    assert reason in comparison.baseline.reason
+    assert (comparison.changes, comparison.slices) == ((), ())
+    assert isinstance(comparison.candidate, Evaluation)
+    assert Comparison.from_json(comparison.to_json(), where="test") == comparison
+
+
+def test_without_a_name_an_absent_champion_is_the_reason(
+    models: tuple[np.ndarray, Answers, Answers, Answers],
+) -> None:
+    """The first model of a repository has no champion, which is a value and not an error."""
+    assert against(models, Missing(reason="first")).champion == Missing(reason="first")

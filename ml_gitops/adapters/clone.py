@@ -1,0 +1,124 @@
+"""The clone that a person or a runner works in: a work tree and its remote."""
+
+from pathlib import Path
+from typing import Self
+
+from ml_gitops.adapters.git import GitRepository, Identity
+from ml_gitops.errors import GitError
+from ml_gitops.ports import Clock
+from ml_gitops.pull_request import Actor
+
+
+class Clone(GitRepository):
+    """A repository with a work tree.
+
+    Commits of a person carry the name and address of their Git settings, if
+    there are any; commits of a bot never do.
+    """
+
+    @classmethod
+    def create(
+        cls, path: Path, *, clock: Clock, actor: Actor, default_branch: str = "main"
+    ) -> Self:
+        """Make an empty repository with a work tree."""
+        path.mkdir(parents=True, exist_ok=True)
+        clone = cls(path, clock=clock, actor=actor)
+        clone.run("init", "--quiet", f"--initial-branch={default_branch}")
+        return clone
+
+    @classmethod
+    def of(cls, source: str, path: Path, *, clock: Clock, actor: Actor) -> Self:
+        """Clone a repository, given by path or URL, into a new folder."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        above = cls(path.parent, clock=clock, actor=actor)
+        above.run("clone", "--quiet", "--", source, str(path.absolute()))
+        return cls(path, clock=clock, actor=actor)
+
+    def identity(self) -> Identity:
+        """Return who commits here, now: a person as their settings say."""
+        identity = super().identity()
+        if self.actor.bot:
+            return identity
+        name, email = self._setting("user.name"), self._setting("user.email")
+        return Identity(name or identity.name, email or identity.email, identity.date)
+
+    def dirty_paths(self) -> list[str]:
+        """Return the paths that differ from the commit, sorted, new ones included."""
+        listed = self.run(
+            "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all"
+        ).stdout.decode(errors="surrogateescape")
+        return sorted(entry[3:] for entry in listed.split("\0") if entry)
+
+    def commit_all(self, message: str) -> str:
+        """Commit everything that differs; return the commit (the old one, if nothing does)."""
+        self.run("add", "--all", "--", ":/")
+        staged = self.run("diff", "--cached", "--quiet", accept=(0, 1)).returncode
+        if staged:
+            self.run(
+                "commit",
+                "--quiet",
+                "--no-gpg-sign",
+                "--cleanup=verbatim",
+                "-F",
+                "-",
+                stdin=message,
+                variables=self.signed(),
+            )
+        return self.head()
+
+    def switch(self, branch: str, *, create: bool = False) -> None:
+        """Check out a branch.
+
+        Args:
+            branch: its name.
+            create: make it first, from what is checked out.
+        """
+        self._refuse_odd(branch)
+        self.run("switch", "--quiet", *(["--create"] if create else []), branch)
+
+    def set_remote(self, url: str, remote: str = "origin") -> None:
+        """Name the repository that this one pushes to and pulls from."""
+        self.run("config", f"remote.{remote}.url", url)
+        self.run("config", f"remote.{remote}.fetch", f"+refs/heads/*:refs/remotes/{remote}/*")
+
+    def remote_url(self, remote: str = "origin") -> str | None:
+        """Return the address of a remote; None if there is no such remote."""
+        done = self.run("config", "--get", f"remote.{remote}.url", accept=(0, 1))
+        return done.stdout.decode().strip() or None
+
+    def push(self, branch: str, remote: str = "origin") -> None:
+        """Push a branch under its own name, and let it follow the remote one."""
+        self._refuse_odd(branch)
+        ref = f"refs/heads/{branch}"
+        self.run("push", "--quiet", "--set-upstream", "--", remote, f"{ref}:{ref}")
+
+    def fetch(self, remote: str = "origin") -> None:
+        """Fetch branches and tags, and forget remote branches that are gone."""
+        self.run("fetch", "--quiet", "--prune", "--tags", "--", remote)
+
+    def pull(self, remote: str = "origin") -> None:
+        """Fetch, and bring the branch that is checked out forward; never make a merge.
+
+        Raises:
+            GitError: the branch has commits of its own, or none is checked out.
+        """
+        self.fetch(remote)
+        branch = self.branch()
+        if branch is None:
+            raise GitError(
+                "no branch is checked out", hint="switch to one first", where=str(self.path)
+            )
+        tip = self.commit_id(f"refs/remotes/{remote}/{branch}")
+        self.run("merge", "--quiet", "--ff-only", tip)
+
+    def _setting(self, name: str) -> str | None:
+        done = self.run("config", "--get", name, accept=(0, 1))
+        return done.stdout.decode(errors="replace").strip() or None
+
+    def _refuse_odd(self, branch: str) -> None:
+        if branch.startswith("-"):
+            raise GitError(
+                f"{branch!r} looks like an option",
+                hint="name the branch with a letter first",
+                where=str(self.path),
+            )

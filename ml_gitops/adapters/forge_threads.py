@@ -1,0 +1,161 @@
+"""What people and bots say on a local forge: issues, comments, reviews, labels."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+from ml_gitops.adapters.forge_records import IssueRecord
+from ml_gitops.adapters.forge_state import ForgeState, Work
+from ml_gitops.adapters.git import GitRepository
+from ml_gitops.errors import ForgeError
+from ml_gitops.pull_request import Comment, Issue, PullRequest, Review
+
+Verdict = Literal["approve", "request-changes", "comment"]
+
+MAX_TITLE = 256
+MAX_BODY = 65_536
+"""Characters; the limits of GitHub, so that what fits here fits there."""
+
+
+class Threads:
+    """The issues and conversations of a local forge."""
+
+    _repository: GitRepository
+    _state: ForgeState
+
+    def comment(self, number: int, body: str) -> Comment:
+        """Add a comment to a pull request or an issue."""
+        return self._state.change(lambda work: self._add_comment(work, number, body))
+
+    def edit_comment(self, number: int, comment: int, body: str) -> None:
+        """Replace the body of a comment."""
+
+        def step(work: Work) -> None:
+            comments = {it.number: it for it in work.thread(number).comments}
+            if comment not in comments:
+                raise work.refusal(
+                    f"#{number} has no comment {comment}", hint="add it as a new one"
+                )
+            if comments[comment].body != body:
+                update = {"body": checked_body(body), "updated": self._repository.clock()}
+                comments[comment] = comments[comment].model_copy(update=update)
+            work.message = f"Edit a comment on #{number}"
+            work.edit(number, comments=tuple(comments.values()))
+
+        self._state.change(step)
+
+    def review(self, number: int, verdict: str, body: str = "") -> Review:
+        """Review a pull request: approve, request-changes or comment."""
+        checked_choice(verdict, Verdict)
+
+        def step(work: Work) -> Review:
+            old = work.pull_request(number, to="review")
+            review = Review.model_validate(
+                {
+                    "author": self._repository.actor,
+                    "verdict": verdict,
+                    "body": checked_body(body),
+                    "created": self._repository.clock(),
+                }
+            )
+            work.message = f"Review #{number}: {verdict}"
+            work.edit(number, reviews=(*old.reviews, review))
+            return review
+
+        return self._state.change(step)
+
+    def label(self, number: int, labels: Sequence[str]) -> None:
+        """Set the labels of a pull request or an issue."""
+
+        def step(work: Work) -> None:
+            work.thread(number)
+            work.message = f"Label #{number}: {', '.join(labels) or 'nothing'}"
+            work.edit(number, labels=tuple(dict.fromkeys(labels)))
+
+        self._state.change(step)
+
+    def issues(self) -> list[Issue]:
+        """Return every issue, whatever its state, oldest first."""
+        records = self._state.look().records.values()
+        return [it.issue for it in records if isinstance(it, IssueRecord)]
+
+    def open_issue(self, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
+        """Open an issue."""
+
+        def step(work: Work) -> Issue:
+            now = self._repository.clock()
+            issue = Issue(
+                number=work.next_number,
+                title=checked_title(title),
+                body=checked_body(body),
+                author=self._repository.actor,
+                state="open",
+                labels=tuple(dict.fromkeys(labels)),
+                created=now,
+                updated=now,
+            )
+            work.message = f"Open issue #{issue.number}: {issue.title}"
+            work.put(IssueRecord(issue=issue))
+            return issue
+
+        return self._state.change(step)
+
+    def update_issue(self, number: int, title: str, body: str) -> None:
+        """Replace title and body of an issue."""
+
+        def step(work: Work) -> None:
+            if isinstance(work.thread(number), PullRequest):
+                raise work.refusal(f"#{number} is a pull request", hint="name an issue")
+            work.message = f"Update issue #{number}: {title}"
+            work.edit(number, title=checked_title(title), body=checked_body(body))
+
+        self._state.change(step)
+
+    def _add_comment(self, work: Work, number: int, body: str) -> Comment:
+        thread = work.thread(number)
+        now = self._repository.clock()
+        comment = Comment(
+            number=len(thread.comments) + 1,
+            author=self._repository.actor,
+            body=checked_body(body),
+            created=now,
+            updated=now,
+        )
+        work.message = f"Comment on #{number}: {thread.title}"
+        work.edit(number, comments=(*thread.comments, comment))
+        return comment
+
+
+def checked_title(title: str) -> str:
+    """Return a title as one line.
+
+    Raises:
+        ForgeError: it is empty, or longer than a forge accepts.
+    """
+    line = " ".join(title.split())
+    if not 0 < len(line) <= MAX_TITLE:
+        raise ForgeError(
+            f"a title has {len(line)} characters", hint=f"write 1 to {MAX_TITLE} of them"
+        )
+    return line
+
+
+def checked_body(body: str) -> str:
+    """Return a text.
+
+    Raises:
+        ForgeError: it is longer than a forge accepts.
+    """
+    if len(body) > MAX_BODY:
+        raise ForgeError(f"a text has {len(body)} characters", hint=f"cut it to {MAX_BODY}")
+    return body
+
+
+def checked_choice(value: str, choices: Any) -> None:
+    """Refuse a word that is not among the words of a `Literal`.
+
+    Raises:
+        ForgeError: it is not.
+    """
+    words = get_args(choices)
+    if value not in words:
+        raise ForgeError(f"{value!r} is none of {', '.join(words)}", hint="choose one of them")

@@ -1,0 +1,58 @@
+"""The record of runs: an orphan branch that only ever grows."""
+
+from pathlib import Path
+
+from ml_gitops.adapters.git import HEADS, GitRepository
+from ml_gitops.adapters.git_command import compare_and_swap
+from ml_gitops.errors import GitError
+from ml_gitops.ports import Clock
+from ml_gitops.pull_request import Actor
+
+RECORDS_BRANCH = "ml-gitops-records"
+"""Not `ml-gitops`: Git cannot hold it beside the bot's branches `ml-gitops/...`."""
+
+
+class GitRecords:
+    """Records on a branch of their own in a Git repository.
+
+    Args:
+        path: the repository, bare or not.
+        actor, clock: sign and date the commits.
+        patience: seconds to go on against other processes that write at once.
+    """
+
+    def __init__(self, path: Path, *, actor: Actor, clock: Clock, patience: float = 30.0) -> None:
+        self._repository = GitRepository(path, clock=clock, actor=actor)
+        self._patience = patience
+
+    def append(self, path: str, text: str) -> None:
+        """Write a record; the same path with the same text changes nothing.
+
+        Raises:
+            GitError: there is another record at this path.
+            TryAgain: others were faster all the time.
+        """
+
+        def attempt() -> None:
+            tip = self._repository.resolve(HEADS + RECORDS_BRANCH)
+            there = self._repository.read(path, tip) if tip else None
+            if there is not None and there != text.encode():
+                raise GitError(
+                    f"there is another record at {path}",
+                    hint="records never change; write this one under another name",
+                    where=RECORDS_BRANCH,
+                )
+            if there is None:
+                self._repository.commit_files(
+                    RECORDS_BRANCH, {path: text.encode()}, f"Record {path}", expected_old=tip
+                )
+
+        compare_and_swap(attempt, patience=self._patience, where=str(self._repository.path))
+
+    def read_all(self, prefix: str) -> list[tuple[str, str]]:
+        """Return (path, text) of every record under a prefix, sorted by path."""
+        tip = self._repository.resolve(HEADS + RECORDS_BRANCH)
+        files = self._repository.files(tip, prefix) if tip else {}
+        paths = sorted(files)
+        texts = self._repository.blobs([files[path] for path in paths])
+        return [(path, text.decode()) for path, text in zip(paths, texts, strict=True)]

@@ -86,8 +86,10 @@ class Terminal:
     def status(self, state: str, text: str) -> None:
         """Write a state (symbol and word) and what it is about."""
         word, symbol, tone = mark_of(state)
+        # The words are padded so that lines below each other align.
         said = self._text(f"{symbol} {word}", _STYLES[tone])
-        self._print(said.append(f"  {self._text(text)}", style="default"))
+        said.pad_right(max(9 - len(said), 0) + 2)
+        self._print(said.append(self._text(text)))
 
     def table(
         self,
@@ -109,7 +111,13 @@ class Terminal:
         from rich.table import Table
 
         aligned = align or ["left" if index == 0 else "right" for index in range(len(header))]
-        grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+        grid = Table(
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            show_edge=False,
+            header_style="bold",
+            padding=(0, 1, 0, 0),
+        )
         for name, side in zip(header, aligned, strict=True):
             grid.add_column(self._text(name), justify=side, overflow="fold")
         for row in rows:
@@ -221,7 +229,8 @@ def _text(text: str, console: "Console", style: str = "") -> "Text":
 
     shown = text[: len(text) - len(text.lstrip(" "))] + plain(text)
     encoding = console.encoding
-    return Text(shown.encode(encoding, "replace").decode(encoding), style=style)
+    # The style is a span, so that what is appended does not wear it.
+    return Text().append(shown.encode(encoding, "replace").decode(encoding), style=style)
 
 
 def _console(stream: IO[str], width: int | None) -> "Console":

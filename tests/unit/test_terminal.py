@@ -59,10 +59,10 @@ def test_numbers_of_a_table_stand_right(out: io.StringIO) -> None:
     Terminal(out=out).table(["metric", "value"], [["AUC", "0.8"], ["loss", "12.5"]])
 
     assert [line.rstrip() for line in out.getvalue().splitlines()] == [
-        "metric   value",
-        "─" * 14,
-        "AUC        0.8",
-        "loss      12.5",
+        "metric  value",
+        "─" * 13,
+        "AUC       0.8",
+        "loss     12.5",
     ]
 
 
@@ -73,7 +73,7 @@ def test_a_status_is_symbol_and_word(out: io.StringIO) -> None:
     terminal.status("pass", "data contract")
     terminal.status("unknown", "recall on origin = JFK")
 
-    assert out.getvalue() == "✓ pass  data contract\n? cannot tell  recall on origin = JFK\n"
+    assert out.getvalue() == "✓ pass     data contract\n? cannot tell  recall on origin = JFK\n"
 
 
 def test_a_panel_lists_names_and_values(out: io.StringIO) -> None:
@@ -200,7 +200,7 @@ def test_a_narrow_encoding_loses_symbols_not_words() -> None:
     terminal.table(["a"], [["✓"]])
     terminal.error("größe")
 
-    assert raw.getvalue().startswith(b"? pass  gr??e\n")
+    assert raw.getvalue().startswith(b"? pass     gr??e\n")
 
 
 def test_importing_the_terminal_does_not_import_rich() -> None:

@@ -151,7 +151,7 @@ def _assess_metric(
         verdict: HealthVerdict = "degraded"
         values = ", ".join(metric.text(window.value or 0.0) for window in last)
         text = (
-            f"{metric.label} fell in {len(bad)} of the last {len(last)} windows"
+            f"{metric.label} got worse in {len(bad)} of the last {len(last)} windows"
             f" ({values}); {promised}"
         )
     elif len(last) < policy.bad:

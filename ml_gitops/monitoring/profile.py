@@ -199,7 +199,9 @@ def _summarise(
         f"SELECT value FROM ({grouped}) WHERE n >= {FEWEST} AND length(value) <= {LONGEST}"
         f" ORDER BY n DESC, value LIMIT {values}"
     )
-    rare = engine.rows(f"SELECT count(*) FILTER (WHERE n = 1), count(*) FILTER (WHERE n = 2) FROM ({grouped})")[0]
+    rare = engine.rows(
+        f"SELECT count(*) FILTER (WHERE n = 1), count(*) FILTER (WHERE n = 2) FROM ({grouped})"
+    )[0]
     listed = tuple(name for (name,) in top)
     return cells.model_copy(update={"values": listed}), {
         "singletons": rare[0],

@@ -133,7 +133,7 @@ _BINARY = (
     f"WITH rated AS (SELECT *, {_TRUTH.format('y', 'y')} AS truth,"
     f" {_TRUTH.format('label', 'label')} AS said,"
     " y IS NOT NULL AND truth IS NOT NULL AND score BETWEEN 0 AND 1 AS usable FROM ({joined})),"
-    f" heads AS (SELECT {_HEAD}, count(*) FILTER (WHERE y IS NOT NULL AND usable IS NOT TRUE) AS unusable"
+    f" heads AS (SELECT {_HEAD}, count(y) - count(*) FILTER (WHERE usable) AS unusable"
     " FROM rated GROUP BY w),"
     f" losses AS (SELECT w, truth, -ln(greatest(CASE WHEN truth = 1 THEN score ELSE 1 - score END,"
     f" {_CLIP!r})) AS loss, (score - truth) ** 2 AS square,"
@@ -158,8 +158,7 @@ _BINARY = (
 )
 
 _MULTICLASS = (
-    f"SELECT {_HEAD}, count(*) FILTER (WHERE y IS NOT NULL AND label IS NULL) AS unusable,"
-    " count(*) FILTER (WHERE y IS NOT NULL AND label IS NOT NULL) AS n,"
+    f"SELECT {_HEAD}, count(y) - count(label = y) AS unusable, count(label = y) AS n,"
     " avg((label = y)::INTEGER), var_samp((label = y)::INTEGER)"
     " FROM ({joined}) GROUP BY w ORDER BY w"
 )

@@ -103,10 +103,13 @@ def take_census(
 ) -> LeftOut:
     """Count the rows that a scan leaves out, by reason."""
     # Hashes of ids are compared: among n ids two differ unnoticed with chance n^2 / 2^65.
+    counted = "w IS NOT NULL AND ours"
     no_time, outside, other, named, distinct = engine.rows(
-        "SELECT count(*) FILTER (WHERE t IS NULL), count(*) FILTER (WHERE t IS NOT NULL AND w IS NULL),"
-        " count(*) FILTER (WHERE w IS NOT NULL AND NOT ours), count(id) FILTER (WHERE w IS NOT NULL AND ours),"
-        " count(DISTINCT hash(id)) FILTER (WHERE w IS NOT NULL AND ours AND id IS NOT NULL)"
+        "SELECT count(*) FILTER (WHERE t IS NULL),"
+        " count(*) FILTER (WHERE t IS NOT NULL AND w IS NULL),"
+        " count(*) FILTER (WHERE w IS NOT NULL AND NOT ours),"
+        f" count(id) FILTER (WHERE {counted}),"
+        f" count(DISTINCT hash(id)) FILTER (WHERE {counted} AND id IS NOT NULL)"
         f" FROM (SELECT id, t, {window_index(windows)} AS w, {ours(releases)} AS ours"
         f" FROM ({table.sql}))",
         table.parameters,

@@ -1,5 +1,7 @@
 """Drift: quiet on the same distribution, loud on a real shift, and in words."""
 
+# ruff: noqa: S311 (draws of a simulation)
+
 import random
 from collections import Counter
 from datetime import UTC, date, datetime
@@ -19,6 +21,7 @@ TEN = (1000,) * 10
 def numeric(
     name: str, cells: tuple[int, ...] = TEN, nulls: int = 0, weight: float = 0.0
 ) -> ColumnProfile:
+    """Return a numeric column with these reference counts."""
     edges = tuple(float(i) for i in range(len(cells) - 1))
     return ColumnProfile(
         cells=Cells(name=name, kind="numeric", edges=edges),
@@ -30,6 +33,7 @@ def numeric(
 def categorical(
     name: str, cells: tuple[int, ...], singletons: int = 0, weight: float = 0.0
 ) -> ColumnProfile:
+    """Return a categorical column; the last cell holds the unlisted values."""
     values = tuple(f"v{i}" for i in range(len(cells) - 1))
     return ColumnProfile(
         cells=Cells(name=name, kind="categorical", values=values),
@@ -40,6 +44,7 @@ def categorical(
 
 
 def profile_of(*columns: ColumnProfile) -> Profile:
+    """Return a profile of these columns."""
     return Profile(
         model="delay",
         task="binary",
@@ -53,6 +58,7 @@ def profile_of(*columns: ColumnProfile) -> Profile:
 def window(
     *columns: tuple[str, tuple[int, ...], int], prediction: tuple[int, ...] = (100,) * 10
 ) -> Counts:
+    """Return the counts of a window: (name, cells, nulls) for each column."""
     return Counts(
         since=SINCE,
         until=UNTIL,
@@ -63,6 +69,7 @@ def window(
 
 
 def sample(draw: random.Random, weights: list[float], rows: int) -> list[int]:
+    """Draw rows from weighted cells and count them."""
     tally = Counter(draw.choices(range(len(weights)), weights, k=rows))
     return [tally[i] for i in range(len(weights))]
 

@@ -31,11 +31,13 @@ FEATURES = [
 
 @pytest.fixture
 def engine() -> Iterator[DuckDBWarehouse]:
+    """Give an engine of its own to every test."""
     with DuckDBWarehouse(threads=1) as warehouse:
         yield warehouse
 
 
 def frame(rows: int, seed: int = 0) -> pd.DataFrame:
+    """Return training data with gaps, odd names and odd values."""
     draw = np.random.default_rng(seed)
     places = np.array(["EWR", "JFK", "it's", 'é "漢"\n'])[draw.integers(0, 4, rows)]
     temp = draw.normal(0, 3, rows)
@@ -51,9 +53,14 @@ def frame(rows: int, seed: int = 0) -> pd.DataFrame:
 
 
 def build(
-    engine: DuckDBWarehouse, train: pd.DataFrame, *, features: list[Feature] = FEATURES,
-    task: Task = "binary", **changes: object,
+    engine: DuckDBWarehouse,
+    train: pd.DataFrame,
+    *,
+    features: list[Feature] = FEATURES,
+    task: Task = "binary",
+    **changes: object,
 ) -> Profile:
+    """Profile a frame beside 500 answers."""
     draw = np.random.default_rng(9)
     answers = pd.DataFrame({"score": draw.random(500), "label": ["a", "b"] * 250})
     engine.register("train", train)
@@ -74,8 +81,9 @@ def test_a_profile_counts_what_is_there(engine: DuckDBWarehouse) -> None:
     """Rows, nulls and values add up, and the document survives its own JSON."""
     data = frame(2000)
 
-    profile = build(engine, data, quality={"roc_auc": Measurement(
-        value=0.7, standard_error=0.01, n=500)})
+    profile = build(
+        engine, data, quality={"roc_auc": Measurement(value=0.7, standard_error=0.01, n=500)}
+    )
     temp, place, late, month = profile.columns
 
     assert profile.rows == 2000
@@ -179,7 +187,10 @@ def test_a_multiclass_model_is_profiled_by_its_labels(engine: DuckDBWarehouse) -
 def test_weights_sum_to_one() -> None:
     """Negative and broken importances weigh nothing, the rest sum to one; without any, equal."""
     assert weigh(["a", "b", "c", "d"], {"a": 3.0, "b": 1.0, "c": -5.0, "d": math.nan}) == {
-        "a": 0.75, "b": 0.25, "c": 0.0, "d": 0.0,
+        "a": 0.75,
+        "b": 0.25,
+        "c": 0.0,
+        "d": 0.0,
     }
     assert weigh(["a", "b"], {"a": -1.0}) == {"a": 0.5, "b": 0.5}
 

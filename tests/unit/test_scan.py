@@ -1,5 +1,8 @@
 """The log reduced to counts: held against counting row by row in Python."""
 
+# ruff: noqa: S311 (draws of a simulation)
+
+import itertools
 import json
 import math
 import random
@@ -23,9 +26,9 @@ from ml_gitops.monitoring.scan import scan
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 DAYS = [START + timedelta(days=7 * i) for i in range(4)]
-WEEKS = list(zip(DAYS, DAYS[1:], strict=False))
+WEEKS = list(itertools.pairwise(DAYS))
 RELEASE = "delay@v1.0.0"
-ODD = 'a "quoted"\n\'name\'; DROP TABLE x; -- é 漢'
+ODD = "a \"quoted\"\n'name'; DROP TABLE x; -- é 漢"
 COLUMNS = [
     Cells(name="temp", kind="numeric", edges=(-5.0, 0.0, 0.1, 10.0)),
     Cells(name=ODD, kind="categorical", values=("it's", 'say "x"\nñ', "", "EWR")),
@@ -36,11 +39,13 @@ SCORE = Cells(name="score", kind="numeric", edges=(0.25, 0.5, 0.75))
 
 @pytest.fixture
 def engine() -> Iterator[DuckDBWarehouse]:
+    """Give an engine of its own to every test."""
     with DuckDBWarehouse(threads=1) as warehouse:
         yield warehouse
 
 
 def record(number: int, **changes: Any) -> dict[str, Any]:
+    """Return one prediction as the service logs it."""
     features = {"temp": 1.0, ODD: "EWR", "late": True} | changes.pop("features", {})
     return {
         "id": f"row-{number}",
@@ -55,11 +60,13 @@ def record(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def write(path: Path, records: Sequence[dict[str, Any]]) -> PredictionLog:
+    """Write records as JSON lines."""
     path.write_text("".join(json.dumps(one) + "\n" for one in records))
     return PredictionLog(paths=(str(path),))
 
 
 def as_parquet(log: PredictionLog, path: Path) -> PredictionLog:
+    """Copy a log of JSON lines into Parquet."""
     import duckdb
 
     with duckdb.connect() as connection:
@@ -72,11 +79,13 @@ def as_parquet(log: PredictionLog, path: Path) -> PredictionLog:
 
 
 def look(engine: DuckDBWarehouse, log: PredictionLog, **changes: Any) -> Scan:
+    """Scan a log over three weeks."""
     asked: dict[str, Any] = {"windows": WEEKS, "releases": [RELEASE]} | changes
     return scan(engine, log, COLUMNS, SCORE, **asked)
 
 
 def draw_records(rows: int, seed: int) -> list[dict[str, Any]]:
+    """Draw records with every oddity a log may have."""
     draw = random.Random(seed)
     places = ["it's", 'say "x"\nñ', "", "EWR", "other", "новый", None]
     return [
@@ -98,6 +107,7 @@ def draw_records(rows: int, seed: int) -> list[dict[str, Any]]:
 def count_by_hand(
     records: Sequence[dict[str, Any]], cells: Cells, span: tuple[datetime, datetime]
 ) -> ColumnCounts:
+    """Count one column of one window row by row."""
     tally, nulls = [0] * cells.size, 0
     for one in records:
         inside = span[0] <= datetime.fromisoformat(one["time"]) < span[1]
@@ -160,7 +170,7 @@ def test_counts_are_a_commutative_monoid() -> None:
     """Addition of counts is associative and commutative, and empty counts change nothing."""
     draw = random.Random(5)
 
-    def some(empty: bool = False) -> Counts:
+    def some(*, empty: bool = False) -> Counts:
         def column() -> ColumnCounts:
             numbers = [0 if empty else draw.randrange(9) for _ in range(4)]
             return ColumnCounts(nulls=numbers[0], cells=tuple(numbers[1:]))

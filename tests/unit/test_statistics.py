@@ -1,5 +1,7 @@
 """Distances and tests from counts, held against SciPy and against their laws."""
 
+# ruff: noqa: S311 (draws of a simulation)
+
 import random
 
 import pytest

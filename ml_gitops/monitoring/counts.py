@@ -100,7 +100,12 @@ class LeftOut(Part):
 
 
 class Scan(Part):
-    """What one look at the log gives: the counts of every window, and what was left out."""
+    """What one look at the log gives: the counts of every window, and what was left out.
+
+    Attributes:
+        one_in: 1, or how many rows each counted row stands for, where rows were capped.
+    """
 
     windows: tuple[Counts, ...]
     left_out: LeftOut
+    one_in: int = 1

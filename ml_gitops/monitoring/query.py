@@ -246,13 +246,23 @@ def ours(releases: Sequence[str]) -> str:
     return f"coalesce(release IN ({', '.join(literal(name) for name in releases)}), false)"
 
 
-def inside(table: Table, windows: Sequence[Span], releases: Sequence[str]) -> Table:
-    """Return the rows of these windows and releases, with the index `w` of their window."""
+def inside(
+    table: Table, windows: Sequence[Span], releases: Sequence[str], *, one_in: int = 1
+) -> Table:
+    """Return the rows of these windows and releases, with the index `w` of their window.
+
+    Args:
+        table: rows of the log.
+        windows: spans that do not overlap.
+        releases: releases whose answers count.
+        one_in: take this share of the rows, chosen by their id.
+    """
     first, last = min(since for since, _ in windows), max(until for _, until in windows)
+    chosen = f" AND hash(coalesce(id, t::VARCHAR)) % {one_in:d} = 0" if one_in > 1 else ""
     return Table(
         f"SELECT {window_index(windows)} AS w, * FROM ({table.sql})"
         f" WHERE t >= {instant(first)} AND t < {instant(last)}"
-        f" AND {ours(releases)} AND w IS NOT NULL",
+        f" AND {ours(releases)} AND w IS NOT NULL{chosen}",
         table.parameters,
     )
 

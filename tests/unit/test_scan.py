@@ -283,6 +283,21 @@ def test_edges_are_exact(engine: DuckDBWarehouse, tmp_path: Path) -> None:
     assert found.windows[0].columns["temp"].cells == (1, 1, 1, 1, 1, 0)
 
 
+def test_a_cap_takes_a_fair_part_of_the_rows(engine: DuckDBWarehouse, tmp_path: Path) -> None:
+    """With a cap the same part of the rows is counted every time, in every column."""
+    records = [record(i, features={"temp": i % 5 * 1.0}) for i in range(4000)]
+    log = write(tmp_path / "a.jsonl", [*records, *(record(i, id=None) for i in range(50))])
+
+    found, again = (look(engine, log, windows=WEEKS[:1], row_cap=1000) for _ in range(2))
+    (window,) = found.windows
+
+    assert found == again
+    assert found.one_in == 5
+    assert window.rows == pytest.approx(810, abs=120)
+    assert {part.rows for part in window.columns.values()} == {window.rows}
+    assert look(engine, log, row_cap=10**6).one_in == 1
+
+
 def test_many_categorical_columns_fit(engine: DuckDBWarehouse, tmp_path: Path) -> None:
     """More categorical columns than one `GROUPING SETS` takes are counted all the same."""
     columns = [Cells(name=f"c{i}", kind="categorical", values=(f"v{i}",)) for i in range(130)]

@@ -1,0 +1,60 @@
+"""One look at production: what was seen, and what it makes us want. The record of a monitor run."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import ClassVar
+
+from ml_gitops.document import Document
+from ml_gitops.monitoring.counts import Counts, LeftOut
+from ml_gitops.monitoring.drift import DriftReport
+from ml_gitops.monitoring.health import HealthReport
+from ml_gitops.monitoring.quality import WindowQuality
+from ml_gitops.monitoring.query import Span
+from ml_gitops.monitoring.retrain import RetrainDecision
+from ml_gitops.monitoring.rollback import RollbackDecision
+
+
+class Observation(Document):
+    """What one run of the monitor saw of one release.
+
+    Attributes:
+        as_of: the day it looks back from.
+        release, environment: what it looked at, and where that serves.
+        windows: quality of each window, oldest first.
+        drift: the same windows against the profile.
+        counts: the newest window as counts, for pictures and for adding up.
+        left_out: rows of the log that were not counted, by reason.
+        health, retrain, rollback: what follows.
+        headline: the outcome in one sentence.
+    """
+
+    file_name: ClassVar[str] = "observation.json"
+
+    model: str
+    as_of: date
+    environment: str
+    release: str
+    windows: tuple[WindowQuality, ...]
+    drift: tuple[DriftReport, ...]
+    counts: Counts
+    left_out: LeftOut
+    health: HealthReport
+    retrain: RetrainDecision
+    rollback: RollbackDecision
+    headline: str
+
+    @property
+    def calm(self) -> bool:
+        """Whether nobody has to do anything."""
+        return self.retrain.want == "nothing" and not self.rollback.roll_back
+
+
+def last_windows(as_of: date, days: int, count: int) -> list[Span]:
+    """Return consecutive windows that end at the start of a day, oldest first, in UTC."""
+    end = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
+    step = timedelta(days=days)
+    return [(end - step * (back + 1), end - step * back) for back in reversed(range(count))]
+
+
+def headline(retrain: RetrainDecision, rollback: RollbackDecision) -> str:
+    """Return the more urgent of two decisions as one sentence."""
+    return rollback.headline if rollback.roll_back else retrain.headline

@@ -1,0 +1,160 @@
+"""When to learn again: labelled performance decides, drift corroborates, broken data forbids."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ml_gitops.document import Document, Part, canonical_json, sha256
+from ml_gitops.monitoring.drift import DriftReport
+from ml_gitops.monitoring.health import HealthReport
+
+Want = Literal["nothing", "watch", "incident", "retrain"]
+
+
+class RetrainPolicy(Part):
+    """When a retraining is proposed; table `[retrain]`."""
+
+    minimum_rows: int = Field(default=500, ge=1)
+    """Labelled rows newer than the champion's data; fewer cannot teach it anything."""
+    minimum_share: float = Field(default=0.05, ge=0)
+    """The same, as a share of the rows the champion learned from."""
+    alarms: int = Field(default=2, ge=1)
+    """Windows that must alarm before drift counts: one odd week is no drift."""
+    max_age_days: int | None = Field(default=None, ge=1)
+    """Propose a retraining when the champion's data is older than this; off by default."""
+
+
+class Standing(Part):
+    """The release that is watched, and what there would be to learn from.
+
+    Attributes:
+        release: its tag.
+        trained_until: the first day it has not learned from.
+        train_rows: rows it learned from.
+        labelled: labelled predictions it made in the windows that were looked at.
+        as_of: the day on which the question is asked.
+    """
+
+    release: str
+    trained_until: date
+    train_rows: int
+    labelled: int
+    as_of: date
+
+    @property
+    def age_days(self) -> int:
+        """Days between its data and now."""
+        return (self.as_of - self.trained_until).days
+
+
+class RetrainDecision(Document):
+    """What the monitor wants, and why.
+
+    Attributes:
+        want: nothing; watch (a warning, no action); incident (an issue for people, no
+            retraining); retrain (a pull request).
+        headline: the decision in one sentence.
+        reasons: one sentence each, harm first.
+        fingerprint: digest of the evidence; while it is equal, nothing new is proposed.
+    """
+
+    file_name: ClassVar[str] = "retrain.json"
+
+    want: Want
+    headline: str
+    reasons: tuple[str, ...]
+    fingerprint: str
+
+
+def decide_retraining(
+    standing: Standing,
+    health: HealthReport,
+    drift: Sequence[DriftReport],
+    policy: RetrainPolicy,
+) -> RetrainDecision:
+    """Decide from documents alone; the same documents give the same decision.
+
+    Args:
+        standing: the watched release.
+        health: labelled quality of the last windows.
+        drift: the same windows against the profile, oldest first.
+        policy: what counts.
+    """
+    broken = _broken(drift)
+    if broken:
+        # Never learn from broken data, however bad the quality looks.
+        return _decision(
+            "incident",
+            standing,
+            "the data breaks its contract; retraining is paused",
+            broken,
+            [f"contract {_column(text)}" for text in broken],
+        )
+    alarms = [report for report in drift if report.verdict == "alarm"]
+    drifting = len(alarms) >= policy.alarms
+    degraded = health.verdict == "degraded"
+    harmed = degraded or any(one.bad for metric in health.metrics for one in metric.windows)
+    reasons = [health.text, *([_drift_reason(alarms, drift)] if alarms else [])]
+    evidence = [f"{m.metric} degraded" for m in health.metrics if m.verdict == "degraded"]
+    if degraded or (drifting and harmed):
+        columns = sorted({one.name for report in alarms for one in report.drifted})
+        evidence = evidence or [f"drift {name}" for name in columns]
+        lack = _lack(standing, policy)
+        if lack:
+            return _decision(
+                "incident",
+                standing,
+                f"retraining cannot help yet: {lack}",
+                [*reasons, lack],
+                [*evidence, "no labels"],
+            )
+        word = "quality fell below its promise" if degraded else "the data drifted and quality fell"
+        return _decision("retrain", standing, word, reasons, evidence)
+    if policy.max_age_days is not None and standing.age_days > policy.max_age_days:
+        text = f"its data is {standing.age_days} days old, {policy.max_age_days} are allowed"
+        return _decision("retrain", standing, text, [text, *reasons], ["age"])
+    if drifting:
+        text = "the data drifted, but quality holds; nothing is retrained on drift alone"
+        return _decision("watch", standing, text, reasons, ["drift"])
+    return _decision("nothing", standing, "quality holds and nothing alarms", reasons, [])
+
+
+def _decision(
+    want: Want, standing: Standing, headline: str, reasons: Sequence[str], evidence: Sequence[str]
+) -> RetrainDecision:
+    """Return a decision; its fingerprint names what is wrong, not how much or since when."""
+    stands_on = {"want": want, "release": standing.release, "evidence": sorted(evidence)}
+    return RetrainDecision(
+        want=want,
+        headline=f"{standing.release}: {headline}",
+        reasons=tuple(reasons),
+        fingerprint=sha256(canonical_json(stands_on).encode()),
+    )
+
+
+def _broken(drift: Sequence[DriftReport]) -> list[str]:
+    """Return the contracts that the newest window breaks beyond use."""
+    if not drift:
+        return []
+    return [one.text for one in drift[-1].breaks if one.severity == "error"]
+
+
+def _column(text: str) -> str:
+    return text.partition(" ")[0]
+
+
+def _drift_reason(alarms: Sequence[DriftReport], drift: Sequence[DriftReport]) -> str:
+    last = alarms[-1]
+    names = ", ".join(column.name for column in last.drifted[:5])
+    more = f" (most important: {names})" if names else ""
+    return f"{len(alarms)} of {len(drift)} windows alarm for drift: {last.text}{more}"
+
+
+def _lack(standing: Standing, policy: RetrainPolicy) -> str | None:
+    """Return what is missing before a retraining could teach anything new."""
+    needed = max(policy.minimum_rows, round(policy.minimum_share * standing.train_rows))
+    if standing.labelled >= needed:
+        return None
+    return f"{standing.labelled:,} new labelled rows, {needed:,} are needed"

@@ -1,0 +1,209 @@
+"""When to go back: the release before would have answered the same labelled rows better."""
+
+# Statements are composed of quoted identifiers and literals (`query.py`) and of parameters.
+# ruff: noqa: S608
+
+import math
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import Field
+
+from ml_gitops.data.schema import Feature, Task
+from ml_gitops.document import Document, Missing, Part, canonical_json, sha256
+from ml_gitops.monitoring.query import (
+    Engine,
+    LabelFiles,
+    PredictionLog,
+    Span,
+    Table,
+    identifier,
+    inside,
+)
+
+_CLIP = 2.220446049250313e-16
+SQL_TYPES = {"number": "DOUBLE", "integer": "DOUBLE", "boolean": "BOOLEAN", "string": "VARCHAR"}
+
+
+class RollbackPolicy(Part):
+    """When a rollback is proposed; table `[rollback]`."""
+
+    margin: float = Field(default=0.02, gt=0, lt=1)
+    """Share of the loss by which the release before must be better: as much as the gate allows
+    a candidate to be worse."""
+    z: float = Field(default=2.33, gt=0)
+    """Standard errors by which it must be better: chance alone does it once in a hundred times."""
+    minimum_labelled: int = Field(default=500, ge=2)
+    """Labelled rows that both must have answered."""
+
+
+class PairedLoss(Part):
+    """Two releases on the same labelled rows, as sums that add up over batches.
+
+    Attributes:
+        n: rows.
+        serving, before: sum of the loss of the release that serves, and of the one before.
+        difference, squares: sum of serving minus before per row, and of its squares.
+    """
+
+    n: int = 0
+    serving: float = 0.0
+    before: float = 0.0
+    difference: float = 0.0
+    squares: float = 0.0
+
+    def __add__(self, other: "PairedLoss") -> "PairedLoss":
+        """Return the sums of both parts."""
+        return PairedLoss(
+            n=self.n + other.n,
+            serving=self.serving + other.serving,
+            before=self.before + other.before,
+            difference=self.difference + other.difference,
+            squares=self.squares + other.squares,
+        )
+
+    @property
+    def mean(self) -> float:
+        """How much more the serving release loses per row; plus means the one before is better."""
+        return self.difference / self.n
+
+    @property
+    def standard_error(self) -> float:
+        """The standard error of the mean."""
+        if self.n < 2:
+            return math.inf
+        spread = max(self.squares - self.n * self.mean**2, 0.0) / (self.n - 1)
+        return math.sqrt(spread / self.n)
+
+
+class RollbackDecision(Document):
+    """Whether to go back, to what, and why.
+
+    Attributes:
+        roll_back: whether a rollback is proposed.
+        to: the release before; None if there is none.
+        headline: the decision in one sentence with its numbers.
+        loss: what it stands on; missing with the reason.
+        fingerprint: digest of the evidence.
+    """
+
+    file_name: ClassVar[str] = "rollback.json"
+
+    roll_back: bool
+    to: str | None
+    headline: str
+    loss: PairedLoss | Missing
+    fingerprint: str
+
+
+def decide_rollback(
+    serving: str, before: str | None, loss: PairedLoss | Missing, policy: RollbackPolicy
+) -> RollbackDecision:
+    """Decide whether the release before is provably better on rows that both answered.
+
+    Args:
+        serving: tag of the release that serves.
+        before: tag of the one that served before it.
+        loss: both on the same labelled rows.
+        policy: what counts.
+    """
+    roll_back, text = _judge(serving, before, loss, policy)
+    fingerprint = sha256(canonical_json({"from": serving, "to": before}).encode())
+    return RollbackDecision(
+        roll_back=roll_back, to=before, headline=text, loss=loss, fingerprint=fingerprint
+    )
+
+
+def _judge(
+    serving: str, before: str | None, loss: PairedLoss | Missing, policy: RollbackPolicy
+) -> tuple[bool, str]:
+    if before is None:
+        return False, f"{serving} is the first release there; there is nothing to go back to"
+    if isinstance(loss, Missing):
+        return False, f"{before} was not compared: {loss.reason}"
+    if loss.n < policy.minimum_labelled:
+        needed = f"{policy.minimum_labelled:,} are needed"
+        return False, f"{before} was compared on {loss.n:,} labelled rows only, {needed}"
+    error = loss.standard_error
+    z = loss.mean / error if error else math.copysign(1e9, loss.mean) if loss.mean else 0.0
+    better = loss.mean > policy.margin * loss.serving / loss.n and z > policy.z
+    numbers = (
+        f"mean loss {loss.before / loss.n:.4f} of {before} against {loss.serving / loss.n:.4f} of "
+        f"{serving} on the same {loss.n:,} labelled rows ({z:+.1f} standard errors)"
+    )
+    word = "is better" if better else "is not better beyond doubt"
+    return better, f"{before} {word}: {numbers}"
+
+
+def answered_rows(
+    engine: Engine,
+    log: PredictionLog,
+    labels: LabelFiles,
+    features: Sequence[Feature],
+    windows: Sequence[Span],
+    releases: Sequence[str],
+) -> Table | None:
+    """Return labelled rows as score, y and the features in order; None if there are no files.
+
+    Args:
+        engine: asked which files there are.
+        log, labels: where the rows are; of a repeated id the earliest prediction and the last
+            label count.
+        features: what the release before wants to see; missing ones read as null.
+        windows, releases: whose answers count.
+    """
+    fields = {feature.name: SQL_TYPES[feature.type] for feature in features}
+    asked, known = log.table(engine, fields), labels.table(engine)
+    if asked is None or known is None:
+        return None
+    rows = inside(asked, windows, releases)
+    columns = ", ".join(f"one.features.{identifier(name)}" for name in fields)
+    return Table(
+        "WITH asked AS (SELECT id, arg_min({'score': score, 'features': features}, t) AS one"
+        f" FROM ({rows.sql}) WHERE id IS NOT NULL GROUP BY id),"
+        " known AS (SELECT id, arg_max(y, position) AS y"
+        f" FROM ({known.sql}) SEMI JOIN asked USING (id) GROUP BY id)"
+        f" SELECT one.score, lower(trim(y)), {columns} FROM asked JOIN known USING (id)",
+        (*rows.parameters, *known.parameters),
+    )
+
+
+def pair(
+    task: Task, truth: Sequence[str], serving: Sequence[float], before: Sequence[float]
+) -> PairedLoss:
+    """Return the paired loss of one batch; rows whose label or score is none are left out.
+
+    Args:
+        task: binary (log loss) or regression (squared error).
+        truth: labels as text, shape (n,).
+        serving, before: the scores of both releases, shape (n,).
+    """
+    losses = [
+        (_loss(task, label, now), _loss(task, label, then))
+        for label, now, then in zip(truth, serving, before, strict=True)
+    ]
+    kept = [(now, then) for now, then in losses if now is not None and then is not None]
+    differences = [now - then for now, then in kept]
+    return PairedLoss(
+        n=len(kept),
+        serving=math.fsum(now for now, _ in kept),
+        before=math.fsum(then for _, then in kept),
+        difference=math.fsum(differences),
+        squares=math.fsum(one * one for one in differences),
+    )
+
+
+def _loss(task: Task, label: str, score: float | None) -> float | None:
+    if score is None or not math.isfinite(score):
+        return None
+    if task == "regression":
+        try:
+            error = float(label) - score
+        except ValueError:
+            return None
+        return error * error if math.isfinite(error) else None
+    if label in ("1", "1.0", "true", "t", "yes"):
+        return -math.log(max(score, _CLIP))
+    if label in ("0", "0.0", "false", "f", "no"):
+        return -math.log(max(1 - score, _CLIP))
+    return None

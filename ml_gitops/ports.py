@@ -1,6 +1,6 @@
 """What the loops need of the world, as protocols that adapters satisfy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -55,6 +55,10 @@ class Forge(Protocol):
     @property
     def address(self) -> str:
         """Where people find this forge: a path or a URL."""
+        ...
+
+    def head(self, branch: str) -> str | None:
+        """Return the commit at the tip of a branch; None if there is no such branch."""
         ...
 
     def read(self, path: str, *, ref: str) -> bytes | None:
@@ -177,6 +181,20 @@ class Warehouse(Protocol):
         """Run one statement and return its (few) rows."""
         ...
 
+    def batches(
+        self, sql: str, parameters: Sequence[Any], size: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Run one statement and yield its rows in batches, never all at once."""
+        ...
+
+
+class FrameWarehouse(Warehouse, Protocol):
+    """A warehouse that can also read frames of this process."""
+
+    def register(self, name: str, frame: Any) -> None:
+        """Make a frame readable as a table of that name."""
+        ...
+
 
 class Workspace(Protocol):
     """The work tree of a model repository, and the author's code in it."""
@@ -202,6 +220,10 @@ class Workspace(Protocol):
         """Call the author's `file.py:function`; what it raises names the author's line."""
         ...
 
+    def function(self, reference: str) -> Callable[..., Any]:
+        """Return the author's `file.py:function`."""
+        ...
+
     def environment(self) -> dict[str, str]:
         """Return library and version of everything that decides numbers."""
         ...
@@ -212,6 +234,14 @@ class Workspace(Protocol):
 
     def keep_run(self, name: str, files: Mapping[str, bytes], frames: Mapping[str, Any]) -> Path:
         """Keep a run's files, and frames as Parquet, all or nothing; return their folder."""
+        ...
+
+    def add_to_run(self, name: str, files: Changes) -> None:
+        """Add files to a run that is kept here, or remove them."""
+        ...
+
+    def read_frame(self, path: Path) -> Any:
+        """Return a frame that `keep_run` kept."""
         ...
 
     def run_checks(self, run_folder: Path, checks: str) -> bytes | None:

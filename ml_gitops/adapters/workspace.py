@@ -1,6 +1,5 @@
 """The work tree of a model repository: its files, and the author's code."""
 
-import importlib
 import importlib.metadata
 import os
 import platform
@@ -9,14 +8,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ml_gitops.adapters.frames import write_frame
-from ml_gitops.errors import ConfigError, MlGitopsError, TrainingError
+from ml_gitops.adapters.author import load_function, named_errors
+from ml_gitops.adapters.frames import read_frame, write_frame
+from ml_gitops.errors import ConfigError, TrainingError
 from ml_gitops.ports import Changes
 
 CACHE = ".ml-gitops"
@@ -88,16 +86,18 @@ class LocalWorkspace:
             ConfigError: there is no such file or function.
             TrainingError: the author's code failed; file and line are named.
         """
-        path, _, name = reference.partition(":")
-        with self._author(path):
-            function = getattr(self._load(path), name, None)
-            if not callable(function):
-                raise ConfigError(
-                    f"there is no function {name!r}",
-                    hint="define it, or correct the reference in ml-gitops.toml",
-                    where=path,
-                )
-            return function(*arguments)
+        with named_errors(self._root, reference.partition(":")[0]):
+            return self.function(reference)(*arguments)
+
+    def function(self, reference: str) -> Callable[..., Any]:
+        """Return the author's `file.py:function`.
+
+        Raises:
+            ConfigError: there is no such file or function.
+            TrainingError: the file cannot be imported; file and line are named.
+        """
+        self._inside(reference.partition(":")[0])
+        return load_function(self._root, reference)
 
     def environment(self) -> dict[str, str]:
         """Return library and version of everything that decides numbers."""
@@ -134,6 +134,14 @@ class LocalWorkspace:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return kept
+
+    def add_to_run(self, name: str, files: Changes) -> None:
+        """Add files to a run that is kept here, or remove them."""
+        self.write({f"{CACHE}/runs/{name}/{file}": content for file, content in files.items()})
+
+    def read_frame(self, path: Path) -> Any:
+        """Return a frame that `keep_run` kept."""
+        return read_frame(path)
 
     def run_checks(self, run_folder: Path, checks: str) -> bytes | None:
         """Run the author's checks with pytest; None if there are none.
@@ -188,47 +196,6 @@ class LocalWorkspace:
             )
         return self._root / path
 
-    def _load(self, path: str) -> Any:
-        """Import a file of the work tree afresh, as a module of its folder's package."""
-        if not self._inside(path).is_file():
-            raise ConfigError(
-                "there is no such file", hint="create it, or correct ml-gitops.toml", where=path
-            )
-        parts = PurePosixPath(path).with_suffix("").parts
-        for name in [name for name in sys.modules if name.partition(".")[0] == parts[0]]:
-            del sys.modules[name]
-        importlib.invalidate_caches()
-        return importlib.import_module(".".join(parts))
-
-    @contextmanager
-    def _author(self, path: str) -> Iterator[None]:
-        """Run the author's code with the work tree importable; name their line if it fails."""
-        sys.path.insert(0, str(self._root))
-        try:
-            yield
-        except MlGitopsError:
-            raise
-        except Exception as error:
-            raise TrainingError(
-                f"{type(error).__name__}: {_one_line(str(error)) or 'no message'}",
-                hint="correct the code",
-                where=self._line_of(error, path),
-            ) from error
-        finally:
-            sys.path.remove(str(self._root))
-
-    def _line_of(self, error: Exception, path: str) -> str:
-        """Return `file:line` of the last line of the author's code that was running."""
-        if isinstance(error, SyntaxError) and error.filename and error.lineno:
-            file, number = Path(error.filename), error.lineno
-            if file.is_relative_to(self._root):
-                return f"{file.relative_to(self._root)}:{number}"
-        for frame in reversed(traceback.extract_tb(error.__traceback__)):
-            file = Path(frame.filename)
-            if file.is_relative_to(self._root) and ".venv" not in file.parts:
-                return f"{file.relative_to(self._root)}:{frame.lineno}"
-        return path
-
 
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file through a temporary one, so that nobody ever sees half of it."""
@@ -267,10 +234,16 @@ def template_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "model-repo-template"
 
 
+def template_files() -> dict[str, bytes]:
+    """Return path and content of every file that `ml-gitops init` copies."""
+    root = template_folder()
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and not {"__pycache__", CACHE, "live"} & set(path.parts)
+    }
+
+
 def _last_error(output: str) -> str:
     lines = [line for line in output.splitlines() if re.match(r"(E |ERROR|.*Error)", line.strip())]
-    return _one_line(lines[-1]) if lines else "it ended without an outcome"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:300]
+    return " ".join(lines[-1].split())[:300] if lines else "it ended without an outcome"

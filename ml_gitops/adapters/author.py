@@ -1,0 +1,86 @@
+"""The author's code: imported afresh from the work tree, its failures named by file and line."""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+
+from ml_gitops.errors import ConfigError, MlGitopsError, TrainingError
+
+
+def load_function(root: Path, reference: str) -> Callable[..., Any]:
+    """Return the author's `file.py:function`.
+
+    Args:
+        root: the work tree; what the file imports from there is imported afresh too.
+        reference: such as `model/pipeline.py:build_pipeline`.
+
+    Raises:
+        ConfigError: there is no such file or function.
+        TrainingError: the file cannot be imported.
+    """
+    path, _, name = reference.partition(":")
+    if not (root / path).is_file():
+        raise ConfigError(
+            "there is no such file", hint="create it, or correct ml-gitops.toml", where=path
+        )
+    with named_errors(root, path):
+        function = getattr(_import(path), name, None)
+    if not callable(function):
+        raise ConfigError(
+            f"there is no function {name!r}",
+            hint="define it, or correct the reference in ml-gitops.toml",
+            where=path,
+        )
+    return cast("Callable[..., Any]", function)
+
+
+@contextmanager
+def named_errors(root: Path, path: str) -> Iterator[None]:
+    """Run the author's code with the work tree importable; name their line if it fails.
+
+    Args:
+        root: the work tree.
+        path: the file to name if no line of theirs was running.
+
+    Raises:
+        TrainingError: whatever the author's code raised, as one line.
+    """
+    sys.path.insert(0, str(root))
+    try:
+        yield
+    except MlGitopsError:
+        raise
+    except Exception as error:
+        message = " ".join(str(error).split())[:300] or "no message"
+        raise TrainingError(
+            f"{type(error).__name__}: {message}",
+            hint="correct the code",
+            where=_line_of(error, root) or path,
+        ) from error
+    finally:
+        sys.path.remove(str(root))
+
+
+def _import(path: str) -> Any:
+    """Import a file as a module of its folder's package, forgetting what was imported before."""
+    parts = PurePosixPath(path).with_suffix("").parts
+    for name in [name for name in sys.modules if name.partition(".")[0] == parts[0]]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    return importlib.import_module(".".join(parts))
+
+
+def _line_of(error: Exception, root: Path) -> str | None:
+    """Return `file:line` of the last line of the author's code that was running."""
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        places.append((error.filename, error.lineno))
+    for name, number in reversed(places):
+        file = Path(name)
+        if file.is_relative_to(root) and ".venv" not in file.parts:
+            return f"{file.relative_to(root)}:{number}"
+    return None

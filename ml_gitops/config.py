@@ -110,7 +110,7 @@ class Config(Part):
         return {**tables, "features": named}
 
     @property
-    def schema(self) -> DataSchema:
+    def data_schema(self) -> DataSchema:
         """The columns of the model's data."""
         return DataSchema(
             task=self.model.task,

@@ -48,7 +48,7 @@ class Document(Part):
         """Return the canonical JSON of this document."""
         return canonical_json(self.model_dump(mode="json"))
 
-    def digest(self) -> str:
+    def content_digest(self) -> str:
         """Return the digest of the canonical JSON."""
         return sha256(self.to_json().encode())
 

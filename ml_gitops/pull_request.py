@@ -36,7 +36,7 @@ class Marker(Part):
         kind: which flow wrote it.
         model: the model it is about.
         fingerprint: digest of the evidence; equal evidence is the same proposal.
-        content: digest of everything proposed; equal content needs no update.
+        content: digest of everything proposed.
     """
 
     kind: Kind
@@ -46,7 +46,9 @@ class Marker(Part):
 
     def render(self) -> str:
         """Return the marker as an HTML comment that Markdown hides."""
-        return f"<!-- ml-gitops:{self.model_dump_json()} -->"
+        # Escaped, so that no name can end the comment early.
+        text = self.model_dump_json().replace("<", "\\u003c").replace(">", "\\u003e")
+        return f"<!-- ml-gitops:{text} -->"
 
     @classmethod
     def find(cls, text: str) -> "Marker | None":
@@ -232,9 +234,7 @@ def snoozed(
     return None
 
 
-def open_proposals(
-    kind: Kind, model: str, existing: Sequence[PullRequest]
-) -> list[PullRequest]:
+def open_proposals(kind: Kind, model: str, existing: Sequence[PullRequest]) -> list[PullRequest]:
     """Return the open pull requests that our bot wrote for this kind and model, oldest first."""
     ours = [
         pull_request
@@ -274,6 +274,7 @@ def plan(
         return Close(current.number, reason) if current else Keep(refused.number, reason)
     if current is None:
         return Open(wanted)
-    if current.marker is not None and current.marker.content == wanted.marker.content:
+    # Equal text on newer evidence is updated too: a refusal must count for what was seen last.
+    if current.marker == wanted.marker:
         return Keep(current.number, "already proposed, nothing new")
     return Update(current.number, wanted)

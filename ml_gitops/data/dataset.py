@@ -16,7 +16,7 @@ class Dataset:
     """Rows of one window, sorted by time and id.
 
     Attributes:
-        frame: the rows, with the columns of the schema and no others.
+        frame: the rows, with every column that the source gives.
         schema: what the columns are.
         window: the days they belong to.
         digest: digest of their content.
@@ -40,25 +40,43 @@ def utc_naive(times: "pd.Series") -> "pd.Series":
     return times.dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else times
 
 
+def require_frame(value: object, *, where: str) -> "pd.DataFrame":
+    """Return what the author's source gave, if it is a frame.
+
+    Raises:
+        DataError: it is something else.
+    """
+    import pandas as pd
+
+    if isinstance(value, pd.DataFrame):
+        return value
+    raise DataError(
+        f"it returned {type(value).__name__}, not a DataFrame",
+        hint="return the rows as a pandas DataFrame",
+        where=where,
+    )
+
+
 def make_dataset(frame: "pd.DataFrame", schema: DataSchema, window: Window) -> Dataset:
-    """Sort the rows, keep only the columns of the schema, and digest them.
+    """Sort the rows and digest them.
+
+    Every column of the source is kept and digested, not only those of the
+    schema, so a change of features alone is judged on the very same rows.
 
     Args:
-        frame: rows that passed validation; forbidden columns are dropped here.
+        frame: rows that passed validation.
         schema: what the columns are.
         window: the days the rows belong to.
     """
-    columns = [schema.id, schema.time, *schema.feature_names, schema.target]
-    kept = frame[columns].sort_values([schema.time, schema.id], kind="stable")
-    kept = kept.reset_index(drop=True)
-    return Dataset(frame=kept, schema=schema, window=window, digest=frame_digest(kept))
+    ordered = frame.sort_values([schema.time, schema.id], kind="stable").reset_index(drop=True)
+    return Dataset(frame=ordered, schema=schema, window=window, digest=frame_digest(ordered))
 
 
 def frame_digest(frame: "pd.DataFrame") -> str:
     """Return a digest of names, types and values that is equal in every process.
 
     Args:
-        frame: rows in canonical order.
+        frame: rows in canonical order; the order of the columns does not count.
 
     Raises:
         DataError: a column holds values that cannot be hashed, such as lists.
@@ -66,7 +84,7 @@ def frame_digest(frame: "pd.DataFrame") -> str:
     import pandas as pd
 
     digest = hashlib.sha256()
-    for name in frame.columns:
+    for name in sorted(frame.columns):
         digest.update(f"{name}\0{_kind(frame[name])}\0".encode())
         try:
             hashes = pd.util.hash_pandas_object(frame[name], index=False)
@@ -77,6 +95,12 @@ def frame_digest(frame: "pd.DataFrame") -> str:
             ) from None
         digest.update(hashes.to_numpy().tobytes())
     return f"sha256:{digest.hexdigest()}"
+
+
+def columns_digest(frame: "pd.DataFrame") -> str:
+    """Return a digest of the names and types of a frame's columns, whatever their order."""
+    named = "\n".join(f"{name}\0{_kind(frame[name])}" for name in sorted(frame.columns))
+    return f"sha256:{hashlib.sha256(named.encode()).hexdigest()}"
 
 
 def _kind(column: "pd.Series") -> str:

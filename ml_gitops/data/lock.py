@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import ClassVar
 
-from ml_gitops.data.schema import DataSchema, Window
-from ml_gitops.document import Digest, Document, canonical_json, sha256
+from ml_gitops.data.schema import Window
+from ml_gitops.document import Digest, Document
 from ml_gitops.errors import DataError
 
 PATH = "data.lock.json"
@@ -18,7 +18,7 @@ class DataLock(Document):
         window: the days the rows belong to.
         rows: how many there were.
         digest: digest of their content, whatever their order.
-        schema_digest: digest of the columns they were held to.
+        schema_digest: digest of the names and types of their columns.
     """
 
     file_name: ClassVar[str] = PATH
@@ -35,11 +35,6 @@ class Split(Document):
 
     train: Window
     holdout: Window
-
-
-def schema_digest(schema: DataSchema) -> str:
-    """Return the digest of what the columns must look like."""
-    return sha256(canonical_json(schema.model_dump(mode="json")).encode())
 
 
 def split(window: Window, holdout_days: int) -> Split:
@@ -62,7 +57,7 @@ def split(window: Window, holdout_days: int) -> Split:
     )
 
 
-def check_locked(lock: DataLock, *, rows: int, digest: str) -> None:
+def check_locked(lock: DataLock, *, rows: int, digest: str, schema_digest: str) -> None:
     """Refuse rows that are not the ones the lock names.
 
     Raises:
@@ -70,9 +65,14 @@ def check_locked(lock: DataLock, *, rows: int, digest: str) -> None:
     """
     if (rows, digest) == (lock.rows, lock.digest):
         return
+    if schema_digest != lock.schema_digest:
+        problem = f"the source gives other columns for {lock.window} than were locked"
+    else:
+        counted = f"{rows:,} rows, {lock.rows:,} locked"
+        problem = f"the source gives other rows for {lock.window} than were locked ({counted})"
     raise DataError(
-        f"the source gives other rows for {lock.window} than were locked "
-        f"({rows:,} rows, {lock.rows:,} locked)",
-        hint="find out why the past changed, then lock again with `ml-gitops data lock`",
+        problem,
+        hint="if that is meant, lock again with `ml-gitops data lock`; if not, ask why the past "
+        "changed",
         where=PATH,
     )

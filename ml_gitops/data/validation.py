@@ -141,13 +141,12 @@ def _range(present: "pd.Series", feature: Feature) -> Iterator[Violation]:
             problem=f"{len(infinite):,} values are infinite",
             rows=len(infinite),
         )
-    for bound, outside, word in (
-        (feature.minimum, lambda limit: present < limit, "below"),
-        (feature.maximum, lambda limit: present > limit, "above"),
-    ):
-        if bound is None:
-            continue
-        strange = present[outside(bound)]
+    outside = []
+    if feature.minimum is not None:
+        outside.append((feature.minimum, present[present < feature.minimum], "below"))
+    if feature.maximum is not None:
+        outside.append((feature.maximum, present[present > feature.maximum], "above"))
+    for bound, strange, word in outside:
         if len(strange):
             yield Violation(
                 column=feature.name,

@@ -15,11 +15,11 @@ from ml_gitops.errors import DataError, TrainingError
 from ml_gitops.model.calibration import Calibration, ScoreHistogram, calibrate, count_scores
 from ml_gitops.model.interval import interval, standard_error
 from ml_gitops.model.metrics import METRICS, metrics_of
-from ml_gitops.model.target import class_name as class_name  # noqa: PLC0414  (part of this door)
 from ml_gitops.model.target import encode
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -83,6 +83,14 @@ class Answers:
         """The index of the most probable class of every row, shape (n,)."""
         best: NDArray[np.intp] = self.predicted.argmax(axis=1)
         return best
+
+    def as_frame(self) -> "pd.DataFrame":
+        """Return the answers as the prediction log would hold them: `score`, or `label`."""
+        import pandas as pd
+
+        if self.task == "multiclass":
+            return pd.DataFrame({"label": [self.classes[index] for index in self.labels]})
+        return pd.DataFrame({"score": self.scores})
 
     def take(self, rows: "NDArray[Any]") -> "Answers":
         """Return the answers to some rows, by index or mask."""

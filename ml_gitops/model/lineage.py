@@ -33,7 +33,7 @@ class Lineage(Document):
     @property
     def run_key(self) -> str:
         """The digest of everything that went in."""
-        return self.digest()
+        return self.content_digest()
 
     def changes_from(self, other: "Lineage") -> list[str]:
         """Name the inputs that differ from another lineage, in the words of a release note."""

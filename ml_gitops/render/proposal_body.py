@@ -1,0 +1,149 @@
+"""Bodies of the pull requests that the bot opens: the verdict first, then the evidence."""
+
+from collections.abc import Sequence
+
+from ml_gitops.delivery.release import Release
+from ml_gitops.document import Missing
+from ml_gitops.model.lineage import short
+from ml_gitops.render.numbers import number, signed
+from ml_gitops.render.tables import Align, code, details, escape, table
+
+
+def promotion_body(
+    release: Release, serving: Release | Missing, *, source: str, environment: str
+) -> str:
+    """Say what production gets, what it has now, and what the reviewer's merge will do.
+
+    Args:
+        release: what is promoted.
+        serving: what the environment serves now.
+        source: the environment that serves the release already.
+        environment: the one that shall.
+    """
+    now = (
+        f"It serves {code(serving.tag)} now."
+        if isinstance(serving, Release)
+        else f"It serves nothing yet ({escape(serving.reason)})."
+    )
+    reviewed = f", reviewed in #{release.pull_request}" if release.pull_request else ""
+    return "\n\n".join(
+        [
+            (
+                f"**{code(release.tag)} serves {escape(source)}; merging lets "
+                f"{escape(environment)} serve it.** {now}"
+            ),
+            f"The gate's verdict{reviewed}: {escape(release.verdict)}",
+            _side_by_side(serving, release, ("now", "after the merge")),
+            _what_changed(release),
+            _retrained(release),
+            (
+                f"**If you merge**, `deployments/{environment}.json` names this release, CD "
+                f"records it as the next {code(f'{release.model}#{environment}#N')} tag, and "
+                f"whoever reconciles {escape(environment)} starts exactly these bytes. "
+                "**If you close**, this version is not proposed again; the next one is."
+            ),
+            (
+                f"To go back later: `ml-gitops rollback --environment {environment}`, or revert "
+                "the merge."
+            ),
+        ]
+    ).replace("\n\n\n\n", "\n\n")
+
+
+def rollback_body(
+    target: Release, serving: Release, *, environment: str, reasons: Sequence[str]
+) -> str:
+    """Say why an environment should go back, and to what.
+
+    Args:
+        target: the release to go back to.
+        serving: the release that serves now.
+        environment: where.
+        reasons: one sentence each; numbers are already in them.
+    """
+    why = "\n".join(f"- {escape(reason)}" for reason in reasons)
+    origin = f" (#{serving.pull_request})" if serving.pull_request else ""
+    return "\n\n".join(
+        [
+            (
+                f"**{escape(environment).capitalize()} is better off with {code(target.tag)} than "
+                f"with {code(serving.tag)}, which serves it now.**"
+            ),
+            why,
+            _side_by_side(serving, target, ("now", "after the merge")),
+            (
+                f"**If you merge**, `deployments/{environment}.json` names {code(target.tag)} "
+                "again, with the digests it was released with; nothing is built or trained. "
+                "**If you close**, the same evidence does not come back."
+            ),
+            (
+                "The default branch still holds the change that made "
+                f"{code(serving.tag)}{origin}; revert it too, or the next release brings it back."
+            ),
+        ]
+    )
+
+
+def _side_by_side(now: Release | Missing, after: Release, names: tuple[str, str]) -> str:
+    """Return a table of two releases; the difference only where both have the number."""
+    before = now if isinstance(now, Release) else None
+    rows = [
+        ["release", code(before.tag) if before else "–", code(after.tag), ""],
+        [
+            "model",
+            code(short(before.model_digest)) if before else "–",
+            code(short(after.model_digest)),
+            "",
+        ],
+        ["learned from", str(before.trained) if before else "–", str(after.trained), ""],
+        ["judged on", str(before.holdout) if before else "–", str(after.holdout), ""],
+    ]
+    same_rows = before is not None and before.holdout == after.holdout
+    for name, value in after.metrics.items():
+        old = before.metrics.get(name) if before else None
+        change = signed(value - old) if old is not None and same_rows else ""
+        rows.append([f"{escape(name)} on its holdout", number(old), number(value), change])
+    align: list[Align] = ["left", "right", "right", "right"]
+    text = table(["", *names, "change"], rows, align)
+    if before is not None and not same_rows:
+        text += (
+            "\n\n*The two were judged on different days, so their metrics are not compared here; "
+            "the verdict above compares both on the same rows.*"
+        )
+    return text
+
+
+def _what_changed(release: Release) -> str:
+    if not release.changed:
+        return "It is the first release." if release.version == "v1.0.0" else ""
+    return f"What differs from the release before: {escape(', '.join(release.changed))}."
+
+
+def _retrained(release: Release) -> str:
+    if not release.retrained:
+        return ""
+    return (
+        "**Note:** the files that were reviewed were gone when this was released, so it was "
+        "trained again from the same inputs."
+    )
+
+
+def release_notes(release: Release, report: str) -> str:
+    """Return the notes of a release page: what it is, then the report it was reviewed by.
+
+    Args:
+        release: the release.
+        report: the Markdown of its report.
+    """
+    files = [[code(name), code(short(digest))] for name, digest in sorted(release.files.items())]
+    reviewed = f" Reviewed in #{release.pull_request}." if release.pull_request else ""
+    return "\n\n".join(
+        [
+            f"**{escape(release.verdict)}**{reviewed}",
+            f"Learned from {release.trained}, judged on {release.holdout}.",
+            _what_changed(release),
+            _retrained(release),
+            details("Files and their digests", table(["file", "sha256"], files, ["left", "left"])),
+            details("The report it was reviewed by", report),
+        ]
+    ).replace("\n\n\n\n", "\n\n")

@@ -1,0 +1,233 @@
+"""A merge: what was reviewed is released, staged, and proposed to production."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ml_gitops.config import Config
+from ml_gitops.delivery.deployment import deploy, state_path
+from ml_gitops.delivery.release import BENTO_FILE, Release, ServedRelease
+from ml_gitops.delivery.version import FIRST, Version, bump_for, parse_release, release_tag
+from ml_gitops.document import Missing, sha256
+from ml_gitops.errors import DocumentError, GitError
+from ml_gitops.model.lineage import Lineage
+from ml_gitops.model.run import MODEL_FILE, artifact_name, verify
+from ml_gitops.ports import Bentos, Forge, Progress, Repository, Workspace
+from ml_gitops.pull_request import Action, PullRequest
+from ml_gitops.render.ci_report import to_markdown
+from ml_gitops.render.proposal_body import release_notes
+from ml_gitops.report import Report
+from ml_gitops.serving.signature import Signature
+from ml_gitops.workflows.promotion import promote, record_assignments
+from ml_gitops.workflows.registry import latest_release, released_file
+from ml_gitops.workflows.training import trace_run
+
+PROFILE_PATH = "reference/profile.json"
+SHIPPED = (
+    MODEL_FILE,
+    "signature.json",
+    "evaluation.json",
+    "parity.json",
+    "validation.json",
+    "profile.json",
+    "run.json",
+    "report.json",
+)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What CD did: the release that is out, and what it changed on the way there.
+
+    Attributes:
+        release: the release of the commit.
+        is_new: whether this call made it.
+        staged: the commit after which the first environment serves it.
+        assigned: assignment tags that were created.
+        promotion: the pull request that promotes it, if there is one.
+        action: what was done about that pull request.
+    """
+
+    release: Release
+    is_new: bool
+    staged: str | None = None
+    assigned: list[str] = field(default_factory=list)
+    promotion: PullRequest | None = None
+    action: Action | None = None
+
+
+def deliver(
+    config: Config,
+    workspace: Workspace,
+    repository: Repository,
+    forge: Forge,
+    bentos: Bentos,
+    progress: Progress,
+    train_again: Callable[[], Mapping[str, bytes]],
+) -> Delivered:
+    """Release what the default branch holds, and bring the record of deployments up to date.
+
+    Every step looks first at what is there, so a rerun after a crash goes on
+    where the last one stopped.
+
+    Args:
+        train_again: trains from the same inputs; called only if the reviewed files are gone.
+
+    Raises:
+        GitError: the work tree is dirty, or not the tip of the default branch.
+    """
+    commit = _releasable(repository, forge)
+    lineage = trace_run(config, workspace)
+    before = latest_release(forge, config.model.name)
+    if isinstance(before, Release) and before.run_key == lineage.run_key:
+        release, is_new = before, False
+    else:
+        progress.step("Finding what was reviewed")
+        files, retrained = _reviewed_files(config, forge, lineage, train_again)
+        release = _describe(config, forge, commit, before, lineage, files, retrained=retrained)
+        release = _publish(forge, bentos, progress, release, files)
+        is_new = True
+    progress.step("Staging")
+    staged = _stage(config, forge, release)
+    tags = record_assignments(config, forge)
+    promotion: PullRequest | None = None
+    action: Action | None = None
+    if len(config.delivery.environments) > 1:
+        promotion, action = promote(config, forge, config.delivery.environments[1])
+    return Delivered(release, is_new, staged, tags, promotion, action)
+
+
+def _releasable(repository: Repository, forge: Forge) -> str:
+    """Return the commit to release: clean, and the tip of the default branch."""
+    dirty = repository.dirty_paths()
+    if dirty:
+        raise GitError(
+            f"the work tree differs from its commit: {', '.join(dirty[:3])}",
+            hint="commit or stash; only what is in Git is released",
+        )
+    head, tip = repository.head(), forge.head(forge.default_branch)
+    if head != tip:
+        raise GitError(
+            f"the work tree is at {head[:12]}, {forge.default_branch} at {(tip or 'nothing')[:12]}",
+            hint=f"run `git switch {forge.default_branch}` and `git pull`",
+        )
+    return head
+
+
+def _reviewed_files(
+    config: Config,
+    forge: Forge,
+    lineage: Lineage,
+    train_again: Callable[[], Mapping[str, bytes]],
+) -> tuple[Mapping[str, bytes], bool]:
+    """Return the files of the run that was reviewed, and whether they had to be made again."""
+    name = artifact_name(config.model.name, lineage.run_key)
+    kept = forge.artifact(name)
+    if kept is not None:
+        verify(kept, lineage.run_key, where=f"artifact {name}")
+        return kept, False
+    return train_again(), True
+
+
+def _describe(
+    config: Config,
+    forge: Forge,
+    commit: str,
+    before: Release | Missing,
+    lineage: Lineage,
+    files: Mapping[str, bytes],
+    *,
+    retrained: bool,
+) -> Release:
+    """Write the record of a release, without the files that are still to be made."""
+    run = verify(files, lineage.run_key, where="the reviewed run")
+    report = Report.from_json(files[Report.file_name], where=Report.file_name)
+    changed: list[str] = []
+    version = FIRST
+    if isinstance(before, Release):
+        signature = released_file(forge, before, Signature.file_name)
+        old = Signature.from_json(signature, where=before.tag)
+        new = Signature.from_json(files[Signature.file_name], where=Signature.file_name)
+        changed = lineage.changes_from(before.lineage)
+        version = _version(before).next(bump_for(changed, same_signature=old.same_form(new)))
+    return Release(
+        model=config.model.name,
+        version=str(version),
+        tag=release_tag(config.model.name, version),
+        commit=commit,
+        run_key=lineage.run_key,
+        lineage=lineage,
+        trained=run.split.train,
+        holdout=run.split.holdout,
+        files={name: sha256(files[name]) for name in SHIPPED},
+        metrics=report.metrics,
+        verdict=report.headline,
+        changed=tuple(changed),
+        pull_request=_merged_by(forge, commit),
+        retrained=retrained,
+    )
+
+
+def _publish(
+    forge: Forge,
+    bentos: Bentos,
+    progress: Progress,
+    release: Release,
+    files: Mapping[str, bytes],
+) -> Release:
+    """Build the Bento, then tag and publish; a tag without a page is a crash to go on from."""
+    progress.step(f"Building the Bento of {release.tag}")
+    served = ServedRelease(tag=release.tag, digest=sha256(files[MODEL_FILE]))
+    bento = bentos.build(
+        {
+            MODEL_FILE: files[MODEL_FILE],
+            Signature.file_name: files[Signature.file_name],
+            ServedRelease.file_name: served.to_json().encode(),
+        }
+    )
+    release = release.model_copy(update={"files": {**release.files, BENTO_FILE: sha256(bento)}})
+    progress.step(f"Publishing {release.tag}")
+    standing = {tag.name: tag.commit for tag in forge.tags()}.get(release.tag)
+    if standing is None:
+        forge.create_tag(release.tag, release.commit, f"{release.tag}\n\n{release.verdict}")
+    elif standing != release.commit:
+        raise GitError(
+            f"the tag {release.tag} stands at {standing[:12]} without a release page",
+            hint=f"release that commit, or delete the tag: git push origin :{release.tag}",
+        )
+    report = Report.from_json(files[Report.file_name], where=Report.file_name)
+    assets = {name: files[name] for name in SHIPPED}
+    assets |= {BENTO_FILE: bento, Release.file_name: release.to_json().encode()}
+    notes = release_notes(release, to_markdown(report))
+    forge.create_release(release.tag, release.tag, notes, assets)
+    return release
+
+
+def _stage(config: Config, forge: Forge, release: Release) -> str:
+    """Let the first environment serve the release, and commit its profile as the reference."""
+    environment = config.delivery.environments[0]
+    state = deploy(release, environment, release.files[BENTO_FILE])
+    changes = {
+        state_path(environment): state.to_json().encode(),
+        PROFILE_PATH: released_file(forge, release, "profile.json"),
+    }
+    message = f"Let {environment} serve {release.tag}\n\n{release.verdict}"
+    return forge.commit(forge.default_branch, changes, message)
+
+
+def _version(release: Release) -> Version:
+    parsed = parse_release(release.tag)
+    if parsed is None:
+        raise DocumentError(
+            f"{release.tag!r} is no release tag",
+            hint="restore the release page",
+            where=Release.file_name,
+        )
+    return parsed[1]
+
+
+def _merged_by(forge: Forge, commit: str) -> int | None:
+    """Return the pull request whose merge made a commit."""
+    for pull_request in reversed(forge.pull_requests()):
+        if pull_request.state == "merged" and pull_request.merge_commit == commit:
+            return pull_request.number
+    return None

@@ -1,0 +1,188 @@
+"""A pull request: lock, validate, train, judge, report."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ml_gitops.config import Config
+from ml_gitops.data.lock import PATH as LOCK_PATH
+from ml_gitops.data.lock import DataLock
+from ml_gitops.data.schema import Window
+from ml_gitops.data.validation import ValidationReport, validate
+from ml_gitops.errors import DataError
+from ml_gitops.model.lineage import Lineage
+from ml_gitops.model.run import Run, artifact_name, verify
+from ml_gitops.ports import Forge, FrameWarehouse, Progress, Workspace
+from ml_gitops.pull_request import Comment, Kind, Marker
+from ml_gitops.report import Report
+from ml_gitops.workflows.judging import find_champion, judge_run, standing
+from ml_gitops.workflows.training import (
+    HOLDOUT_FILE,
+    load,
+    load_frame,
+    read_lock,
+    run_training,
+    trace_run,
+)
+
+REPORT_KIND: Kind = "report"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run and what the judges say of it.
+
+    Attributes:
+        fitted: whether this call fitted a model; an unchanged run is not fitted again.
+        judged: whether this call judged it; the same run is judged the same way.
+        folder: where its files are.
+    """
+
+    run: Run
+    report: Report
+    fitted: bool
+    judged: bool
+    folder: Path
+
+
+def lock_data(
+    config: Config, workspace: Workspace, progress: Progress, until: date
+) -> tuple[DataLock, bool]:
+    """Pin the rows from the configured start to a day, and say whether that changed the lock.
+
+    Raises:
+        DataError: the window is empty, or its rows break the contract.
+    """
+    lock = make_lock(config, workspace, progress, until)
+    changed = workspace.read(LOCK_PATH) != lock.to_json().encode()
+    if changed:
+        workspace.write({LOCK_PATH: lock.to_json().encode()})
+    return lock, changed
+
+
+def make_lock(config: Config, workspace: Workspace, progress: Progress, until: date) -> DataLock:
+    """Load the rows from the configured start to a day, and return the lock that pins them."""
+    from ml_gitops.data.dataset import columns_digest
+
+    if until <= config.data.start:
+        raise DataError(
+            f"the window {config.data.start}..{until} has no day",
+            hint="lock up to a day after `start` in [data]",
+            where="--until",
+        )
+    window = Window(start=config.data.start, until=until)
+    dataset = load(config, workspace, window, progress).dataset
+    return DataLock(
+        source=config.data.source,
+        window=window,
+        rows=len(dataset.frame),
+        digest=dataset.digest,
+        schema_digest=columns_digest(dataset.frame),
+    )
+
+
+def validate_data(config: Config, workspace: Workspace, progress: Progress) -> ValidationReport:
+    """Hold the locked rows to the contract and list every violation."""
+    lock = read_lock(workspace)
+    progress.step(f"Loading rows of {lock.window}")
+    frame = load_frame(config, workspace, lock.window)
+    progress.step("Validating")
+    return validate(frame, config.data_schema, lock.window)
+
+
+def train(
+    config: Config,
+    workspace: Workspace,
+    forge: Forge | None,
+    warehouse: FrameWarehouse,
+    progress: Progress,
+    lock: DataLock | None = None,
+) -> Trained:
+    """Train and judge what the work tree holds; do nothing that was done before.
+
+    Args:
+        forge: where the champion is; without one the candidate is held to the floors only.
+        warehouse: counts the reference for the profile.
+        lock: rows to use instead of those the work tree has locked.
+
+    Raises:
+        DataError, TrainingError, ExportError: with one line for the user.
+    """
+    lock = lock or read_lock(workspace)
+    lineage = trace_run(config, workspace, lock)
+    name = artifact_name(config.model.name, lineage.run_key)
+    folder = _kept_run(workspace, name, lineage)
+    fitted = folder is None
+    if folder is None:
+        files, frames = run_training(config, workspace, warehouse, progress, lock, lineage)
+        folder = workspace.keep_run(name, files, frames)
+    run = verify(read_files(folder), lineage.run_key, where=str(folder))
+    champion = find_champion(config, forge, run.split)
+    kept = folder / Report.file_name
+    if kept.exists():
+        report = Report.from_json(kept.read_bytes(), where=str(kept))
+        if report.judged_against == standing(config, workspace, champion):
+            return Trained(run, report, fitted=False, judged=False, folder=folder)
+    report = judge_run(config, workspace, forge, progress, run, folder, champion)
+    return Trained(run, report, fitted=fitted, judged=True, folder=folder)
+
+
+def judged_report(config: Config, workspace: Workspace) -> Trained:
+    """Return the run of the work tree with its report, as `train` left them.
+
+    Raises:
+        DataError: this state was not trained yet.
+    """
+    lineage = trace_run(config, workspace)
+    folder = _kept_run(workspace, artifact_name(config.model.name, lineage.run_key), lineage)
+    if folder is None or not (folder / Report.file_name).exists():
+        raise DataError("what is here was not trained yet", hint="run `ml-gitops train`")
+    run = verify(read_files(folder), lineage.run_key, where=str(folder))
+    kept = folder / Report.file_name
+    report = Report.from_json(kept.read_bytes(), where=str(kept))
+    return Trained(run, report, fitted=False, judged=False, folder=folder)
+
+
+def _kept_run(workspace: Workspace, name: str, lineage: Lineage) -> Path | None:
+    """Return the folder of a whole run; a damaged one counts as none."""
+    folder = workspace.run_folder(name)
+    if folder is None or not (folder / HOLDOUT_FILE).exists():
+        return None
+    try:
+        verify(read_files(folder), lineage.run_key, where=str(folder))
+    except Exception:  # noqa: BLE001  (whatever is wrong with a cache, training again cures it)
+        return None
+    return folder
+
+
+def read_files(folder: Path) -> Mapping[str, bytes]:
+    """Return the files of a run that may travel: no rows, and nothing of the champion."""
+    return {
+        path.name: path.read_bytes()
+        for path in sorted(folder.iterdir())
+        if path.suffix in (".json", ".onnx") and not path.name.startswith("champion")
+    }
+
+
+def publish(forge: Forge, trained: Trained, number: int, body: str) -> tuple[Comment | None, bool]:
+    """Keep the run's files on the forge and show its report on a pull request, once.
+
+    Args:
+        number: the pull request.
+        body: the report as Markdown.
+
+    Returns:
+        The comment, and whether it was written or changed.
+    """
+    forge.store_artifact(trained.run.artifact_name, read_files(trained.folder))
+    text = f"{body}\n\n{Marker(kind=REPORT_KIND, model=trained.report.model).render()}"
+    for comment in forge.pull_request(number).comments:
+        marker = Marker.find(comment.body) if comment.author.bot else None
+        if marker is None or (marker.kind, marker.model) != (REPORT_KIND, trained.report.model):
+            continue
+        if comment.body == text:
+            return comment, False
+        forge.edit_comment(number, comment.number, text)
+        return comment, True
+    return forge.comment(number, text), True

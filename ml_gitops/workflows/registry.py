@@ -1,0 +1,79 @@
+"""What was released and what is served, read from the forge: tags, releases, desired state."""
+
+from ml_gitops.delivery.deployment import (
+    Assigned,
+    DeploymentState,
+    history,
+    previous_release,
+    state_path,
+)
+from ml_gitops.delivery.release import Release
+from ml_gitops.delivery.version import latest, release_tag
+from ml_gitops.document import Missing, sha256
+from ml_gitops.errors import ForgeError
+from ml_gitops.ports import Forge
+
+
+def latest_release(forge: Forge, model: str) -> Release | Missing:
+    """Return the newest finished release of a model."""
+    pages = {page.tag for page in forge.releases()}
+    version = latest(model, pages)
+    if version is None:
+        return Missing(reason=f"{model} has no release yet")
+    return read_release(forge, release_tag(model, version))
+
+
+def read_release(forge: Forge, tag: str) -> Release:
+    """Read the record of a release.
+
+    Raises:
+        ForgeError: the release page or its record is gone.
+    """
+    content = forge.asset(tag, Release.file_name)
+    if content is None:
+        raise ForgeError(
+            f"the release {tag} has no {Release.file_name}",
+            hint="name a release that `ml-gitops status` shows, or restore its page",
+            where=forge.address,
+        )
+    return Release.from_json(content, where=f"{tag}/{Release.file_name}")
+
+
+def released_file(forge: Forge, release: Release, name: str) -> bytes:
+    """Return a file of a release, held to the digest it was released with.
+
+    Raises:
+        ForgeError: it is gone, or is not the file that was released.
+    """
+    content = forge.asset(release.tag, name)
+    if content is None or sha256(content) != release.files.get(name):
+        problem = "has no" if content is None else "has another"
+        raise ForgeError(
+            f"the release {release.tag} {problem} {name} than was released",
+            hint="release again; nothing is served or compared that differs from its record",
+            where=forge.address,
+        )
+    return content
+
+
+def served(forge: Forge, environment: str) -> DeploymentState | Missing:
+    """Return the desired state of an environment, as the default branch has it."""
+    path = state_path(environment)
+    content = forge.read(path, ref=forge.default_branch)
+    if content is None:
+        return Missing(reason=f"nothing was ever deployed to {environment}")
+    return DeploymentState.from_json(content, where=path)
+
+
+def assigned(forge: Forge, model: str, environment: str) -> list[Assigned]:
+    """Return what an environment served, oldest first, by its assignment tags."""
+    named = [(tag.name, tag.message.partition("\n")[0]) for tag in forge.tags()]
+    return history(model, environment, named)
+
+
+def release_before(forge: Forge, model: str, environment: str) -> str | None:
+    """Return the tag of the release an environment served before the current one."""
+    current = served(forge, environment)
+    if isinstance(current, Missing):
+        return None
+    return previous_release(assigned(forge, model, environment), current.tag)

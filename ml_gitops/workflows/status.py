@@ -1,0 +1,115 @@
+"""Where a model stands: what serves where, what is proposed, when it was last watched."""
+
+import json
+from datetime import date
+
+from ml_gitops.config import Config
+from ml_gitops.document import Document, Missing, Part
+from ml_gitops.ports import Forge, Records
+from ml_gitops.pull_request import PullRequest
+from ml_gitops.workflows.registry import assigned, latest_release, read_release, served
+
+
+class EnvironmentStatus(Part):
+    """What an environment should serve, and what it served before."""
+
+    environment: str
+    tag: str | None
+    since: str | None
+    verdict: str
+    history: tuple[str, ...]
+
+
+class ProposalStatus(Part):
+    """An open pull request."""
+
+    number: int
+    title: str
+    author: str
+    labels: tuple[str, ...]
+
+
+class Status(Document):
+    """A model's state, read from Git and the forge alone.
+
+    Attributes:
+        model: its name.
+        forge: where its pull requests are.
+        latest: the newest release; None if there is none.
+        environments: what each serves.
+        open: the open pull requests.
+        issues: titles of open issues.
+        watched: the last day up to which production was monitored.
+    """
+
+    model: str
+    forge: str
+    latest: str | None
+    releases: tuple[str, ...]
+    environments: tuple[EnvironmentStatus, ...]
+    open: tuple[ProposalStatus, ...]
+    issues: tuple[str, ...]
+    watched: date | None
+    said: str
+
+
+def read_status(config: Config, forge: Forge, records: Records) -> Status:
+    """Read where a model stands."""
+    model = config.model.name
+    latest = latest_release(forge, model)
+    watched, said = _last_watch(records, model)
+    return Status(
+        model=model,
+        forge=forge.address,
+        latest=None if isinstance(latest, Missing) else latest.tag,
+        releases=tuple(page.tag for page in forge.releases()),
+        environments=tuple(
+            _environment(forge, model, name) for name in config.delivery.environments
+        ),
+        open=tuple(
+            _proposal(pull_request)
+            for pull_request in forge.pull_requests()
+            if pull_request.state == "open"
+        ),
+        issues=tuple(issue.title for issue in forge.issues() if issue.state == "open"),
+        watched=watched,
+        said=said,
+    )
+
+
+def _environment(forge: Forge, model: str, environment: str) -> EnvironmentStatus:
+    state = served(forge, environment)
+    past = assigned(forge, model, environment)
+    entries = tuple(f"#{entry.number} {entry.tag}" for entry in past)
+    if isinstance(state, Missing):
+        return EnvironmentStatus(
+            environment=environment, tag=None, since=None, verdict=state.reason, history=entries
+        )
+    since = {tag.name: tag.created for tag in forge.tags()}
+    last = past[-1] if past else None
+    assignment = f"{model}#{environment}#{last.number}" if last else ""
+    return EnvironmentStatus(
+        environment=environment,
+        tag=state.tag,
+        since=since[assignment].date().isoformat() if assignment in since else None,
+        verdict=read_release(forge, state.tag).verdict,
+        history=entries,
+    )
+
+
+def _proposal(pull_request: PullRequest) -> ProposalStatus:
+    return ProposalStatus(
+        number=pull_request.number,
+        title=pull_request.title,
+        author=pull_request.author.login,
+        labels=pull_request.labels,
+    )
+
+
+def _last_watch(records: Records, model: str) -> tuple[date | None, str]:
+    """Return the day and the sentence of the newest record of monitoring."""
+    found = records.read_all(f"monitoring/{model}/")
+    if not found:
+        return None, "production was never monitored"
+    document = json.loads(found[-1][1])
+    return date.fromisoformat(document["as_of"]), str(document["headline"])

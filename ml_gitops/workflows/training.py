@@ -1,0 +1,290 @@
+"""From locked rows to a run: validate, fit, export, check parity, evaluate, profile."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ml_gitops import __version__
+from ml_gitops.config import Config, parse_params
+from ml_gitops.data.lock import PATH as LOCK_PATH
+from ml_gitops.data.lock import DataLock, Split, check_locked, split
+from ml_gitops.data.validation import ValidationReport, validate
+from ml_gitops.document import sha256
+from ml_gitops.errors import DataError, ExportError
+from ml_gitops.model.lineage import Lineage, short, trace
+from ml_gitops.model.run import MODEL_FILE, Run
+from ml_gitops.ports import FrameWarehouse, Progress, Workspace
+from ml_gitops.serving.signature import Signature
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ml_gitops.data.dataset import Dataset
+    from ml_gitops.model.evaluation import Answers, Evaluation
+    from ml_gitops.monitoring.profile import Profile
+
+HOLDOUT_FILE = "holdout.parquet"
+TRAIN_FILE = "train.parquet"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Rows of a window that passed validation, and what validation said."""
+
+    dataset: "Dataset"
+    validation: ValidationReport
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit leaves behind: an ONNX file, its answers, and how long it took."""
+
+    model: bytes
+    signature: Signature
+    answers: "Answers"
+    parity: Any
+    seconds: float
+
+
+def read_lock(workspace: Workspace) -> DataLock:
+    """Read the data lock of the work tree.
+
+    Raises:
+        DataError: there is none yet.
+    """
+    content = workspace.read(LOCK_PATH)
+    if content is None:
+        raise DataError("no rows are locked yet", hint="run `ml-gitops data lock`", where=LOCK_PATH)
+    return DataLock.from_json(content, where=LOCK_PATH)
+
+
+def trace_run(config: Config, workspace: Workspace, lock: DataLock | None = None) -> Lineage:
+    """Return the lineage of the training that the work tree asks for; nothing heavy is loaded.
+
+    Args:
+        lock: instead of the one in the work tree.
+    """
+    params = workspace.read(config.model.params)
+    return trace(
+        sources=workspace.sources(config.source_roots),
+        params=params or b"",
+        contract=config.contract,
+        lock=lock or read_lock(workspace),
+        environment=workspace.environment(),
+        product_version=__version__,
+    )
+
+
+def load(config: Config, workspace: Workspace, lock_window: Any, progress: Progress) -> Loaded:
+    """Load the rows of a window from the author's source and hold them to the contract.
+
+    Raises:
+        DataError: a violation that stops training; all are counted, the first is named.
+    """
+    from ml_gitops.data.dataset import make_dataset
+
+    progress.step(f"Loading rows of {lock_window}")
+    frame = load_frame(config, workspace, lock_window)
+    progress.step("Validating")
+    report = validate(frame, config.data_schema, lock_window)
+    if not report.passed:
+        first, *rest = report.errors
+        more = f" (and {len(rest)} more; `ml-gitops data validate` lists them)" if rest else ""
+        raise DataError(
+            f"{first}{more}",
+            hint="correct the source, or the contract in ml-gitops.toml",
+            where=config.data.source,
+        )
+    return Loaded(make_dataset(frame, config.data_schema, lock_window), report)
+
+
+def load_frame(config: Config, workspace: Workspace, window: Any) -> "pd.DataFrame":
+    """Return the rows of a window as the author's source gives them.
+
+    Raises:
+        DataError: the source returned something else than a frame.
+    """
+    from ml_gitops.data.dataset import require_frame
+
+    frame = workspace.call(config.data.source, window.start, window.until)
+    return require_frame(frame, where=config.data.source)
+
+
+def run_training(
+    config: Config,
+    workspace: Workspace,
+    warehouse: FrameWarehouse,
+    progress: Progress,
+    lock: DataLock,
+    lineage: Lineage,
+) -> "tuple[Mapping[str, bytes], Mapping[str, pd.DataFrame]]":
+    """Train once, and return the run's files and its rows, which never leave this machine.
+
+    Args:
+        warehouse: counts the reference for the profile.
+        lock: the rows to use.
+        lineage: what the run key was made of.
+
+    Raises:
+        DataError, TrainingError, ExportError: with one line for the user.
+    """
+    from ml_gitops.data.dataset import columns_digest, frame_digest
+    from ml_gitops.model.evaluation import evaluate
+    from ml_gitops.model.importance import permutation_importance
+    from ml_gitops.serving.onnx_model import OnnxModel
+
+    started = time.process_time()
+    loaded = load(config, workspace, lock.window, progress)
+    dataset = loaded.dataset
+    check_locked(
+        lock,
+        rows=len(dataset.frame),
+        digest=dataset.digest,
+        schema_digest=columns_digest(dataset.frame),
+    )
+    cut = split(lock.window, config.data.holdout_days)
+    train, holdout = dataset.part(cut.train), dataset.part(cut.holdout)
+    _refuse_empty(train, holdout, cut, config)
+    fitted = fit(config, workspace, progress, train, holdout, lineage.run_key)
+    progress.step("Measuring what it uses")
+    model = OnnxModel(fitted.model, fitted.signature)
+    schema = config.data_schema
+    target = holdout[schema.target].to_numpy()
+    metric = config.gate.primary(config.model.task).name
+    importances = permutation_importance(
+        model.predict, holdout, target, schema.feature_names, metric=metric, seed=config.model.seed
+    )
+    progress.step("Evaluating")
+    # Only what identifies the rows and their truth: features may change, the holdout stays.
+    holdout_digest = frame_digest(holdout[[schema.id, schema.time, schema.target]])
+    evaluation = evaluate(
+        target,
+        fitted.answers,
+        holdout_digest=holdout_digest,
+        slices={column: holdout[column].to_numpy() for column in config.gate.slices},
+        importances=importances,
+    )
+    profile = _profile(config, warehouse, dataset, fitted.answers, evaluation)
+    documents = [fitted.signature, fitted.parity, loaded.validation, evaluation, profile, lock]
+    files = {document.file_name: document.to_json().encode() for document in documents}
+    files[MODEL_FILE] = fitted.model
+    run = Run(
+        model=config.model.name,
+        run_key=lineage.run_key,
+        lineage=lineage,
+        split=cut,
+        train_rows=len(train),
+        holdout_rows=len(holdout),
+        holdout_digest=holdout_digest,
+        files={name: sha256(content) for name, content in sorted(files.items())},
+        fit_seconds=round(fitted.seconds, 3),
+        cpu_seconds=round(time.process_time() - started, 3),
+    )
+    hidden = [name for name in schema.forbidden if name in holdout]
+    frames = {TRAIN_FILE: train.drop(columns=hidden), HOLDOUT_FILE: holdout.drop(columns=hidden)}
+    return {**files, Run.file_name: run.to_json().encode()}, frames
+
+
+def _profile(
+    config: Config,
+    warehouse: FrameWarehouse,
+    dataset: "Dataset",
+    answers: "Answers",
+    evaluation: "Evaluation",
+) -> "Profile":
+    """Summarise the locked rows and the answers to the holdout: what later windows are held to."""
+    from ml_gitops.monitoring.profile import Measurement, build_profile
+
+    warehouse.register("locked", dataset.frame[config.data_schema.feature_names])
+    warehouse.register("answered", answers.as_frame())
+    return build_profile(
+        warehouse,
+        model=config.model.name,
+        task=config.model.task,
+        features=config.data_schema.features,
+        train="locked",
+        holdout="answered",
+        window=dataset.window,
+        importances={one.feature: one.value for one in evaluation.importances},
+        quality={
+            name: Measurement(value=one.value, standard_error=one.standard_error, n=evaluation.n)
+            for name, one in evaluation.metrics.items()
+        },
+    )
+
+
+def fit(
+    config: Config,
+    workspace: Workspace,
+    progress: Progress,
+    train: "pd.DataFrame",
+    holdout: "pd.DataFrame",
+    run_key: str,
+) -> Fitted:
+    """Fit the author's pipeline, convert it, hold both to the same answers, forget the first.
+
+    Raises:
+        ExportError: the ONNX file answers differently.
+    """
+    from ml_gitops.model.candidate import build_and_fit
+    from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform, convert
+    from ml_gitops.serving.parity import compare_answers
+
+    schema = config.data_schema
+    params = parse_params(
+        (workspace.read(config.model.params) or b"").decode(), where=config.model.params
+    )
+    progress.step(f"Fitting on {len(train):,} rows")
+    seen = conform(train, schema.features).assign(**{schema.target: train[schema.target]})
+    build = workspace.function(config.model.pipeline)
+    started = time.perf_counter()
+    estimator = build_and_fit(build, params, seen, schema, config.model.seed)
+    seconds = time.perf_counter() - started
+    progress.step("Converting to ONNX")
+    signature = Signature(
+        model=config.model.name,
+        task=config.model.task,
+        features=schema.features,
+        target=schema.target,
+        classes=class_names(estimator),
+        run_key=run_key,
+    )
+    content = convert(
+        estimator, schema.features, config.model.task, metadata={"run_key": short(run_key)}
+    )
+    progress.step(f"Checking parity on {len(holdout):,} rows")
+    answers = OnnxModel(content, signature).predict(holdout)
+    rows = conform(holdout, schema.features)
+    if config.model.task == "regression":
+        expected = estimator.predict(rows)
+    else:
+        expected = estimator.predict_proba(rows)
+    parity = compare_answers(expected, answers.predicted, config.parity)
+    if not parity.passed:
+        raise ExportError(
+            f"the ONNX file answers differently: {parity.text}",
+            hint="replace the step that differs, or widen tolerance in [parity]",
+            where=config.model.pipeline,
+        )
+    return Fitted(content, signature, answers, parity, seconds)
+
+
+def _refuse_empty(
+    train: "pd.DataFrame", holdout: "pd.DataFrame", cut: Split, config: Config
+) -> None:
+    for name, part, window in (("train", train, cut.train), ("holdout", holdout, cut.holdout)):
+        if part.empty:
+            raise DataError(
+                f"there are no rows to {'learn from' if name == 'train' else 'judge on'} "
+                f"in {window}",
+                hint="lock another window",
+                where=config.data.source,
+            )
+        classes = part[config.data.target].nunique()
+        if config.model.task != "regression" and classes < 2:
+            raise DataError(
+                f"{config.data.target!r} has one class only in {window}",
+                hint="lock a longer window, or raise holdout_days in [data]",
+                where=config.data.source,
+            )

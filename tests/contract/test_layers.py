@@ -8,7 +8,16 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "ml_gitops"
 GROUND = {"errors", "document"}
-NOUNS = {"data", "pull_request", "model", "checks", "serving", "delivery", "monitoring"}
+NOUNS = {
+    "data",
+    "pull_request",
+    "model",
+    "checks",
+    "serving",
+    "delivery",
+    "monitoring",
+    "report",
+}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -21,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "delivery": GROUND | {"data", "model"},
     "checks": GROUND | {"data", "model"},
     "monitoring": GROUND | {"data", "model", "delivery"},
+    "report": GROUND | {"data", "model", "checks", "serving"},
     "adapters": GROUND | {"data", "pull_request", "ports"},
     "render": GROUND | NOUNS,
     "config": GROUND | NOUNS,
@@ -37,7 +47,7 @@ ONE_ROOM: dict[str, set[str]] = {
     "onnx": {"serving"},
     "onnxruntime": {"serving"},
     "bentoml": {"serving/service.py", "adapters/bento.py"},
-    "duckdb": {"adapters/warehouse.py"},
+    "duckdb": {"adapters/warehouse.py", "adapters/frames.py"},
     "github": {"adapters/github.py"},
     "rich": {"render/terminal.py"},
     "markdown_it": {"render/page.py"},

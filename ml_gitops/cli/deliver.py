@@ -1,0 +1,134 @@
+"""`release`, `promote`, `rollback`, `serve`: the commands of a merge and after."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from ml_gitops.adapters import bento
+from ml_gitops.cli.setting import Setting
+from ml_gitops.delivery.release import BENTO_FILE, Release
+from ml_gitops.document import Missing
+from ml_gitops.errors import EXIT_PASSED, ForgeError
+from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Update
+from ml_gitops.render.terminal import Terminal
+from ml_gitops.workflows.cd import Delivered, deliver
+from ml_gitops.workflows.ci import read_files
+from ml_gitops.workflows.ci import train as train_candidate
+from ml_gitops.workflows.promotion import promote as propose_promotion
+from ml_gitops.workflows.promotion import roll_back
+from ml_gitops.workflows.registry import read_release, released_file, served
+
+BENTOS = ".ml-gitops/bentos"
+
+
+def release(parsed: argparse.Namespace) -> int:
+    """Ship what was reviewed."""
+    setting = Setting(parsed)
+    forge = setting.forge()
+
+    def train_again() -> Mapping[str, bytes]:
+        trained = train_candidate(
+            setting.config, setting.workspace, forge, setting.warehouse, setting.terminal
+        )
+        return read_files(trained.folder)
+
+    with setting.terminal as terminal:
+        done = deliver(
+            setting.config,
+            setting.workspace,
+            setting.repository,
+            forge,
+            bento,
+            terminal,
+            train_again,
+        )
+    setting.show(done, lambda terminal: _tell_delivered(terminal, done))
+    return EXIT_PASSED
+
+
+def promote(parsed: argparse.Namespace) -> int:
+    """Propose a release to an environment."""
+    setting = Setting(parsed)
+    proposal, action = propose_promotion(setting.config, setting.forge(), parsed.to, insist=True)
+    _show_proposal(setting, proposal, action)
+    return EXIT_PASSED
+
+
+def rollback(parsed: argparse.Namespace) -> int:
+    """Propose an earlier release to an environment."""
+    setting = Setting(parsed)
+    proposal, action = roll_back(setting.config, setting.forge(), parsed.environment, to=parsed.to)
+    _show_proposal(setting, proposal, action)
+    return EXIT_PASSED
+
+
+def serve(parsed: argparse.Namespace) -> int:
+    """Serve what an environment should serve, until interrupted."""
+    from ml_gitops.adapters.server import serve as start
+
+    setting = Setting(parsed)
+    forge = setting.forge()
+    if parsed.release:
+        chosen = read_release(forge, parsed.release)
+    else:
+        state = served(forge, parsed.environment)
+        if isinstance(state, Missing):
+            raise ForgeError(state.reason, hint=f"promote a release to {parsed.environment} first")
+        chosen = read_release(forge, state.tag)
+    folder = _unpacked(setting, chosen, released_file(forge, chosen, BENTO_FILE))
+    log = parsed.log.resolve() if parsed.log else None
+    with start(folder, port=parsed.port, host=parsed.host, log_dir=log) as service:
+        told = {"release": chosen.tag, "address": service.url, "log": str(log) if log else None}
+
+        def tell(terminal: Terminal) -> None:
+            terminal.status("pass", f"{chosen.tag} answers at {service.url}")
+            terminal.line(f"  try it: {service.url}/docs, or POST {service.url}/predict")
+            terminal.line(f"  prediction log: {log or 'off (name a folder with --log)'}")
+
+        setting.show(told, tell)
+        service.wait(setting.terminal.line)
+    return EXIT_PASSED
+
+
+def _unpacked(setting: Setting, chosen: Release, archive: bytes) -> Path:
+    """Return the Bento of a release, unpacked once."""
+    folder = setting.workspace.root / BENTOS / chosen.files[BENTO_FILE].removeprefix("sha256:")[:16]
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        bento.unpack(archive, folder)
+    return folder
+
+
+def _tell_delivered(terminal: Terminal, done: Delivered) -> None:
+    chosen = done.release
+    if done.is_new:
+        terminal.status("pass", f"released {chosen.tag}: {chosen.verdict}")
+        if chosen.changed:
+            terminal.line(f"  differs from the release before in: {', '.join(chosen.changed)}")
+        if chosen.retrained:
+            terminal.status("warn", "the reviewed files were gone; it was trained again")
+    else:
+        terminal.status("keep", f"{chosen.tag} is what is here; nothing to release")
+    for tag in done.assigned:
+        terminal.status("pass", f"recorded {tag}")
+    if done.action is not None:
+        tell_proposal(terminal, done.promotion, done.action)
+
+
+def _show_proposal(setting: Setting, proposal: PullRequest | None, action: Action) -> None:
+    outcome = {"action": type(action).__name__.lower(), "pull_request": proposal}
+    setting.show(outcome, lambda terminal: tell_proposal(terminal, proposal, action))
+
+
+def tell_proposal(terminal: Terminal, proposal: PullRequest | None, action: Action) -> None:
+    """Say what was done about a pull request."""
+    named = f"#{proposal.number} {proposal.title}" if proposal else "no pull request"
+    match action:
+        case Open():
+            terminal.status("open", f"opened {named}")
+        case Update():
+            terminal.status("open", f"updated {named}")
+        case Close(_, reason):
+            terminal.status("closed", f"closed {named}: {reason}")
+        case Keep(_, reason):
+            terminal.status("keep", f"{named}: {reason}")

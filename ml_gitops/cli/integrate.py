@@ -1,0 +1,174 @@
+"""`data lock`, `data validate`, `train`, `report`: the commands of a pull request."""
+
+import argparse
+
+from ml_gitops.cli.setting import Setting
+from ml_gitops.document import Missing
+from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ForgeError
+from ml_gitops.model.lineage import short
+from ml_gitops.model.metrics import METRICS
+from ml_gitops.render.ci_report import to_markdown
+from ml_gitops.render.numbers import count, duration, size
+from ml_gitops.render.report_page import to_html
+from ml_gitops.render.terminal import Terminal
+from ml_gitops.report import Report
+from ml_gitops.workflows.ci import (
+    Trained,
+    judged_report,
+    lock_data,
+    publish,
+    validate_data,
+)
+from ml_gitops.workflows.ci import train as train_candidate
+
+
+def lock(parsed: argparse.Namespace) -> int:
+    """Pin the window of rows."""
+    setting = Setting(parsed)
+    until = parsed.until or setting.today()
+    with setting.terminal as terminal:
+        made, changed = lock_data(setting.config, setting.workspace, terminal, until)
+
+    def tell(terminal: Terminal) -> None:
+        word = "locked" if changed else "already locked"
+        terminal.status(
+            "pass" if changed else "keep",
+            f"{word} {count(made.rows, 'row')} of {made.window}, {short(made.digest)}",
+        )
+
+    setting.show({"lock": made, "changed": changed}, tell)
+    return EXIT_PASSED
+
+
+def validate(parsed: argparse.Namespace) -> int:
+    """Hold the locked rows to the contract."""
+    setting = Setting(parsed)
+    with setting.terminal as terminal:
+        report = validate_data(setting.config, setting.workspace, terminal)
+
+    def tell(terminal: Terminal) -> None:
+        if report.violations:
+            terminal.table(
+                ["severity", "column", "problem", "rows"],
+                [
+                    [
+                        one.severity,
+                        one.column or "(table)",
+                        one.problem + (f" ({', '.join(one.examples)})" if one.examples else ""),
+                        f"{one.rows:,}",
+                    ]
+                    for one in report.violations
+                ],
+                align=["left", "left", "left", "right"],
+            )
+        held = "keep the contract" if report.passed else "break the contract"
+        terminal.status(
+            "pass" if report.passed else "fail",
+            f"{count(report.rows, 'row')} of {report.window} {held}",
+        )
+
+    setting.show(report, tell)
+    return EXIT_PASSED if report.passed else EXIT_FAILED
+
+
+def train(parsed: argparse.Namespace) -> int:
+    """Train and judge; nothing if nothing changed."""
+    setting = Setting(parsed)
+    with setting.terminal as terminal:
+        trained = train_candidate(
+            setting.config,
+            setting.workspace,
+            setting.forge_if_any(),
+            setting.warehouse,
+            terminal,
+        )
+    setting.show(_summary(trained), lambda terminal: _tell_trained(terminal, trained))
+    return EXIT_FAILED if trained.report.verdict == "block" else EXIT_PASSED
+
+
+def report(parsed: argparse.Namespace) -> int:
+    """Show the report; post it on the pull request of the branch."""
+    setting = Setting(parsed)
+    trained = judged_report(setting.config, setting.workspace)
+    if parsed.html:
+        setting.write(parsed.html, to_html(trained.report))
+    number, posted = _post(setting, trained, parsed.pull_request)
+
+    def tell(terminal: Terminal) -> None:
+        _tell_report(terminal, trained.report)
+        if number is not None:
+            terminal.status("pass" if posted else "keep", f"report on pull request #{number}")
+        if parsed.html:
+            terminal.line(f"The full report is in {parsed.html}")
+
+    setting.show({**_summary(trained), "pull_request": number, "posted": posted}, tell)
+    return EXIT_FAILED if trained.report.verdict == "block" else EXIT_PASSED
+
+
+def _post(setting: Setting, trained: Trained, asked: int | None) -> tuple[int | None, bool]:
+    """Post the report, on the pull request asked for or the branch's own."""
+    forge = setting.forge_if_any()
+    if forge is None:
+        if asked is not None:
+            raise ForgeError("there is no forge", hint="leave --pull-request out")
+        return None, False
+    number = asked
+    if number is None:
+        branch = setting.repository.branch()
+        open_ones = [one for one in forge.pull_requests() if one.state == "open"]
+        number = next((one.number for one in open_ones if one.branch == branch), None)
+    if number is None:
+        return None, False
+    _, posted = publish(forge, trained, number, to_markdown(trained.report))
+    return number, posted
+
+
+def _summary(trained: Trained) -> dict[str, object]:
+    return {
+        "run": trained.run,
+        "fitted": trained.fitted,
+        "judged": trained.judged,
+        "verdict": trained.report.verdict,
+        "headline": trained.report.headline,
+        "metrics": trained.report.metrics,
+        "folder": str(trained.folder),
+    }
+
+
+def _tell_trained(terminal: Terminal, trained: Trained) -> None:
+    run = trained.run
+    if trained.fitted:
+        told = (
+            f"fitted on {count(run.train_rows, 'row')} in {duration(run.fit_seconds)}, "
+            f"ONNX {size(trained.report.model_bytes)}, run {short(run.run_key)}"
+        )
+        terminal.status("pass", told)
+    else:
+        terminal.status("keep", f"nothing to fit: run {short(run.run_key)} is here already")
+    _tell_report(terminal, trained.report)
+
+
+def _tell_report(terminal: Terminal, report: Report) -> None:
+    comparison = report.comparison
+    rows = []
+    measured = comparison.candidate.metrics
+    for metric in (METRICS[name] for name in METRICS if name in measured):
+        value, change = measured[metric.name], comparison.change(metric.name)
+        rows.append(
+            [
+                metric.label,
+                metric.text(change.baseline) if change else "–",
+                metric.text(value.value),
+                metric.text(change.difference.estimate, signed=True) if change else "–",
+            ]
+        )
+    champion = comparison.champion
+    header = champion if isinstance(champion, str) else "no champion"
+    terminal.table(["metric", header, "candidate", "change"], rows)
+    if not isinstance(report.checks, Missing):
+        checks = report.checks
+        words = ", ".join(
+            f"{n} {word}" for word in ("passed", "failed", "skipped") if (n := checks.count(word))
+        )
+        terminal.line(f"checks: {words}; {report.parity.text}")
+    terminal.status(report.verdict, report.headline)

@@ -1,0 +1,172 @@
+"""The words of the command line. The README and the actions are held to these."""
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+from ml_gitops import __version__
+
+LOOPS = """\
+the loops:
+  a pull request   ml-gitops data validate, train, report
+  a merge          ml-gitops release
+  a schedule       ml-gitops monitor
+
+exit codes:
+  0 passed   1 a gate or check failed   2 you can fix it   3 our bug
+  75 try again later   130 interrupted
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of `ml-gitops`."""
+    parser = argparse.ArgumentParser(
+        prog="ml-gitops",
+        description="Every model change is a pull request; what was reviewed is what ships.",
+        epilog=LOOPS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"ml-gitops {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _start(commands)
+    _integrate(commands)
+    _deliver(commands)
+    _watch(commands)
+    _pull_requests(commands)
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: str,
+    about: str,
+) -> argparse.ArgumentParser:
+    """Add a command that every face has: `--json`, and where to run."""
+    command = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+    command.add_argument("--json", action="store_true", help="print one JSON document")
+    command.add_argument(
+        "-C",
+        dest="folder",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="run in this folder instead of the current one",
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _start(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    init = _command(commands, "init", "start:init", "make a model repository from the template")
+    init.add_argument("directory", type=Path, metavar="DIR", help="the folder to make or adopt")
+    init.add_argument("--name", help="the model's name (default: the folder's name)")
+    init.add_argument(
+        "--forge",
+        type=Path,
+        metavar="PATH",
+        help="where the local forge's bare repository goes (default: DIR/.git/forge.git)",
+    )
+    init.add_argument(
+        "--adopt",
+        action="store_true",
+        help="add what is missing to a repository that exists; commits nothing",
+    )
+    _command(commands, "check", "start:check", "hold config and layout to the rules")
+    demo = _command(commands, "demo", "start:demo", "tell the whole story on the flights of 2013")
+    demo.add_argument("directory", type=Path, metavar="DIR", help="a new folder for the story")
+
+
+def _integrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    data = commands.add_parser("data", help="pin and validate the rows a model learns from")
+    steps = data.add_subparsers(dest="step", metavar="STEP", required=True)
+    lock = _command(steps, "lock", "integrate:lock", "pin the window of rows and their digest")
+    lock.add_argument(
+        "--until",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="first day that is not in the window any more (default: today)",
+    )
+    _command(steps, "validate", "integrate:validate", "hold the locked rows to the contract")
+    _command(
+        commands,
+        "train",
+        "integrate:train",
+        "fit, export, check parity, evaluate, compare and judge; nothing if nothing changed",
+    )
+    report = _command(
+        commands, "report", "integrate:report", "show the report, and post it on the pull request"
+    )
+    report.add_argument("--html", type=Path, metavar="FILE", help="write the full report here")
+    report.add_argument(
+        "--pull-request", type=int, metavar="N", help="post it there (default: the branch's own)"
+    )
+
+
+def _deliver(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    _command(
+        commands,
+        "release",
+        "deliver:release",
+        "ship what was reviewed: version, Bento, release, staging, promotion pull request",
+    )
+    promote = _command(
+        commands, "promote", "deliver:promote", "propose a release to an environment"
+    )
+    promote.add_argument("--to", required=True, metavar="ENV", help="the environment")
+    rollback = _command(
+        commands, "rollback", "deliver:rollback", "propose an earlier release to an environment"
+    )
+    rollback.add_argument("--environment", required=True, metavar="ENV", help="the environment")
+    rollback.add_argument(
+        "--to", metavar="VERSION", help="such as v1.0.0 (default: what was served before)"
+    )
+    serve = _command(
+        commands, "serve", "deliver:serve", "serve what an environment should serve, over HTTP"
+    )
+    serve.add_argument("--environment", default="production", metavar="ENV", help="which one")
+    serve.add_argument(
+        "--release", metavar="TAG", help="this release instead, such as delay@v1.0.0"
+    )
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    serve.add_argument("--port", type=int, default=3000, help="port to listen on")
+    serve.add_argument("--log", type=Path, metavar="DIR", help="folder of the prediction log")
+
+
+def _watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    monitor = _command(
+        commands,
+        "monitor",
+        "watch:monitor",
+        "compare production with its promise; propose retraining or rollback",
+    )
+    monitor.add_argument(
+        "--as-of",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="look back from the start of this day, UTC (default: today)",
+    )
+    monitor.add_argument("--dry-run", action="store_true", help="say what it would do; do nothing")
+    monitor.add_argument("--html", type=Path, metavar="FILE", help="write the pictures here")
+    _command(commands, "status", "watch:status", "show what serves where, and what is proposed")
+
+
+def _pull_requests(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    group = commands.add_parser("pr", help="pull requests of the local forge")
+    steps = group.add_subparsers(dest="step", metavar="STEP", required=True)
+    opened = _command(steps, "open", "proposals:open_", "push this branch and propose it")
+    opened.add_argument("--title", help="default: the last commit's subject")
+    opened.add_argument("--body", default="", help="what reviewers should know, Markdown")
+    opened.add_argument("--draft", action="store_true", help="not ready to merge")
+    _command(steps, "list", "proposals:list_", "list pull requests")
+    show = _command(steps, "show", "proposals:show", "show a pull request")
+    show.add_argument("number", type=int)
+    merge = _command(steps, "merge", "proposals:merge", "merge a pull request")
+    merge.add_argument("number", type=int)
+    merge.add_argument("--method", choices=("merge", "squash", "rebase"), default="merge")
+    close = _command(steps, "close", "proposals:close", "close a pull request without merging")
+    close.add_argument("number", type=int)
+    close.add_argument("--reason", help="becomes a comment")
+    comment = _command(steps, "comment", "proposals:comment", "comment on a pull request")
+    comment.add_argument("number", type=int)
+    comment.add_argument("body")

@@ -1,0 +1,159 @@
+"""The one place where real adapters are made; everything below takes them as arguments."""
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_jsonable_python
+
+from ml_gitops.adapters.clone import Clone
+from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.adapters.records import GitRecords
+from ml_gitops.adapters.warehouse import DuckDBWarehouse
+from ml_gitops.adapters.workspace import LocalWorkspace, find_root, write_whole
+from ml_gitops.config import PATH as CONFIG_PATH
+from ml_gitops.config import Config, parse_config
+from ml_gitops.errors import ConfigError, DataError, ForgeError
+from ml_gitops.pull_request import Actor
+from ml_gitops.render.terminal import Terminal
+
+if TYPE_CHECKING:
+    from ml_gitops.ports import Forge
+
+BOT = Actor(login="ml-gitops[bot]", bot=True)
+NOW = "ML_GITOPS_NOW"
+"""The time that commands believe, for replays of history: an ISO time with its zone."""
+
+
+def now() -> datetime:
+    """Return the time in UTC: the machine's, or the one a replay sets.
+
+    Raises:
+        ConfigError: the variable holds no time with a zone.
+    """
+    told = os.environ.get(NOW)
+    if not told:
+        return datetime.now(UTC)
+    try:
+        time = datetime.fromisoformat(told)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise ConfigError(
+            f"{NOW}={told!r} is no time with a zone",
+            hint="write it like 2013-04-01T08:00:00Z, or unset it",
+        )
+    return time.astimezone(UTC)
+
+
+class Setting:
+    """What a command works with, each part made when it is first used.
+
+    Args:
+        parsed: the command line; `folder` and `json` are read here.
+    """
+
+    def __init__(self, parsed: argparse.Namespace) -> None:
+        self.as_json: bool = parsed.json
+        self._folder: Path = parsed.folder
+        self.terminal = Terminal(machine=parsed.json)
+
+    @cached_property
+    def workspace(self) -> LocalWorkspace:
+        """The work tree that the command runs in."""
+        return LocalWorkspace(find_root(self._folder, CONFIG_PATH))
+
+    @cached_property
+    def config(self) -> Config:
+        """The config of the work tree."""
+        content = self.workspace.read(CONFIG_PATH) or b""
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            raise ConfigError(
+                "this is not UTF-8", hint="save it as UTF-8", where=CONFIG_PATH
+            ) from None
+        return parse_config(text)
+
+    @cached_property
+    def person(self) -> Actor:
+        """Who types: the name that Git knows."""
+        settings = Clone(self.workspace.root, clock=now, actor=Actor(login="you"))
+        return Actor(login=settings.identity().name)
+
+    @cached_property
+    def repository(self) -> Clone:
+        """The clone that the person works in."""
+        return Clone(self.workspace.root, clock=now, actor=self.person)
+
+    @cached_property
+    def forge_path(self) -> Path | None:
+        """The bare repository of the local forge; None without a remote on this machine."""
+        address = self.repository.remote()
+        if address is None:
+            return None
+        path = Path(address.removeprefix("file://"))
+        path = path if path.is_absolute() else self.workspace.root / path
+        return path if path.is_dir() else None
+
+    def forge(self, actor: Actor = BOT) -> "Forge":
+        """Return the forge of this repository, as seen by an actor.
+
+        Raises:
+            ForgeError: there is none.
+        """
+        return LocalForge(self._forge_folder(), actor=actor, clock=now)
+
+    def _forge_folder(self) -> Path:
+        if self.forge_path is None:
+            raise ForgeError(
+                "this repository has no forge: the remote 'origin' is not a folder on this machine",
+                hint="make one with `git clone --bare . ../forge.git` and "
+                "`git remote add origin ../forge.git`",
+            )
+        return self.forge_path
+
+    def forge_if_any(self) -> "Forge | None":
+        """Return the forge, or None where there is none."""
+        return self.forge() if self.forge_path is not None else None
+
+    def records(self) -> GitRecords:
+        """Return the record of runs, on the forge."""
+        return GitRecords(self._forge_folder(), actor=BOT, clock=now)
+
+    @cached_property
+    def warehouse(self) -> DuckDBWarehouse:
+        """The embedded engine."""
+        return DuckDBWarehouse()
+
+    def today(self) -> date:
+        """Return the day it is, in UTC."""
+        return now().date()
+
+    def write(self, path: Path, text: str) -> None:
+        """Write a file that the user asked for.
+
+        Raises:
+            DataError: it cannot be written there.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, text.encode())
+        except OSError as error:
+            raise DataError(
+                f"cannot write it: {error.strerror}", hint="name another file", where=str(path)
+            ) from None
+
+    def show(self, outcome: Any, tell: Callable[[Terminal], None]) -> None:
+        """Print an outcome: as JSON for machines, or told to people."""
+        if self.as_json:
+            self.terminal.json(
+                json.dumps(to_jsonable_python(outcome, by_alias=True), indent=2, sort_keys=True)
+            )
+        else:
+            tell(self.terminal)

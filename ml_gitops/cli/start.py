@@ -1,0 +1,76 @@
+"""`init`, `check`, `demo`: the commands that need no history."""
+
+import argparse
+from pathlib import Path
+
+from ml_gitops.adapters.clone import Clone
+from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.adapters.workspace import LocalWorkspace, template_files
+from ml_gitops.cli.setting import BOT, Setting, now
+from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ConfigError
+from ml_gitops.pull_request import Actor
+from ml_gitops.render.terminal import Terminal
+from ml_gitops.workflows.check import check_repository
+from ml_gitops.workflows.init import new_files
+
+
+def init(parsed: argparse.Namespace) -> int:
+    """Make a model repository, or add to one what is missing."""
+    folder: Path = parsed.directory
+    name = parsed.name or folder.resolve().name.lower().replace("_", "-")
+    existing = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    if existing and not parsed.adopt:
+        raise ConfigError(
+            "the folder is not empty",
+            hint="name a new one, or add --adopt to add only what is missing",
+            where=str(folder),
+        )
+    files = new_files(template_files(), existing, name=name)
+    folder.mkdir(parents=True, exist_ok=True)
+    LocalWorkspace(folder).write(files)
+    forge = None if parsed.adopt else _first_commit(folder, name, parsed.forge)
+
+    def tell(terminal: Terminal) -> None:
+        if parsed.adopt:
+            for path in sorted(files):
+                terminal.status("pass", f"added {path}")
+            terminal.line("Nothing is committed; edit ml-gitops.toml, then `ml-gitops check`.")
+            return
+        terminal.status("pass", f"{folder} is a model repository; its forge is {forge}")
+        terminal.line(f"Next: cd {folder} && ml-gitops data lock --until 2013-04-01")
+
+    setting = Setting(argparse.Namespace(json=parsed.json, folder=folder))
+    setting.show({"folder": str(folder), "forge": forge, "files": sorted(files)}, tell)
+    return EXIT_PASSED
+
+
+def _first_commit(folder: Path, name: str, asked: Path | None) -> str:
+    """Make the folder a Git repository with one commit, and the local forge it is pushed to."""
+    repository = Clone.create(folder, clock=now, actor=Actor(login="you"))
+    path = (asked or folder / ".git" / "forge.git").resolve()
+    LocalForge.create(path, actor=BOT, clock=now)
+    repository.commit_all(f"Start {name} from the template")
+    repository.set_remote(str(path))
+    repository.push("main")
+    return str(path)
+
+
+def check(parsed: argparse.Namespace) -> int:
+    """Hold config and layout to the rules."""
+    setting = Setting(parsed)
+    findings = check_repository(setting.config, setting.workspace)
+    failed = any(one.state == "fail" for one in findings)
+
+    def tell(terminal: Terminal) -> None:
+        for one in findings:
+            terminal.status(one.state, one.text)
+
+    setting.show({"findings": findings, "passed": not failed}, tell)
+    return EXIT_FAILED if failed else EXIT_PASSED
+
+
+def demo(parsed: argparse.Namespace) -> int:
+    """Tell the whole story on the flights of 2013."""
+    from ml_gitops.cli.demo import tell_story
+
+    return tell_story(parsed.directory, as_json=parsed.json)

@@ -49,6 +49,9 @@ class DriftPolicy(Part):
     """Importance of the drifted features, together, that alarms."""
     minimum_rows: int = Field(default=300, ge=1)
     """Rows a window needs; in fewer, chance alone moves the distances."""
+    row_cap: int = Field(default=100_000, ge=1000)
+    """Rows of a window that are counted, chosen by their ids: more say nothing new about effects
+    this large, and take time."""
 
 
 class ColumnDrift(Part):

@@ -1,6 +1,6 @@
 """The profile: what the champion's data looked like, as counts; no rows, a few kilobytes."""
 
-# Statements are composed of quoted identifiers and literals (`query.py`) and of parameters.
+# Statements are composed of quoted identifiers and literals (`sql.py`) and of parameters.
 # ruff: noqa: S608
 
 import itertools
@@ -14,8 +14,9 @@ from ml_gitops.data.schema import Feature, Task, Window
 from ml_gitops.document import Document, Part
 from ml_gitops.errors import DataError
 from ml_gitops.monitoring.counts import Cells, ColumnCounts
-from ml_gitops.monitoring.query import Engine, Table, identifier
+from ml_gitops.monitoring.query import Engine, Table
 from ml_gitops.monitoring.scan import Counted, count
+from ml_gitops.monitoring.sql import identifier
 
 MAX_BYTES = 200_000
 """Of the file: a reviewer's diff and every clone carry it."""

@@ -1,6 +1,6 @@
 """Live quality: predictions joined with the labels that came later; only aggregates leave."""
 
-# Statements are composed of quoted identifiers and literals (`query.py`) and of parameters.
+# Statements are composed of quoted identifiers and literals (`sql.py`) and of parameters.
 # ruff: noqa: S608
 
 import math

@@ -1,15 +1,16 @@
 """The files the monitor reads, as SQL tables; names are quoted, values are parameters."""
 
-# Statements are composed of quoted identifiers and literals (below) and of parameters.
+# Statements are composed of quoted identifiers and literals (`sql.py`) and of parameters.
 # ruff: noqa: S608
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from ml_gitops.document import Part
 from ml_gitops.errors import DataError
+from ml_gitops.monitoring.sql import identifier, instant, literal
 
 READERS = {
     ".parquet": "read_parquet",
@@ -60,7 +61,7 @@ class PredictionLog(Part):
     paths: tuple[str, ...]
 
     def table(self, engine: Engine, fields: dict[str, str] | None = None) -> Table | None:
-        """Return the log as rows of t, id, release, score, label and features.
+        """Return the log as rows of t, id, release, score, label and `feature_column`s.
 
         Args:
             engine: asked which files there are and what they hold.
@@ -188,13 +189,21 @@ def require(wanted: Sequence[str], present: Collection[str], *, where: str) -> N
             )
 
 
+def feature_column(name: str) -> str:
+    """Return the quoted column of a feature in a log's table; no other column has its name."""
+    return identifier(f"feature {name}")
+
+
 def _json_log(files: list[str], fields: dict[str, str] | None) -> Table:
     types = dict(_LOG_TYPES)
+    features = ""
     if fields:
         members = ", ".join(f"{identifier(name)} {kind}" for name, kind in fields.items())
         types["features"] = f"STRUCT({members})"
+        features = "".join(
+            f", features.{identifier(name)} AS {feature_column(name)}" for name in fields
+        )
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
-    features = ", features" if fields else ""
     return Table(
         f"SELECT TRY_CAST(time AS TIMESTAMPTZ) AS t, id, release, score, label{features}"
         f" FROM read_json(?, format = 'newline_delimited', columns = {{{columns}}})",
@@ -211,19 +220,14 @@ def _parquet_log(engine: Engine, files: list[str], fields: dict[str, str] | None
     label = "label::VARCHAR" if "label" in types else "NULL::VARCHAR"
     features = ""
     if fields:
-        there = {
-            name for name, _ in describe(engine, f"SELECT unnest(features) FROM {source}", [files])
-        }
-        members = ", ".join(
-            f"{identifier(name)} := "
-            + (
-                f"TRY_CAST(features.{identifier(name)} AS {kind})"
-                if name in there
-                else f"NULL::{kind}"
-            )
+        members = describe(engine, f"SELECT unnest(features) FROM {source}", [files])
+        there = {name for name, _ in members}
+        # One column per feature, not a struct of them: a statement then reads what it counts.
+        features = "".join(
+            f", TRY_CAST({f'features.{identifier(name)}' if name in there else 'NULL'} AS {kind})"
+            f" AS {feature_column(name)}"
             for name, kind in fields.items()
         )
-        features = f", struct_pack({members}) AS features"
     return Table(
         f"SELECT TRY_CAST({time} AS TIMESTAMPTZ) AS t, id::VARCHAR AS id,"
         f" release::VARCHAR AS release, TRY_CAST(score AS DOUBLE) AS score, {label} AS label"
@@ -265,25 +269,3 @@ def inside(
         f" AND {ours(releases)} AND w IS NOT NULL{chosen}",
         table.parameters,
     )
-
-
-def identifier(name: str) -> str:
-    """Quote a name for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Quote a string for SQL."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def instant(time: datetime) -> str:
-    """Return an instant as SQL, in UTC."""
-    return f"TIMESTAMPTZ '{time.astimezone(UTC).isoformat(sep=' ')}'"
-
-
-def doubles(values: Sequence[float]) -> str:
-    """Return floats as an SQL list that reads back bit for bit."""
-    # With an exponent a number is a double to DuckDB; without one it is a decimal, and rounded.
-    texts = [text if "e" in (text := repr(value)) else f"{text}e0" for value in values]
-    return f"[{', '.join(texts)}]::DOUBLE[]"

@@ -1,6 +1,6 @@
 """Reduce the prediction log to counts where it lies; only counts leave the engine."""
 
-# Statements are composed of quoted identifiers and literals (`query.py`) and of parameters.
+# Statements are composed of quoted identifiers and literals (`sql.py`) and of parameters.
 # ruff: noqa: S608
 
 import math
@@ -14,12 +14,12 @@ from ml_gitops.monitoring.query import (
     PredictionLog,
     Span,
     Table,
-    doubles,
-    identifier,
+    feature_column,
     inside,
     ours,
     window_index,
 )
+from ml_gitops.monitoring.sql import doubles
 
 _SQL_TYPES: dict[Kind, str] = {
     "numeric": "DOUBLE",
@@ -79,7 +79,7 @@ def scan(
     """
     fields = {cells.name: _SQL_TYPES[cells.kind] for cells in columns}
     bare, table = log.table(engine), log.table(engine, fields)
-    counted = [Counted(cells, f"features.{identifier(cells.name)}") for cells in columns]
+    counted = [Counted(cells, feature_column(cells.name)) for cells in columns]
     counted.append(Counted(prediction, "score" if prediction.kind == "numeric" else "label"))
     if bare is None or table is None or not windows or not releases:
         return Scan(

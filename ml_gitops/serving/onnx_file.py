@@ -1,0 +1,85 @@
+"""The bytes of an ONNX file: canonical when written, distrusted when read."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ml_gitops.errors import ExportError
+
+LARGEST_FILE = 512 * 2**20
+DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
+TREES_THAT_TAKE_MISSING = ("Forest", "ExtraTree", "DecisionTree")
+
+
+def canonical_bytes(model: Any, metadata: Mapping[str, str]) -> bytes:
+    """Return the same bytes for the same graph in every process.
+
+    Args:
+        model: an onnx.ModelProto; skl2onnx lists its opsets in the order of a set.
+        metadata: pairs of text to keep in the file.
+    """
+    opsets = sorted(model.opset_import, key=lambda opset: opset.domain)
+    del model.opset_import[:]
+    model.opset_import.extend(opsets)
+    del model.metadata_props[:]
+    for key in sorted(metadata):
+        model.metadata_props.add(key=key, value=metadata[key])
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def trace_missing(model: Any, estimator: Any) -> None:
+    """Write down which way each tree sends a missing value; the stock converter forgets it.
+
+    Args:
+        model: an onnx.ModelProto.
+        estimator: the fitted last step.
+    """
+    if not any(part in type(estimator).__name__ for part in TREES_THAT_TAKE_MISSING):
+        return
+    trees = [tree.tree_ for tree in getattr(estimator, "estimators_", [estimator])]
+    directions = np.concatenate([tree.missing_go_to_left for tree in trees])
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if attribute.name == "nodes_missing_value_tracks_true" and len(attribute.ints) == len(
+                directions
+            ):
+                attribute.ints[:] = [int(direction) for direction in directions]
+
+
+def refuse_unsafe(content: bytes) -> None:
+    """Refuse a file that could read other files, or that needs operators of strangers.
+
+    Raises:
+        ExportError: naming what is wrong with it.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    hint = "export it again; a model is one file of standard operators"
+    if len(content) > LARGEST_FILE:
+        raise ExportError(f"the model has {len(content) / 2**20:.0f} MiB, over 512", hint=hint)
+    try:
+        model = onnx.ModelProto.FromString(content)
+    except DecodeError:
+        raise ExportError("this is not an ONNX file", hint=hint) from None
+    domains = {opset.domain for opset in model.opset_import}
+    for message in _messages(model):
+        if isinstance(message, onnx.NodeProto):
+            domains.add(message.domain)
+        external = isinstance(message, onnx.TensorProto) and (
+            message.data_location == onnx.TensorProto.EXTERNAL or message.external_data
+        )
+        if external:
+            raise ExportError(f"tensor {message.name!r} is kept in another file", hint=hint)
+    if strange := sorted(domains - DOMAINS):
+        raise ExportError(f"it needs operators of {', '.join(strange)}", hint=hint)
+
+
+def _messages(message: Any) -> Iterator[Any]:
+    """Yield a protobuf message and all messages inside it, wherever they hide."""
+    yield message
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for part in value if field.is_repeated else [value]:
+                yield from _messages(part)

@@ -1,0 +1,134 @@
+"""Parity: does the ONNX file answer what the fitted estimator answered?
+
+Arrays in, numbers out; this module knows neither models nor runtimes.
+"""
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from ml_gitops.document import Document, Part
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.floating]
+
+
+class ParityPolicy(Part):
+    """How far the ONNX file may stand from the estimator it was exported from."""
+
+    tolerance: float = 1e-5
+    """Largest difference of a probability; float32 trees differ by 1e-7, a mistake by 1e-3."""
+
+    relative_tolerance: float = 1e-5
+    """Largest difference of a regression's value, as a share of it or of the values' spread."""
+
+    tie_width: float = 1e-6
+    """Two classes closer than this are a tie: which one wins is rounding, not a decision."""
+
+
+class ParityReport(Document):
+    """What the comparison of two sets of answers found.
+
+    Attributes:
+        rows: how many rows were answered twice.
+        max_discrepancy: the largest difference.
+        p999: the difference that 99.9 % of the rows stay below.
+        beyond: rows over the tolerance.
+        decisions_flipped: rows whose most probable class changed, ties aside.
+        ties: rows on which the estimator itself cannot decide.
+        tolerance: the limit that applied.
+        passed: whether the ONNX file may be served.
+        text: the same in one sentence.
+    """
+
+    file_name: ClassVar[str] = "parity.json"
+
+    rows: int
+    max_discrepancy: float | None
+    p999: float | None
+    beyond: int
+    decisions_flipped: int
+    ties: int
+    tolerance: float
+    passed: bool
+    text: str
+
+
+def compare_answers(
+    expected: "Floats", actual: "Floats", policy: ParityPolicy | None = None
+) -> ParityReport:
+    """Compare what the estimator answered with what the ONNX file answers.
+
+    Args:
+        expected: the estimator's probabilities of shape (n, classes), or values
+            of shape (n,) for a regression.
+        actual: the ONNX file's, of the same shape and for the same rows.
+        policy: the tolerances.
+
+    Returns:
+        The report; different shapes, no rows, or answers that are no finite
+        numbers do not pass.
+    """
+    policy = policy or ParityPolicy()
+    regression = expected.ndim == 1
+    tolerance = policy.relative_tolerance if regression else policy.tolerance
+    if expected.shape != actual.shape or len(expected) == 0:
+        text = f"the estimator answers {expected.shape}, the ONNX file {actual.shape}"
+        return _report(len(expected), None, tolerance, flipped=0, ties=0, problem=text)
+    expected, actual = expected.astype(np.float64), actual.astype(np.float64)
+    if not (np.isfinite(expected).all() and np.isfinite(actual).all()):
+        text = "some answers are not finite numbers"
+        return _report(len(expected), None, tolerance, flipped=0, ties=0, problem=text)
+    if regression:
+        return _report(len(expected), _relative(expected, actual), tolerance, flipped=0, ties=0)
+    discrepancy = np.abs(expected - actual).max(axis=1)
+    flipped, ties = _decisions(expected, actual, policy.tie_width)
+    return _report(len(expected), discrepancy, tolerance, flipped=flipped, ties=ties)
+
+
+def _relative(expected: "Floats", actual: "Floats") -> "Floats":
+    """Return differences as shares; near zero the spread of the values is the measure."""
+    scale = np.maximum(np.abs(expected), expected.std())
+    return np.abs(expected - actual) / np.where(scale > 0, scale, 1.0)
+
+
+def _decisions(expected: "Floats", actual: "Floats", width: float) -> tuple[int, int]:
+    """Return how many decisions flipped, and on how many rows there was none to flip."""
+    top = np.sort(expected, axis=1)
+    tie = top[:, -1] - top[:, -2] <= width
+    flipped = expected.argmax(axis=1) != actual.argmax(axis=1)
+    return int((flipped & ~tie).sum()), int(tie.sum())
+
+
+def _report(
+    rows: int,
+    discrepancy: "Floats | None",
+    tolerance: float,
+    *,
+    flipped: int,
+    ties: int,
+    problem: str | None = None,
+) -> ParityReport:
+    largest = None if discrepancy is None else float(discrepancy.max())
+    beyond = rows if discrepancy is None else int((discrepancy > tolerance).sum())
+    passed = problem is None and beyond == 0 and flipped == 0
+    if problem is None:
+        problem = (
+            f"ONNX and estimator differ by at most {largest:.1e} on {rows:,} rows"
+            if passed
+            else f"ONNX and estimator differ by up to {largest:.1e}: {beyond:,} of {rows:,} rows "
+            f"over {tolerance:.0e}, {flipped:,} decisions flipped"
+        )
+    return ParityReport(
+        rows=rows,
+        max_discrepancy=largest,
+        p999=None if discrepancy is None else float(np.quantile(discrepancy, 0.999)),
+        beyond=beyond,
+        decisions_flipped=flipped,
+        ties=ties,
+        tolerance=tolerance,
+        passed=passed,
+        text=problem,
+    )

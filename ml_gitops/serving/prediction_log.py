@@ -1,0 +1,198 @@
+"""The prediction log: JSON lines, written off the request path, whole or not at all.
+
+One thread writes what the requests hand over, as soon as it comes. A full disk
+is retried and said aloud; when the queue is full too, records are counted as
+dropped and that is said aloud as well.
+"""
+
+import atexit
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+Record = dict[str, Any]
+
+CAPACITY = 50_000
+"""Records that wait for the disk at most: some tens of megabytes, minutes of traffic."""
+
+MOST_PER_WRITE = 1_000
+RETRY_SECONDS = 1.0
+REMIND_SECONDS = 10.0
+
+logger = logging.getLogger("ml_gitops.prediction_log")
+
+
+class PredictionLog:
+    """An open prediction log, one file per UTC day of writing.
+
+    Args:
+        directory: where the files are; made if it is missing.
+        capacity: records that may wait before further ones are dropped.
+
+    Raises:
+        OSError: nothing can be written there.
+    """
+
+    def __init__(self, directory: Path, *, capacity: int = CAPACITY) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        self._queue: queue.SimpleQueue[Sequence[Record] | None] = queue.SimpleQueue()
+        self._room = capacity
+        self._waiting = 0
+        self._lock = threading.Lock()
+        self._reminded = -REMIND_SECONDS
+        self._closing = threading.Event()
+        self.dropped = 0
+        self._file = _LineFile(self._path())
+        self._thread = threading.Thread(target=self._write_all, name="prediction-log", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Hand records over to be written; never waits for the disk."""
+        with self._lock:
+            taken = not self._closing.is_set() and self._waiting + len(records) <= self._room
+            if taken:
+                self._waiting += len(records)
+                self._queue.put(records)
+        if not taken:
+            self._drop(len(records), "the queue is full")
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Write what is waiting and stop; a second call does nothing."""
+        with self._lock:
+            if self._closing.is_set():
+                return
+            self._closing.set()
+            self._queue.put(None)
+        atexit.unregister(self.close)
+        self._thread.join(timeout)
+
+    def _write_all(self) -> None:
+        last = False
+        while not last:
+            batch, last = self._take()
+            if batch:
+                self._write(batch)
+            with self._lock:
+                self._waiting -= len(batch)
+        self._file.close()
+
+    def _take(self) -> tuple[list[Record], bool]:
+        """Return the waiting records, at least one, and whether they are the last."""
+        batch: list[Record] = []
+        records = self._queue.get()
+        while records is not None:
+            batch.extend(records)
+            if len(batch) >= MOST_PER_WRITE:
+                return batch, False
+            try:
+                records = self._queue.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+    def _write(self, batch: list[Record]) -> None:
+        """Write records, again and again until the disk takes them or the log is closed."""
+        lines = b"".join(self._line(record) for record in batch)
+        while True:
+            try:
+                self._file = self._file.at(self._path())
+                self._file.append(lines)
+            except OSError as error:
+                if self._closing.is_set():
+                    self._drop(len(batch), f"cannot write: {error}")
+                    return
+                self._say(f"cannot write: {error}; trying again, {self._waiting} records wait")
+                self._closing.wait(RETRY_SECONDS)
+            else:
+                return
+
+    def _line(self, record: Record) -> bytes:
+        try:
+            text = json.dumps(record, allow_nan=False, separators=(",", ":"))
+        except (TypeError, ValueError) as error:
+            self._drop(1, f"a record is no JSON: {error}")
+            return b""
+        return text.encode() + b"\n"
+
+    def _path(self) -> Path:
+        return self._directory / f"predictions-{datetime.now(UTC):%Y-%m-%d}.jsonl"
+
+    def _drop(self, count: int, why: str) -> None:
+        with self._lock:
+            self.dropped += count
+            total = self.dropped
+        self._say(f"{why}; {total} records dropped so far")
+
+    def _say(self, problem: str) -> None:
+        now = time.monotonic()
+        if now - self._reminded >= REMIND_SECONDS or self._closing.is_set():
+            self._reminded = now
+            logger.error("prediction log %s: %s", self._directory, problem)
+
+
+class _LineFile:
+    """A file of whole lines: appended to under a lock, cut back when a write fails halfway."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        with self._locked():
+            self._cut_torn_line()
+
+    def at(self, path: Path) -> "_LineFile":
+        """Return the file for a path: this one, or the next day's."""
+        if path == self._path:
+            return self
+        following = _LineFile(path)
+        self.close()
+        return following
+
+    def append(self, lines: bytes) -> None:
+        with self._locked():
+            end = os.lseek(self._descriptor, 0, os.SEEK_END)
+            view = memoryview(lines)
+            try:
+                while view:
+                    view = view[os.write(self._descriptor, view) :]
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._descriptor, end)
+                raise
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Any:
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _cut_torn_line(self) -> None:
+        """Cut off half a line that a killed process left, so that every line is whole."""
+        size = end = os.fstat(self._descriptor).st_size
+        while end and os.pread(self._descriptor, 1, end - 1) != b"\n":
+            start = max(0, end - 4096)
+            newline = os.pread(self._descriptor, end - start, start).rfind(b"\n")
+            end = start + newline + 1
+        if end < size:
+            logger.error("prediction log %s: cut off half a line", self._path)
+            os.ftruncate(self._descriptor, end)
+
+
+def utc_text(moment: datetime) -> str:
+    """Return a moment as RFC 3339 text in UTC, to the microsecond."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

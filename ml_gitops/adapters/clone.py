@@ -61,7 +61,7 @@ class Clone(GitRepository):
                 "--cleanup=verbatim",
                 "-F",
                 "-",
-                stdin=message,
+                stdin=message.rstrip() + "\n",
                 variables=self.signed(),
             )
         return self.head()

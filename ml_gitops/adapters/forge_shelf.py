@@ -42,7 +42,9 @@ class Shelf:
     def releases(self) -> list[ForgeRelease]:
         """Return every release page, oldest first."""
         files = self._state.files("releases/")
-        paths = [path for path in files if path.endswith(f"/{ReleaseRecord.file_name}")]
+        # An asset may have the same name; the page itself lies right in the tag's folder.
+        pages = [path.split("/") for path in files]
+        paths = ["/".join(page) for page in pages if page[2:] == [ReleaseRecord.file_name]]
         texts = self._repository.blobs([files[path] for path in paths])
         records = [
             ReleaseRecord.from_json(text, where=path)

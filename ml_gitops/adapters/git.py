@@ -9,9 +9,9 @@ no name that looks like an option or an expression reaches a command line.
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Self
 
 from ml_gitops.adapters.git_command import Git
@@ -186,35 +186,56 @@ class GitRepository(Git):
             base: a commit id; None starts from nothing.
             changes: path to new content; a file stays executable if it was.
         """
+        ids = self._write_blobs(changes)
         with tempfile.TemporaryDirectory(prefix="ml-gitops-") as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
             if base is not None:
                 self.run("read-tree", base, variables=index)
-            contents = [content for content in changes.values() if content is not None]
-            drafts = [Path(folder, str(number)) for number in range(len(contents))]
-            for draft, content in zip(drafts, contents, strict=True):
+            listed = self.run("ls-files", "-s", "-z", "--full-name", ":/", variables=index)
+            entries = os.fsdecode(listed.stdout).split("\0")[:-1]
+            modes = {path: meta[:6] for meta, _, path in (it.partition("\t") for it in entries)}
+            self._refuse_clashes((modes.keys() - changes.keys()) | ids.keys())
+            lines = [
+                f"{'100755' if modes.get(path) == '100755' else '100644'} {id_}\t{path}\0"
+                for path, id_ in ids.items()
+            ]
+            lines += [
+                f"0 {'0' * len(base or '')}\t{path}\0"
+                for path in modes.keys() & changes.keys() - ids
+            ]
+            staged = self.run(
+                "update-index", "-z", "--index-info", stdin="".join(lines), variables=index
+            )
+            # Git leaves out a path that it refuses, and only mumbles about it.
+            refused = re.search(rb"Ignoring path (.*)", staged.stderr)
+            if refused:
+                raise self._odd_path(os.fsdecode(refused[1]))
+            return self.text("write-tree", variables=index)
+
+    def _write_blobs(self, changes: Changes) -> dict[str, str]:
+        """Write every new content and return path and blob id, with one process for all."""
+        written = {path: content for path, content in changes.items() if content is not None}
+        with tempfile.TemporaryDirectory(prefix="ml-gitops-") as folder:
+            drafts = [Path(folder, str(number)) for number in range(len(written))]
+            for draft, content in zip(drafts, written.values(), strict=True):
                 draft.write_bytes(content)
             names = "".join(f"{draft}\n" for draft in drafts)
-            ids = iter(
-                self.text("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=names).split(
-                    "\n"
-                )
-            )
-            staged = os.fsdecode(self.run("ls-files", "-s", "-z", variables=index).stdout)
-            executable = {
-                entry.partition("\t")[2]
-                for entry in staged.split("\0")
-                if entry.startswith("100755")
-            }
-            entries = [
-                f"0 {'0' * len(base or '')}\t{path}\0"
-                if content is None
-                else f"{'100755' if path in executable else '100644'} {next(ids)}\t{path}\0"
-                for path, content in changes.items()
-                if content is not None or base is not None
-            ]
-            self.run("update-index", "-z", "--index-info", stdin="".join(entries), variables=index)
-            return self.text("write-tree", variables=index)
+            ids = self.text("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=names)
+        return dict(zip(written, ids.split(), strict=True))
+
+    def _refuse_clashes(self, paths: Collection[str]) -> None:
+        """Refuse a path that is a folder of another: Git would drop one of them in silence."""
+        folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
+        for path in paths:
+            if path in folders or "\0" in path:
+                raise self._odd_path(path)
+
+    def _odd_path(self, path: str) -> GitError:
+        return GitError(
+            f"invalid path {path!r}",
+            hint="name a path inside the repository that is no folder",
+            where=str(self.path),
+        )
 
     def write_commit(
         self, tree: str, parents: Sequence[str], message: str, *, author: Identity | None = None

@@ -151,13 +151,16 @@ class LocalForge(Threads, Shelf):
         return self._state.change(step)
 
     def update_pull_request(self, number: int, spec: PullRequestSpec) -> PullRequest:
-        """Rewrite branch, title, body and labels of an open pull request to the spec."""
+        """Rewrite an open pull request to the spec: its branch, title, body and labels.
+
+        The branch keeps its name, whatever the spec calls it: no forge can change that.
+        """
 
         def step(work: Work) -> PullRequest:
             old = work.pull_request(number, to="update")
-            if (old.branch, old.base) != (spec.branch, spec.base):
+            if old.base != spec.base:
                 raise work.refusal(
-                    f"#{number} is about {old.branch}, not {spec.branch}",
+                    f"#{number} goes to {old.base}, not to {spec.base}",
                     hint="close it and open a new one",
                 )
             if old.human_commits:
@@ -167,7 +170,7 @@ class LocalForge(Threads, Shelf):
             base = work.branch(spec.base)
             head = self._written(work, spec, base, current=old.head)
             work.message = f"Update pull request #{number}: {old.title}"
-            work.move(HEADS + spec.branch, head)
+            work.move(HEADS + old.branch, head)
             work.edit(
                 number,
                 base_head=base,

@@ -1,0 +1,131 @@
+"""A bot and people at work on one real forge, in any order hypothesis can think of."""
+
+import shutil
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.pull_request import Actor, Keep, PullRequest, PullRequestSpec
+from ml_gitops.workflows.proposals import reconcile
+
+BRANCH = "ml-gitops/retrain-delay"
+
+
+class BotAndPeople(RuleBasedStateMachine):
+    """Evidence comes and goes, the bot runs, people close, merge, commit and go on working."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.seconds = 0
+        self.evidence: str | None = "e0"
+        self.refused: set[str] = set()
+        bot = Actor(login="ml-gitops", bot=True)
+        self.bot = LocalForge.create(self.folder / "forge.git", actor=bot, clock=self.clock)
+        self.ada = LocalForge(self.folder / "forge.git", actor=Actor(login="ada"), clock=self.clock)
+        self.ada.commit("main", {"lock": b"none"}, "Begin")
+
+    def clock(self) -> datetime:
+        """Return a time that never stands still."""
+        self.seconds += 1
+        return datetime(2013, 4, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def wanted(self) -> PullRequestSpec | None:
+        """Return what the evidence of today asks for."""
+        evidence = self.evidence
+        if evidence is None or self.bot.read("lock", ref="main") == evidence.encode():
+            return None
+        return PullRequestSpec(
+            kind="retrain",
+            model="delay",
+            fingerprint=evidence,
+            branch=BRANCH,
+            base="main",
+            title=f"Retrain on {evidence}",
+            body="It decayed.",
+            commit_message="Retrain",
+            changes=(("lock", evidence.encode()),),
+        )
+
+    def open(self) -> list[PullRequest]:
+        """Return the open pull requests."""
+        return [it for it in self.bot.pull_requests() if it.state == "open"]
+
+    @rule()
+    def bot_runs_twice(self) -> None:
+        """The second run of the same day keeps what the first one did."""
+        before = {it.number: it for it in self.bot.pull_requests()}
+        reconcile(self.bot, "retrain", "delay", self.wanted())
+        after = self.bot.pull_requests()
+
+        _, action = reconcile(self.bot, "retrain", "delay", self.wanted())
+
+        assert isinstance(action, Keep)
+        assert self.bot.pull_requests() == after
+        for number, old in before.items():
+            if old.human_commits:
+                assert after[number - 1] == old
+        for proposal in after[len(before) :]:
+            assert proposal.marker is not None
+            assert proposal.marker.fingerprint not in self.refused
+
+    @rule(evidence=st.sampled_from(["e0", "e1", "e2", None]))
+    def evidence_changes(self, evidence: str | None) -> None:
+        """Something new is known, or nothing is wrong any more."""
+        self.evidence = evidence
+
+    @precondition(lambda self: self.open())
+    @rule()
+    def person_closes(self) -> None:
+        """A person says no to the evidence on the table."""
+        current = self.open()[0]
+        self.ada.close(current.number, "No.")
+        assert current.marker is not None
+        self.refused.add(current.marker.fingerprint)
+
+    @precondition(lambda self: self.open())
+    @rule(method=st.sampled_from(["merge", "squash", "rebase"]))
+    def person_merges(self, method: str) -> None:
+        """A person merges; the bot's branch goes with it."""
+        current = self.open()[0]
+        assert self.ada.merge(current.number, method).state == "merged"  # type: ignore[arg-type]
+        assert self.bot.head(BRANCH) is None
+
+    @precondition(lambda self: self.open())
+    @rule()
+    def person_commits_to_the_branch(self) -> None:
+        """A person goes on with the proposal."""
+        self.ada.commit(BRANCH, {"note": str(self.seconds).encode()}, "Note")
+        assert self.bot.pull_request(self.open()[0].number).human_commits
+
+    @rule()
+    def work_goes_on(self) -> None:
+        """The default branch moves."""
+        self.ada.commit("main", {"code": str(self.seconds).encode()}, "Work")
+
+    @invariant()
+    def one_proposal_one_branch(self) -> None:
+        """At most one proposal is open, and its head is its branch."""
+        proposals = self.open()
+        assert len(proposals) <= 1
+        if proposals:
+            assert self.bot.head(BRANCH) == proposals[0].head
+
+    def teardown(self) -> None:
+        """Leave nothing on the disk."""
+        shutil.rmtree(self.folder)
+
+
+TestBotAndPeople = BotAndPeople.TestCase
+TestBotAndPeople.settings = settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=6,
+    stateful_step_count=10,
+    suppress_health_check=[HealthCheck.too_slow],
+)

@@ -1,0 +1,271 @@
+"""What a bot wants and what it then does: the laws of `plan`, of markers and of bodies."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml_gitops.pull_request import (
+    MAX_BODY,
+    Action,
+    Actor,
+    Close,
+    Keep,
+    Marker,
+    Open,
+    PullRequest,
+    PullRequestSpec,
+    Update,
+    open_proposals,
+    plan,
+)
+
+BOT = Actor(login="ml-gitops", bot=True)
+ADA = Actor(login="ada")
+NOW = datetime(2013, 4, 1, tzinfo=UTC)
+
+quick = settings(derandomize=True, deadline=None, max_examples=150)
+
+
+def spec(
+    fingerprint: str = "april", *, text: str = "It decayed.", model: str = "delay"
+) -> PullRequestSpec:
+    """Return a proposal to retrain."""
+    return PullRequestSpec(
+        kind="retrain",
+        model=model,
+        fingerprint=fingerprint,
+        branch=f"ml-gitops/retrain-{model}",
+        base="main",
+        title=f"Retrain {model}",
+        body=text,
+        commit_message="Retrain",
+        changes=(("data.lock.json", b"{}"),),
+    )
+
+
+def opened(wanted: PullRequestSpec, number: int = 1, *, author: Actor = BOT) -> PullRequest:
+    """Return the pull request that a proposal becomes."""
+    return PullRequest(
+        number=number,
+        title=wanted.title,
+        body=wanted.full_body,
+        branch=wanted.branch,
+        base=wanted.base,
+        head="0" * 40,
+        author=author,
+        state="open",
+        created=NOW,
+        updated=NOW,
+    )
+
+
+def applied(action: Action, existing: Sequence[PullRequest]) -> list[PullRequest]:
+    """Return the pull requests after a forge did what the action says."""
+    after = list(existing)
+    match action:
+        case Open(wanted):
+            after.append(opened(wanted, len(after) + 1))
+        case Update(number, wanted):
+            update = {"title": wanted.title, "body": wanted.full_body}
+            after[number - 1] = after[number - 1].model_copy(update=update)
+        case Close(number, _):
+            update = {"state": "closed", "closed_by": BOT}
+            after[number - 1] = after[number - 1].model_copy(update=update)
+        case Keep():
+            pass
+    return after
+
+
+wishes = st.none() | st.builds(
+    spec, st.sampled_from(["april", "may", "june"]), text=st.sampled_from(["one", "two"])
+)
+deeds = st.sampled_from(["nothing", "close", "merge", "commit"])
+stories = st.lists(st.tuples(wishes, deeds), max_size=12)
+
+
+def lived(story: Sequence[tuple[PullRequestSpec | None, str]]) -> list[PullRequest]:
+    """Return the pull requests after days on which the bot runs, then a person acts."""
+    existing: list[PullRequest] = []
+    for wanted, deed in story:
+        existing = applied(plan("retrain", "delay", wanted, existing), existing)
+        for current in open_proposals("retrain", "delay", existing):
+            done: dict[str, object] = {
+                "nothing": {},
+                "close": {"state": "closed", "closed_by": ADA},
+                "merge": {"state": "merged", "closed_by": ADA},
+                "commit": {"human_commits": True},
+            }[deed]
+            existing[current.number - 1] = current.model_copy(update=done)
+    return existing
+
+
+@quick
+@given(stories, wishes)
+def test_planning_twice_is_planning_once(
+    story: list[tuple[PullRequestSpec | None, str]], wanted: PullRequestSpec | None
+) -> None:
+    """After the action is done the same wish changes nothing, whatever happened before."""
+    existing = lived(story)
+
+    after = applied(plan("retrain", "delay", wanted, existing), existing)
+
+    assert isinstance(plan("retrain", "delay", wanted, after), Keep)
+
+
+@quick
+@given(stories)
+def test_never_two_open_for_one_model(story: list[tuple[PullRequestSpec | None, str]]) -> None:
+    """Whatever bots and people do, at most one proposal of a kind is open for a model."""
+    for day in range(len(story) + 1):
+        assert len(open_proposals("retrain", "delay", lived(story[:day]))) <= 1
+
+
+@quick
+@given(stories, stories)
+def test_what_a_person_refused_does_not_come_back(
+    before: list[tuple[PullRequestSpec | None, str]],
+    later: list[tuple[PullRequestSpec | None, str]],
+) -> None:
+    """The evidence that was on the table when a person closed is never proposed again."""
+    existing = lived([*before, (spec("refused"), "close")])
+    refused = [
+        it.number
+        for it in existing
+        if it.state == "closed" and it.closed_by == ADA and it.marker == spec("refused").marker
+    ]
+
+    after = lived([*before, (spec("refused"), "close"), *later])
+
+    if refused:
+        assert not isinstance(plan("retrain", "delay", spec("refused"), after), Open | Update)
+
+
+@quick
+@given(stories, wishes)
+def test_work_of_a_person_is_left_alone(
+    story: list[tuple[PullRequestSpec | None, str]], wanted: PullRequestSpec | None
+) -> None:
+    """A human commit on the branch makes every plan a Keep of that pull request."""
+    existing = lived([*story, (spec("new"), "commit")])
+    theirs = [it for it in open_proposals("retrain", "delay", existing) if it.human_commits]
+
+    action = plan("retrain", "delay", wanted, existing)
+
+    assert not theirs or action == Keep(
+        theirs[0].number, "a person committed to the branch; it is theirs now"
+    )
+
+
+def test_the_four_answers() -> None:
+    """Nothing there opens, new evidence updates, gone evidence closes, the same keeps."""
+    there = [opened(spec())]
+
+    assert plan("retrain", "delay", spec(), []) == Open(spec())
+    assert plan("retrain", "delay", spec("may"), there) == Update(1, spec("may"))
+    assert plan("retrain", "delay", None, there, gone="it recovered") == Close(1, "it recovered")
+    assert plan("retrain", "delay", spec(), there) == Keep(1, "already proposed, nothing new")
+    assert plan("retrain", "delay", None, []) == Keep(None, "nothing is wanted")
+
+
+def test_equal_text_on_new_evidence_is_updated() -> None:
+    """The marker follows the evidence, so that a refusal counts for what was seen last."""
+    april, may = spec("april"), spec("may")
+
+    assert april.marker.content == may.marker.content
+    assert plan("retrain", "delay", may, [opened(april)]) == Update(1, may)
+
+
+@pytest.mark.parametrize(
+    ("closed_by", "snoozes"), [(ADA, True), (None, True), (BOT, False)], ids=["ada", "?", "bot"]
+)
+def test_only_a_person_refuses(closed_by: Actor | None, snoozes: bool) -> None:  # noqa: FBT001
+    """What the bot closed itself may come back; an unknown hand counts as a person's."""
+    closed = opened(spec()).model_copy(update={"state": "closed", "closed_by": closed_by})
+
+    action = plan("retrain", "delay", spec(), [closed])
+
+    assert isinstance(action, Keep if snoozes else Open)
+
+
+def test_other_kinds_and_models_do_not_count() -> None:
+    """A proposal for another model or of another kind is somebody else's business."""
+    other = opened(spec(model="price"))
+    rollback = opened(replace(spec(), kind="rollback"), 2)
+
+    assert plan("retrain", "delay", spec(), [other, rollback]) == Open(spec())
+
+
+def test_a_forged_marker_is_not_believed() -> None:
+    """A person who copies the marker neither blocks the bot nor snoozes its evidence."""
+    forged = opened(spec(), author=ADA)
+    closed = forged.model_copy(update={"number": 2, "state": "closed", "closed_by": ADA})
+
+    assert forged.marker is None
+    assert plan("retrain", "delay", spec(), [forged, closed]) == Open(spec())
+
+
+@quick
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_a_marker_comes_back_as_it_was(model: str, fingerprint: str) -> None:
+    """Any name survives the way through a body, even one that tries to end the comment."""
+    try:
+        marker = Marker(kind="retrain", model=model, fingerprint=fingerprint)
+    except ValueError:
+        return  # not text at all: half a surrogate pair
+    body = f"Text\n\n{marker.render()}\n"
+
+    assert Marker.find(body) == marker
+    assert marker.render().count("-->") == 1
+
+
+@pytest.mark.parametrize("name", ["} -->", '"} --> <b>', "-->", "<!-- ml-gitops:{} -->"])
+def test_a_name_cannot_end_the_marker(name: str) -> None:
+    """What looks like the end of a comment inside a name stays inside the marker."""
+    marker = Marker(kind="retrain", model=name)
+
+    assert Marker.find(marker.render()) == marker
+
+
+@pytest.mark.parametrize(
+    "text", ["", "<!-- ml-gitops:{} -->", "<!-- ml-gitops:{oops} -->", "<!-- ml-gitops: -->"]
+)
+def test_what_is_no_marker_is_none(text: str) -> None:
+    """A damaged marker is no marker, and no traceback."""
+    assert Marker.find(text) is None
+
+
+@quick
+@given(st.text(max_size=200), st.integers(0, 400))
+def test_a_body_fits_and_ends_with_its_marker(text: str, times: int) -> None:
+    """However long the report is, and whatever markers it quotes, the last one is ours."""
+    wanted = spec(text=f"{spec('quoted').marker.render()}\n{text * times}")
+
+    body = wanted.full_body
+
+    assert len(body) <= MAX_BODY
+    assert Marker.find(body) == wanted.marker
+
+
+def test_everything_proposed_is_in_the_content() -> None:
+    """A change of any part that people see or merge is a new content; the order of files is not."""
+    wanted = replace(spec(), changes=(("a", b"1"), ("b", None)))
+    others = [
+        replace(wanted, title="x"),
+        replace(wanted, body="x"),
+        replace(wanted, commit_message="x"),
+        replace(wanted, labels=("x",)),
+        replace(wanted, draft=True),
+        replace(wanted, changes=(("a", b"2"), ("b", None))),
+        replace(wanted, changes=(("a", b"1"), ("b", b""))),
+        replace(wanted, changes=(("a", b"1"),)),
+    ]
+
+    contents = {wanted.marker.content, *(other.marker.content for other in others)}
+
+    assert len(contents) == len(others) + 1
+    swapped = replace(wanted, changes=(("b", None), ("a", b"1")))
+    assert swapped.marker == wanted.marker

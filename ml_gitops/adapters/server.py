@@ -1,10 +1,12 @@
 """A Bento served on this machine: started, awaited, followed and stopped as a whole."""
 
 import contextlib
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -20,6 +22,7 @@ LOG_VARIABLE = "ML_GITOPS_LOG"
 START_SECONDS = 90.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.1
+ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 CANNOT_START = ("Initializing service error", "Application startup failed")
 
 
@@ -57,6 +60,7 @@ def serve(
     if log_dir is not None:
         variables[LOG_VARIABLE] = str(log_dir.resolve())
     command = [sys.executable, "-m", "bentoml", "serve", str(bento.resolve())]
+    handlers = _end_in_order()
     with (Path(home.name) / "output").open("wb") as output:
         process = subprocess.Popen(
             [*command, "--host", host, "--port", str(port)],
@@ -67,7 +71,7 @@ def serve(
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C reaches us; we stop the service in order
         )
-    server = Server(process, home, f"http://{host}:{port}")
+    server = Server(process, home, f"http://{host}:{port}", handlers)
     try:
         server.await_ready(timeout)
     except BaseException:
@@ -88,10 +92,12 @@ class Server:
         process: subprocess.Popen[bytes],
         home: "tempfile.TemporaryDirectory[str]",
         url: str,
+        handlers: Mapping[signal.Signals, Any],
     ) -> None:
         self.url = url
         self._process = process
         self._home = home
+        self._handlers = handlers
         self._family: list[Any] = []
 
     def __enter__(self) -> Self:
@@ -173,6 +179,9 @@ class Server:
         psutil.wait_procs(left, timeout=STOP_SECONDS)
         self._process.wait()
         self._home.cleanup()
+        for ending, handler in self._handlers.items():
+            signal.signal(ending, handler)
+        self._handlers = {}
 
     def _remember_family(self) -> None:
         """Note which processes the service consists of, to find them when their leader is gone."""
@@ -189,6 +198,20 @@ class Server:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+def _end_in_order() -> dict[signal.Signals, Any]:
+    """Let a signal to end us stop the service first, and return the handlers to put back.
+
+    Without it `kill` or a closed terminal would leave a service that nobody stops.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    return {ending: signal.signal(ending, end) for ending in ENDINGS}
 
 
 def _free_port(host: str, port: int) -> int:

@@ -489,6 +489,32 @@ def test_stopping_leaves_no_process_and_loses_no_record(
         assert len({json.loads(line)["id"] for line in lines}) == 1000
 
 
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_ending_the_program_ends_its_service(bento: Path, ending: signal.Signals) -> None:
+    """A program that is told to end, by a person or a supervisor, takes its service along."""
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from ml_gitops.adapters.server import serve\n"
+        "with serve(Path(sys.argv[1]), port=0, log_dir=None) as server:\n"
+        "    print('ready', flush=True)\n"
+        "    server.wait(lambda line: None)\n"
+    )
+    program = subprocess.Popen(
+        [sys.executable, "-c", script, str(bento)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )
+    assert program.stdout.readline() == b"ready\n"
+    family = psutil.Process(program.pid).children(recursive=True)
+
+    program.send_signal(ending)
+    program.communicate(timeout=30)
+
+    assert len(family) >= 2
+    assert not any(process.is_running() for process in family)
+
+
 def test_following_hands_over_every_line_until_the_end(bento: Path) -> None:
     """`wait` passes on what the service prints and returns when it ends."""
     lines: list[str] = []

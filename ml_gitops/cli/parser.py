@@ -46,6 +46,9 @@ def _command(
     command = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
     command.add_argument("--json", action="store_true", help="print one JSON document")
     command.add_argument(
+        "--outcome", type=Path, metavar="FILE", help="also write that JSON document to this file"
+    )
+    command.add_argument(
         "-C",
         dest="folder",
         type=Path,

@@ -61,6 +61,7 @@ class Setting:
     def __init__(self, parsed: argparse.Namespace) -> None:
         self.as_json: bool = parsed.json
         self._folder: Path = parsed.folder
+        self._outcome: Path | None = getattr(parsed, "outcome", None)
         self.terminal = Terminal(machine=parsed.json)
 
     @cached_property
@@ -151,9 +152,10 @@ class Setting:
 
     def show(self, outcome: Any, tell: Callable[[Terminal], None]) -> None:
         """Print an outcome: as JSON for machines, or told to people."""
+        text = json.dumps(to_jsonable_python(outcome), indent=2, sort_keys=True)
+        if self._outcome is not None:
+            self.write(self._outcome, text + "\n")
         if self.as_json:
-            self.terminal.json(
-                json.dumps(to_jsonable_python(outcome, by_alias=True), indent=2, sort_keys=True)
-            )
+            self.terminal.json(text)
         else:
             tell(self.terminal)

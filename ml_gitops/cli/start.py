@@ -39,7 +39,7 @@ def init(parsed: argparse.Namespace) -> int:
         terminal.status("pass", f"{folder} is a model repository; its forge is {forge}")
         terminal.line(f"Next: cd {folder} && ml-gitops data lock --until 2013-04-01")
 
-    setting = Setting(argparse.Namespace(json=parsed.json, folder=folder))
+    setting = Setting(parsed)
     setting.show({"folder": str(folder), "forge": forge, "files": sorted(files)}, tell)
     return EXIT_PASSED
 

@@ -145,7 +145,7 @@ def judge(comparison: Comparison, policy: GatePolicy) -> GateVerdict:
         verdict=verdict,
         outcome=outcome,
         metric=metric.name,
-        headline=_headline(verdict, champion, failed),
+        headline=_headline(verdict, champion if outcome != "no champion" else findings[0], failed),
         findings=tuple(findings),
         n_needed=needed,
         mdd=detectable,

@@ -17,9 +17,10 @@ from ml_gitops.monitoring.query import (
     PredictionLog,
     Span,
     Table,
-    identifier,
+    feature_column,
     inside,
 )
+from ml_gitops.monitoring.sql import literal
 
 _CLIP = 2.220446049250313e-16
 SQL_TYPES = {"number": "DOUBLE", "integer": "DOUBLE", "boolean": "BOOLEAN", "string": "VARCHAR"}
@@ -143,7 +144,7 @@ def answered_rows(
     windows: Sequence[Span],
     releases: Sequence[str],
 ) -> Table | None:
-    """Return labelled rows as score, y and the features in order; None if there are no files.
+    """Return labelled rows as y, score and the features in order; None if there are no files.
 
     Args:
         engine: asked which files there are.
@@ -157,13 +158,14 @@ def answered_rows(
     if asked is None or known is None:
         return None
     rows = inside(asked, windows, releases)
-    columns = ", ".join(f"one.features.{identifier(name)}" for name in fields)
+    seen = "".join(f", {literal(f'feature {name}')}: {feature_column(name)}" for name in fields)
+    columns = "".join(f", one.{feature_column(name)}" for name in fields)
     return Table(
-        "WITH asked AS (SELECT id, arg_min({'score': score, 'features': features}, t) AS one"
+        f"WITH asked AS (SELECT id, arg_min({{'score': score{seen}}}, t) AS one"
         f" FROM ({rows.sql}) WHERE id IS NOT NULL GROUP BY id),"
         " known AS (SELECT id, arg_max(y, position) AS y"
         f" FROM ({known.sql}) SEMI JOIN asked USING (id) GROUP BY id)"
-        f" SELECT one.score, lower(trim(y)), {columns} FROM asked JOIN known USING (id)",
+        f" SELECT lower(trim(y)), one.score{columns} FROM asked JOIN known USING (id)",
         (*rows.parameters, *known.parameters),
     )
 

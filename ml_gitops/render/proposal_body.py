@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ml_gitops.delivery.release import Release
 from ml_gitops.document import Missing
 from ml_gitops.model.lineage import short
+from ml_gitops.model.metrics import METRICS
 from ml_gitops.render.numbers import number, signed
 from ml_gitops.render.tables import Align, code, details, escape, table
 
@@ -102,7 +103,8 @@ def _side_by_side(now: Release | Missing, after: Release, names: tuple[str, str]
     for name, value in after.metrics.items():
         old = before.metrics.get(name) if before else None
         change = signed(value - old) if old is not None and same_rows else ""
-        rows.append([f"{escape(name)} on its holdout", number(old), number(value), change])
+        label = METRICS[name].label if name in METRICS else name
+        rows.append([f"{escape(label)} on its holdout", number(old), number(value), change])
     align: list[Align] = ["left", "right", "right", "right"]
     text = table(["", *names, "change"], rows, align)
     if before is not None and not same_rows:

@@ -198,7 +198,7 @@ def _publish(
     assets = {name: files[name] for name in SHIPPED}
     assets |= {BENTO_FILE: bento, Release.file_name: release.to_json().encode()}
     notes = release_notes(release, to_markdown(report))
-    forge.create_release(release.tag, release.tag, notes, assets)
+    forge.create_release(release.tag, f"{release.model} {release.version}", notes, assets)
     return release
 
 

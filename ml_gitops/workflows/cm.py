@@ -87,7 +87,13 @@ def observe(
     ours = [release.tag]
     progress.step("Scanning the prediction log")
     seen = scan(
-        warehouse, log, profile.cells, profile.prediction.cells, windows=windows, releases=ours
+        warehouse,
+        log,
+        profile.cells,
+        profile.prediction.cells,
+        windows=windows,
+        releases=ours,
+        row_cap=config.drift.row_cap,
     )
     drift = tuple(measure_drift(profile, counts, config.drift) for counts in seen.windows)
     progress.step("Joining late labels")
@@ -225,8 +231,8 @@ def _pair_batch(
     scores = answers[:, 1] if config.model.task == "binary" else answers
     return pair(
         config.model.task,
-        [str(row[1]) for row in batch],
-        [row[0] for row in batch],
+        [str(row[0]) for row in batch],
+        [row[1] for row in batch],
         scores.tolist(),
     )
 

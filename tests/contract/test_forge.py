@@ -3,6 +3,7 @@
 A `Harness` is what a test needs besides the port: other people, and their pushes.
 """
 
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,13 +45,22 @@ class Harness(Protocol):
 class LocalHarness:
     """People with clones of a local forge."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, begun: Path | None = None) -> None:
         self.folder = folder
         self.seconds = 0
+        self.clone = Clone(folder / "clone", clock=self.clock, actor=Actor(login="ada"))
+        if begun is None:
+            self.begin()
+        else:
+            shutil.copytree(begun, folder, dirs_exist_ok=True)
+            self.clone.set_remote(str(folder / "forge.git"))
+
+    def begin(self) -> None:
+        """Make a forge with one commit."""
         bot = Actor(login="ml-gitops", bot=True)
-        LocalForge.create(folder / "forge.git", actor=bot, clock=self.clock)
-        self.clone = Clone.create(folder / "clone", clock=self.clock, actor=Actor(login="ada"))
-        self.clone.set_remote(str(folder / "forge.git"))
+        LocalForge.create(self.folder / "forge.git", actor=bot, clock=self.clock)
+        Clone.create(self.clone.path, clock=self.clock, actor=self.clone.actor)
+        self.clone.set_remote(str(self.folder / "forge.git"))
         self._write(FIRST)
         self.clone.commit_all("Begin")
         self.clone.push("main")
@@ -107,10 +117,16 @@ class LocalHarness:
                 file.write_bytes(content)
 
 
-@pytest.fixture(params=[LocalHarness], ids=["local"])
-def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Harness:
-    """Give a test one forge and the people around it; GitHub's harness joins the params."""
-    return request.param(tmp_path)
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a local forge with one commit, once; tests work on copies."""
+    return LocalHarness(tmp_path_factory.mktemp("begun")).folder
+
+
+@pytest.fixture(params=["local"])
+def harness(request: pytest.FixtureRequest, begun: Path, tmp_path: Path) -> Harness:
+    """Give a test one forge and the people around it, of each kind there is."""
+    return {"local": LocalHarness}[request.param](tmp_path, begun)
 
 
 def spec(

@@ -1,6 +1,7 @@
 """What the local forge promises on top of the port: its history, many writers, no half states."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -62,12 +63,20 @@ def spec(name: str) -> PullRequestSpec:
     )
 
 
-@pytest.fixture
-def forge(tmp_path: Path) -> LocalForge:
-    """Give a test a forge with one commit."""
-    forge = LocalForge.create(tmp_path / "forge.git", actor=BOT, clock=clock)
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a forge with one commit, once; tests work on copies."""
+    path = tmp_path_factory.mktemp("begun") / "forge.git"
+    forge = LocalForge.create(path, actor=BOT, clock=clock)
     forge.commit("main", {"a.txt": b"1\n"}, "Begin")
-    return forge
+    return path
+
+
+@pytest.fixture
+def forge(begun: Path, tmp_path: Path) -> LocalForge:
+    """Give a test a forge with one commit."""
+    path = shutil.copytree(begun, tmp_path / "forge.git")
+    return LocalForge(path, actor=BOT, clock=clock)
 
 
 def git(forge: LocalForge) -> GitRepository:
@@ -318,9 +327,11 @@ for number in range(1000):
         writer.kill()
         writer.communicate()
 
-    numbers = [issue.number for issue in forge.issues()]
-    assert numbers == list(range(1, len(numbers) + 1))
-    assert forge.open_issue("After", "").number == len(numbers) + 1
+    after = forge.open_issue("After", "")
+    issues = forge.issues()
+    assert [issue.number for issue in issues] == list(range(1, len(issues) + 1))
+    assert after in issues
+    assert len({issue.title for issue in issues}) == len(issues)
 
 
 def test_a_lock_left_behind_is_named(forge: LocalForge) -> None:

@@ -76,10 +76,6 @@ class Clone(GitRepository):
         self._refuse_odd(branch)
         self.run("switch", "--quiet", *(["--create"] if create else []), branch)
 
-    def remote(self, remote: str = "origin") -> str | None:
-        """Return the address that this repository pushes to; None if there is no such remote."""
-        return self._setting(f"remote.{remote}.url")
-
     def set_remote(self, url: str, remote: str = "origin") -> None:
         """Name the repository that this one pushes to and pulls from."""
         self.run("config", f"remote.{remote}.url", url)

@@ -95,7 +95,7 @@ class Setting:
     @cached_property
     def forge_path(self) -> Path | None:
         """The bare repository of the local forge; None without a remote on this machine."""
-        address = self.repository.remote()
+        address = self.repository.remote_url()
         if address is None:
             return None
         path = Path(address.removeprefix("file://"))

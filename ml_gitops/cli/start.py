@@ -71,6 +71,6 @@ def check(parsed: argparse.Namespace) -> int:
 
 def demo(parsed: argparse.Namespace) -> int:
     """Tell the whole story on the flights of 2013."""
-    from ml_gitops.cli.demo import tell_story
+    from ml_gitops.cli.demo.story import tell_story
 
     return tell_story(parsed.directory, as_json=parsed.json)

@@ -97,6 +97,7 @@ def _summary(watched: Watched) -> dict[str, object]:
         "retraining": {
             "pull_request": watched.retraining.number if watched.retraining else None,
             "action": named(watched.retraining_action),
+            "draft": watched.retraining.draft if watched.retraining else None,
             "reason": getattr(watched.retraining_action, "reason", None),
         },
         "incident": {

@@ -158,13 +158,14 @@ def _assess_metric(
         verdict = "insufficient"
         reasons = [window.text for window in judged if not window.usable]
         why = f": {reasons[-1]}" if reasons else ""
-        text = f"{len(last)} windows can be judged and {policy.bad} are needed{why}"
+        can = "1 window" if len(last) == 1 else f"{len(last)} windows"
+        text = f"{can} can be judged, {policy.bad} are needed{why}"
     else:
         verdict = "healthy"
         value = metric.text(last[-1].value or 0.0)
         text = (
             f"{metric.label} was {value} in the last window, {promised};"
-            f" {len(bad)} of {len(last)} windows are bad, {policy.bad} would be too many"
+            f" bad windows: {len(bad)} of {len(last)}, {policy.bad} would be too many"
         )
     return MetricHealth(
         metric=metric.name,

@@ -118,7 +118,9 @@ def decide_retraining(
     if drifting:
         text = "the data drifted, but quality holds; nothing is retrained on drift alone"
         return _decision("watch", standing, text, reasons, ["drift"])
-    return _decision("nothing", standing, "quality holds and nothing alarms", reasons, [])
+    too_early = health.verdict == "insufficient"
+    text = "it is too early to judge its quality" if too_early else "quality holds"
+    return _decision("nothing", standing, text, reasons, [])
 
 
 def _decision(

@@ -5,6 +5,7 @@
 
 import math
 from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar
 
 from pydantic import Field
@@ -36,45 +37,68 @@ class RollbackPolicy(Part):
     """Standard errors by which it must be better: chance alone does it once in a hundred times."""
     minimum_labelled: int = Field(default=500, ge=2)
     """Labelled rows that both must have answered."""
+    minimum_days: int = Field(default=7, ge=2)
+    """Days they must come from: fewer clusters give no honest standard error."""
 
 
-class PairedLoss(Part):
-    """Two releases on the same labelled rows, as sums that add up over batches.
+class DayLoss(Part):
+    """One day of two releases on the same labelled rows.
 
     Attributes:
         n: rows.
         serving, before: sum of the loss of the release that serves, and of the one before.
-        difference, squares: sum of serving minus before per row, and of its squares.
     """
 
     n: int = 0
     serving: float = 0.0
     before: float = 0.0
-    difference: float = 0.0
-    squares: float = 0.0
 
-    def __add__(self, other: "PairedLoss") -> "PairedLoss":
+    def __add__(self, other: "DayLoss") -> "DayLoss":
         """Return the sums of both parts."""
-        return PairedLoss(
+        return DayLoss(
             n=self.n + other.n,
             serving=self.serving + other.serving,
             before=self.before + other.before,
-            difference=self.difference + other.difference,
-            squares=self.squares + other.squares,
         )
+
+
+class PairedLoss(Part):
+    """Two releases on the same labelled rows, as sums per day that add up over batches.
+
+    Days, not rows, are taken as independent: a storm makes every flight of its day late, and
+    a standard error over rows would call one bad evening proof.
+    """
+
+    days: dict[date, DayLoss] = Field(default_factory=dict)
+
+    def __add__(self, other: "PairedLoss") -> "PairedLoss":
+        """Return the sums of both parts."""
+        days = dict(self.days)
+        for day, loss in other.days.items():
+            days[day] = days.get(day, DayLoss()) + loss
+        return PairedLoss(days=days)
+
+    @property
+    def total(self) -> DayLoss:
+        """The sums over all days."""
+        return sum(self.days.values(), DayLoss())
 
     @property
     def mean(self) -> float:
         """How much more the serving release loses per row; plus means the one before is better."""
-        return self.difference / self.n
+        total = self.total
+        return (total.serving - total.before) / total.n if total.n else 0.0
 
     @property
     def standard_error(self) -> float:
-        """The standard error of the mean."""
-        if self.n < 2:
+        """The standard error of the mean, clustered by day (Liang and Zeger 1986)."""
+        k, total, mean = len(self.days), self.total, self.mean
+        if k < 2:
             return math.inf
-        spread = max(self.squares - self.n * self.mean**2, 0.0) / (self.n - 1)
-        return math.sqrt(spread / self.n)
+        squares = math.fsum(
+            (day.serving - day.before - mean * day.n) ** 2 for day in self.days.values()
+        )
+        return math.sqrt(squares * k / (k - 1)) / total.n
 
 
 class RollbackDecision(Document):
@@ -122,15 +146,17 @@ def _judge(
         return False, f"{serving} is the first release there; there is nothing to go back to"
     if isinstance(loss, Missing):
         return False, f"{before} was not compared: {loss.reason}"
-    if loss.n < policy.minimum_labelled:
-        needed = f"{policy.minimum_labelled:,} are needed"
-        return False, f"{before} was compared on {loss.n:,} labelled rows only, {needed}"
+    total, days = loss.total, len(loss.days)
+    if total.n < policy.minimum_labelled or days < policy.minimum_days:
+        needed = f"{policy.minimum_labelled:,} rows of {policy.minimum_days} days are needed"
+        return False, f"{before} was compared on {total.n:,} rows of {days} days only; {needed}"
     error = loss.standard_error
     z = loss.mean / error if error else math.copysign(1e9, loss.mean) if loss.mean else 0.0
-    better = loss.mean > policy.margin * loss.serving / loss.n and z > policy.z
+    better = loss.mean > policy.margin * total.serving / total.n and z > policy.z
     numbers = (
-        f"mean loss {loss.before / loss.n:.4f} of {before} against {loss.serving / loss.n:.4f} of "
-        f"{serving} on the same {loss.n:,} labelled rows ({z:+.1f} standard errors)"
+        f"mean loss {total.before / total.n:.4f} of {before} against "
+        f"{total.serving / total.n:.4f} of {serving} on the same {total.n:,} labelled rows of "
+        f"{days} days ({z:+.1f} standard errors)"
     )
     word = "is better" if better else "is not better beyond doubt"
     return better, f"{before} {word}: {numbers}"
@@ -144,7 +170,7 @@ def answered_rows(
     windows: Sequence[Span],
     releases: Sequence[str],
 ) -> Table | None:
-    """Return labelled rows as y, score and the features in order; None if there are no files.
+    """Return labelled rows as day, y, score and the features in order; None without files.
 
     Args:
         engine: asked which files there are.
@@ -161,38 +187,37 @@ def answered_rows(
     seen = "".join(f", {literal(f'feature {name}')}: {feature_column(name)}" for name in fields)
     columns = "".join(f", one.{feature_column(name)}" for name in fields)
     return Table(
-        f"WITH asked AS (SELECT id, arg_min({{'score': score{seen}}}, t) AS one"
+        f"WITH asked AS (SELECT id, arg_min({{'day': t::DATE, 'score': score{seen}}}, t) AS one"
         f" FROM ({rows.sql}) WHERE id IS NOT NULL GROUP BY id),"
         " known AS (SELECT id, arg_max(y, position) AS y"
         f" FROM ({known.sql}) SEMI JOIN asked USING (id) GROUP BY id)"
-        f" SELECT lower(trim(y)), one.score{columns} FROM asked JOIN known USING (id)",
+        f" SELECT one.day, lower(trim(y)), one.score{columns} FROM asked JOIN known USING (id)",
         (*rows.parameters, *known.parameters),
     )
 
 
 def pair(
-    task: Task, truth: Sequence[str], serving: Sequence[float], before: Sequence[float]
+    task: Task,
+    days: Sequence[date],
+    truth: Sequence[str],
+    serving: Sequence[float | None],
+    before: Sequence[float | None],
 ) -> PairedLoss:
     """Return the paired loss of one batch; rows whose label or score is none are left out.
 
     Args:
         task: binary (log loss) or regression (squared error).
+        days: of the predictions, shape (n,).
         truth: labels as text, shape (n,).
         serving, before: the scores of both releases, shape (n,).
     """
-    losses = [
-        (_loss(task, label, now), _loss(task, label, then))
-        for label, now, then in zip(truth, serving, before, strict=True)
-    ]
-    kept = [(now, then) for now, then in losses if now is not None and then is not None]
-    differences = [now - then for now, then in kept]
-    return PairedLoss(
-        n=len(kept),
-        serving=math.fsum(now for now, _ in kept),
-        before=math.fsum(then for _, then in kept),
-        difference=math.fsum(differences),
-        squares=math.fsum(one * one for one in differences),
-    )
+    kept: dict[date, DayLoss] = {}
+    for day, label, now, then in zip(days, truth, serving, before, strict=True):
+        ours, theirs = _loss(task, label, now), _loss(task, label, then)
+        if ours is not None and theirs is not None:
+            one = DayLoss(n=1, serving=ours, before=theirs)
+            kept[day] = kept.get(day, DayLoss()) + one
+    return PairedLoss(days=kept)
 
 
 def _loss(task: Task, label: str, score: float | None) -> float | None:

@@ -224,15 +224,16 @@ def _pair_batch(
     from ml_gitops.serving.runtime import column
 
     columns: Mapping[str, Any] = {
-        feature.name: column([row[2 + place] for row in batch], feature)
+        feature.name: column([row[3 + place] for row in batch], feature)
         for place, feature in enumerate(signature.features)
     }
     answers = runtime.run(columns)
     scores = answers[:, 1] if config.model.task == "binary" else answers
     return pair(
         config.model.task,
-        [str(row[0]) for row in batch],
-        [row[1] for row in batch],
+        [row[0] for row in batch],
+        [str(row[1]) for row in batch],
+        [row[2] for row in batch],
         scores.tolist(),
     )
 

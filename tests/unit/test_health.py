@@ -96,7 +96,7 @@ def test_what_cannot_be_judged_says_why(changes: dict[str, object], reason: str)
 
     assert report.verdict == "insufficient"
     assert reason in report.text
-    assert report.text.startswith("0 windows can be judged and 2 are needed: 2013-04-15..")
+    assert report.text.startswith("0 windows can be judged, 2 are needed: 2013-04-15..")
 
 
 def test_unusable_windows_are_passed_over() -> None:

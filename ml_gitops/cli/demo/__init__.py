@@ -1,0 +1,1 @@
+"""The demo: a year of real flights, every command really run, every verdict computed."""

@@ -1,0 +1,69 @@
+"""Figures with limits: printed for people, written for machines, one form for every benchmark."""
+
+import json
+import os
+import platform
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+BUILD = Path(__file__).parents[1] / "build"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure and what it is held to.
+
+    Attributes:
+        name: what was measured.
+        value: the measured number.
+        limit: the most it may be; None for context that nothing is held to.
+        unit: of both.
+    """
+
+    name: str
+    value: float
+    limit: float | None
+    unit: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the figure holds its limit."""
+        return self.limit is None or self.value <= self.limit
+
+
+def publish(name: str, figures: list[Figure]) -> int:
+    """Print figures, write `build/bench/NAME.json`, and return the exit code."""
+    from ml_gitops.render.terminal import Terminal
+
+    folder = BUILD / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    machine = {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2),
+    }
+    written = [{**asdict(figure), "ok": figure.ok} for figure in figures]
+    document = {"figures": written, "machine": machine}
+    (folder / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
+    Terminal().table(
+        ["figure", "measured", "limit", ""],
+        [
+            [
+                figure.name,
+                f"{figure.value:,.3g} {figure.unit}",
+                f"{figure.limit:,.3g} {figure.unit}" if figure.limit is not None else "context",
+                "ok" if figure.ok else "OVER",
+            ]
+            for figure in figures
+        ],
+        title=f"bench-{name} on {machine['cores']} cores, load {machine['load']}",
+    )
+    return 0 if all(figure.ok for figure in figures) else 1
+
+
+def exit_with(name: str, figures: list[Figure]) -> None:
+    """Publish the figures and end the process."""
+    sys.exit(publish(name, figures))

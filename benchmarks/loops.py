@@ -1,0 +1,142 @@
+"""The four loops: how long the story takes, and how little happens when nothing changed."""
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.figures import BUILD, Figure, exit_with
+
+COMMAND = [sys.executable, "-m", "ml_gitops"]
+REPEATS = 5
+SCANNED = (1_000_000, 4_000_000)
+HEAVY = ("numpy", "pandas", "sklearn", "bentoml", "onnx", "onnxruntime", "skl2onnx")
+
+
+def main() -> None:
+    """Measure every figure and print it beside its limit."""
+    figures = [*_help(), *_story()]
+    with tempfile.TemporaryDirectory() as folder:
+        repository = _repository(Path(folder) / "delay")
+        figures += [*_twice(repository), *_unchanged(repository), _window_memory(repository)]
+    exit_with("loops", figures)
+
+
+def _help() -> list[Figure]:
+    """Return the processor time of `--help`, and how many heavy libraries it imports."""
+    seconds = statistics.median(_cpu([*COMMAND, "--help"]) for _ in range(REPEATS))
+    probe = (
+        "import sys; from ml_gitops.cli.parser import make_parser; make_parser().format_help(); "
+        f"print(sum(name in sys.modules for name in {HEAVY}))"
+    )
+    imported = subprocess.run(
+        [sys.executable, "-c", probe], check=True, capture_output=True, text=True
+    ).stdout
+    return [
+        Figure("ml-gitops --help, processor time", seconds * 1000, 150, "ms"),
+        Figure("heavy libraries it imports", float(imported), 0, "libraries"),
+    ]
+
+
+def _story() -> list[Figure]:
+    """Return time and memory of the whole demo."""
+    folder = BUILD / "bench" / "demo"
+    started = time.perf_counter()
+    done = subprocess.run(
+        [*COMMAND, "demo", str(folder), "--json"], check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"the demo ended with {done.returncode}: {done.stderr.strip()}")
+    seconds = time.perf_counter() - started
+    record = json.loads((folder / "demo.json").read_text())
+    fits = [step for step in record["steps"] if (step["outcome"] or {}).get("fitted")]
+    return [
+        Figure("the demo's story, wall time", seconds, 240, "s"),
+        Figure("peak memory of its largest process", record["peak_memory_mb"], 2048, "MB"),
+        Figure("steps", len(record["steps"]), None, "steps"),
+        Figure("candidates fitted by CI (the bot's are fitted once)", len(fits), None, "fits"),
+    ]
+
+
+def _repository(folder: Path) -> Path:
+    """Return a model repository of the template, locked and trained once."""
+    for arguments in (
+        ["init", str(folder)],
+        ["data", "lock", "--until", "2013-04-01", "-C", str(folder)],
+        ["train", "-C", str(folder)],
+    ):
+        subprocess.run([*COMMAND, *arguments], check=True, capture_output=True)
+    return folder
+
+
+def _twice(repository: Path) -> list[Figure]:
+    """Train the same inputs in another process and another folder, and compare digests."""
+    import shutil
+
+    digests = [_train(repository)["run"]["files"]["model.onnx"]]
+    shutil.rmtree(repository / ".ml-gitops")
+    again = _train(repository, seed="4711")
+    digests.append(again["run"]["files"]["model.onnx"])
+    return [
+        Figure("ONNX digests of the same inputs trained twice", len(set(digests)), 1, "digests")
+    ]
+
+
+def _unchanged(repository: Path) -> list[Figure]:
+    """Return the time of a `train` with nothing changed, and how many fits it made."""
+    seconds, fits = [], 0
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        fits += bool(_train(repository)["fitted"])
+        seconds.append(time.perf_counter() - started)
+    return [
+        Figure("train with nothing changed, wall time", statistics.median(seconds), 1.5, "s"),
+        Figure("fits it made", fits, 0, "fits"),
+    ]
+
+
+def _window_memory(repository: Path) -> Figure:
+    """Return how much the scan's memory grows when the log grows four times."""
+    peaks = [_scan_peak(repository, rows) for rows in SCANNED]
+    name = f"memory of a scan of {SCANNED[1]:,} rows over one of {SCANNED[0]:,}"
+    return Figure(name, peaks[1] / peaks[0], 1.5, "times")
+
+
+def _scan_peak(repository: Path, rows: int) -> float:
+    """Return the peak memory of a process that scans a log of so many rows, in MB."""
+    profile = next(repository.glob(".ml-gitops/runs/*/profile.json"))
+    log = repository / f"log-{rows}.parquet"
+    program = [sys.executable, "-m", "benchmarks.scan_once"]
+    subprocess.run([*program, "write", str(profile), str(log), str(rows)], check=True)
+    done = subprocess.run(
+        [*program, "scan", str(profile), str(log)], check=True, capture_output=True, text=True
+    )
+    return float(done.stdout)
+
+
+def _train(repository: Path, seed: str = "0") -> dict[str, dict[str, dict[str, str]]]:
+    done = subprocess.run(
+        [*COMMAND, "train", "--json", "-C", str(repository)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONHASHSEED": seed},
+    )
+    return dict(json.loads(done.stdout))
+
+
+def _cpu(command: list[str]) -> float:
+    """Return the processor time of a command, in seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The model: its rows (`data.py`) and how it learns from them (`pipeline.py`)."""

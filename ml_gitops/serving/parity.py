@@ -1,15 +1,15 @@
 """Parity: does the ONNX file answer what the fitted estimator answered?
 
-Arrays in, numbers out; this module knows neither models nor runtimes.
+Arrays in, numbers out; this module knows neither models nor runtimes. The config knows its
+policy and a monitor has no NumPy, so NumPy is imported where arrays are at hand.
 """
 
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from ml_gitops.document import Document, Part
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.floating]
@@ -71,6 +71,8 @@ def compare_answers(
         The report; different shapes, no rows, or answers that are no finite
         numbers do not pass.
     """
+    import numpy as np
+
     policy = policy or ParityPolicy()
     regression = expected.ndim == 1
     tolerance = policy.relative_tolerance if regression else policy.tolerance
@@ -90,12 +92,16 @@ def compare_answers(
 
 def _relative(expected: "Floats", actual: "Floats") -> "Floats":
     """Return differences as shares; near zero the spread of the values is the measure."""
+    import numpy as np
+
     scale = np.maximum(np.abs(expected), expected.std())
     return np.abs(expected - actual) / np.where(scale > 0, scale, 1.0)
 
 
 def _decisions(expected: "Floats", actual: "Floats", width: float) -> tuple[int, int]:
     """Return how many decisions flipped, and on how many rows there was none to flip."""
+    import numpy as np
+
     top = np.sort(expected, axis=1)
     tie = top[:, -1] - top[:, -2] <= width
     flipped = expected.argmax(axis=1) != actual.argmax(axis=1)
@@ -111,6 +117,8 @@ def _report(
     ties: int,
     problem: str | None = None,
 ) -> ParityReport:
+    import numpy as np
+
     largest = None if discrepancy is None else float(discrepancy.max())
     beyond = rows if discrepancy is None else int((discrepancy > tolerance).sum())
     passed = problem is None and beyond == 0 and flipped == 0

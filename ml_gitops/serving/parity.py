@@ -6,6 +6,8 @@ policy and a monitor has no NumPy, so NumPy is imported where arrays are at hand
 
 from typing import TYPE_CHECKING, ClassVar
 
+from pydantic import Field
+
 from ml_gitops.document import Document, Part
 
 if TYPE_CHECKING:
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
 class ParityPolicy(Part):
     """How far the ONNX file may stand from the estimator it was exported from."""
 
-    tolerance: float = 1e-5
+    tolerance: float = Field(default=1e-5, gt=0, lt=1)
     """Largest difference of a probability; float32 trees differ by 1e-7, a mistake by 1e-3."""
 
-    relative_tolerance: float = 1e-5
+    relative_tolerance: float = Field(default=1e-5, gt=0, lt=1)
     """Largest difference of a regression's value, as a share of it or of the values' spread."""
 
-    tie_width: float = 1e-6
+    tie_width: float = Field(default=1e-6, ge=0, lt=1)
     """Two classes closer than this are a tie: which one wins is rounding, not a decision."""
 
 

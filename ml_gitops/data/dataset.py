@@ -2,13 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ml_gitops.data.schema import DataSchema, Window
 from ml_gitops.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,12 @@ def utc_naive(times: "pd.Series") -> "pd.Series":
     """Return times in UTC without a zone, so that days can be cut on them."""
     zone = getattr(times.dt, "tz", None)
     return times.dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else times
+
+
+def days_of(times: "pd.Series") -> "NDArray[Any]":
+    """Return the UTC day of each time as a number, shape (n,)."""
+    days: NDArray[Any] = utc_naive(times).to_numpy().astype("datetime64[D]").astype("int64")
+    return days
 
 
 def require_frame(value: object, *, where: str) -> "pd.DataFrame":

@@ -99,6 +99,7 @@ def compare(
     primary: str,
     holdout_digest: str,
     slices: "Mapping[str, Any] | None" = None,
+    clusters: "NDArray[Any] | None" = None,
     champion_name: str | None = None,
     importances: Iterable[Importance] = (),
 ) -> Comparison:
@@ -112,6 +113,8 @@ def compare(
         primary: the metric that decides; all others of the task are compared too.
         holdout_digest: the digest of the rows.
         slices: column name to its n values.
+        clusters: of rows that are right or wrong together, such as days; None if rows are
+            independent.
         champion_name: the release, where there is one, also if it could not answer.
         importances: of the candidate's features.
 
@@ -128,11 +131,11 @@ def compare(
         flips: Flips | Missing = rival
         changes, parts = [], []
     else:
-        baseline = evaluate(target, rival, holdout_digest=holdout_digest)
+        baseline = evaluate(target, rival, holdout_digest=holdout_digest, clusters=clusters)
         flips = _flips(truth, candidate, rival)
-        measured = [change_of(name, truth, candidate, rival) for name in names]
+        measured = [change_of(name, truth, candidate, rival, clusters) for name in names]
         changes = [one for one in measured if isinstance(one, Change)]
-        parts = list(_slices(truth, candidate, rival, slices or {}, primary))
+        parts = list(_slices(truth, candidate, rival, slices or {}, primary, clusters))
     unnamed = champion if isinstance(champion, Missing) else "the champion"
     return Comparison(
         primary=primary,
@@ -142,18 +145,23 @@ def compare(
             candidate,
             holdout_digest=holdout_digest,
             slices=slices,
+            clusters=clusters,
             importances=importances,
         ),
         baseline=baseline,
         changes=tuple(changes),
         slices=tuple(parts),
         flips=flips,
-        floor=change_of(primary, truth, candidate, dummy),
+        floor=change_of(primary, truth, candidate, dummy, clusters),
     )
 
 
 def change_of(
-    metric: str, truth: "NDArray[Any]", candidate: Answers, baseline: Answers
+    metric: str,
+    truth: "NDArray[Any]",
+    candidate: Answers,
+    baseline: Answers,
+    clusters: "NDArray[Any] | None" = None,
 ) -> Change | Missing:
     """Return the paired change of one metric; missing if the rows do not define it.
 
@@ -161,12 +169,14 @@ def change_of(
         metric: a name of `metrics.METRICS`.
         truth: the target as `evaluation.truth_of` gives it, shape (n,).
         candidate, baseline: answers to the same rows, of the same classes.
+        clusters: as `compare`.
     """
-    from ml_gitops.model.influence import UndefinedMetric, score
+    from ml_gitops.model.influence import UndefinedMetric, collapse, score
 
     try:
         ours = score(metric, truth, candidate.predicted)
         theirs = score(metric, truth, baseline.predicted)
+        terms = collapse(ours.influence - theirs.influence, clusters)
     except UndefinedMetric as reason:
         return Missing(reason=str(reason))
     sign = METRICS[metric].sign
@@ -174,9 +184,7 @@ def change_of(
         metric=metric,
         baseline=theirs.value,
         candidate=ours.value,
-        difference=PairedDifference.of(
-            sign * (ours.value - theirs.value), ours.influence - theirs.influence
-        ),
+        difference=PairedDifference.of(sign * (ours.value - theirs.value), terms, rows=len(truth)),
     )
 
 
@@ -203,18 +211,19 @@ def _slices(
     champion: Answers,
     slices: "Mapping[str, Any]",
     primary: str,
+    clusters: "NDArray[Any] | None",
 ) -> Iterator[SliceChange]:
     from ml_gitops.model.slices import cut
 
     for column, values in slices.items():
         for value, rows in cut(values):
-            part = truth[rows]
+            part, within = truth[rows], None if clusters is None else clusters[rows]
             yield SliceChange(
                 column=column,
                 value=value,
                 n=len(rows),
                 rarest=_rarest(part, candidate),
-                change=change_of(primary, part, candidate.take(rows), champion.take(rows)),
+                change=change_of(primary, part, candidate.take(rows), champion.take(rows), within),
             )
 
 

@@ -165,6 +165,7 @@ def evaluate(
     holdout_digest: str,
     slices: "Mapping[str, Any] | None" = None,
     metrics: Sequence[str] | None = None,
+    clusters: "NDArray[Any] | None" = None,
     importances: Iterable[Importance] = (),
 ) -> Evaluation:
     """Evaluate answers against the truth.
@@ -175,6 +176,8 @@ def evaluate(
         holdout_digest: the digest of these rows.
         slices: column name to its n values; numbers are cut into quartile ranges.
         metrics: names; all of the task if None.
+        clusters: of rows that are right or wrong together, such as days; None if rows are
+            independent.
         importances: of the features, if they were measured.
 
     Raises:
@@ -185,11 +188,12 @@ def evaluate(
 
     truth = truth_of(target, answers)
     names = metrics_of(answers.task) if metrics is None else tuple(metrics)
-    values, undefined = measure(truth, answers, names)
+    values, undefined = measure(truth, answers, names, clusters)
     parts = []
     for column, column_values in (slices or {}).items():
         for value, rows in cut(column_values):
-            part, _ = measure(truth[rows], answers.take(rows), names)
+            within = None if clusters is None else clusters[rows]
+            part, _ = measure(truth[rows], answers.take(rows), names, within)
             parts.append(
                 SliceEvaluation(
                     column=column,
@@ -240,7 +244,10 @@ def truth_of(target: "NDArray[Any]", answers: Answers) -> "NDArray[Any]":
 
 
 def measure(
-    truth: "NDArray[Any]", answers: Answers, names: Iterable[str]
+    truth: "NDArray[Any]",
+    answers: Answers,
+    names: Iterable[str],
+    clusters: "NDArray[Any] | None" = None,
 ) -> tuple[dict[str, MetricValue], dict[str, str]]:
     """Return each metric with its error, and why the others are not defined.
 
@@ -248,18 +255,20 @@ def measure(
         truth: the target as `truth_of` gives it, shape (n,).
         answers: to the same rows.
         names: names of `metrics.METRICS`.
+        clusters: as `evaluate`.
     """
-    from ml_gitops.model.influence import UndefinedMetric, score
+    from ml_gitops.model.influence import UndefinedMetric, collapse, score
 
     values, undefined = {}, {}
     for name in names:
         try:
             scored = score(name, truth, answers.predicted)
+            terms = collapse(scored.influence, clusters)
         except UndefinedMetric as reason:
             undefined[name] = str(reason)
             continue
-        error = standard_error(scored.influence)
-        low, high = METRICS[name].clip(*interval(scored.value, error, len(truth)))
+        error = standard_error(terms)
+        low, high = METRICS[name].clip(*interval(scored.value, error, len(terms)))
         values[name] = MetricValue(value=scored.value, standard_error=error, low=low, high=high)
     return values, undefined
 

@@ -53,6 +53,9 @@ class GatePolicy(Part):
     on_inconclusive: Literal["tie-break", "pass", "block"] = "tie-break"
     """When the rows cannot tell: pass with a warning if the estimate is not below the champion's;
     strict teams block."""
+    units: Literal["days", "rows"] = "days"
+    """What is independent: days, because rows of one day (one storm, one outage) are right or
+    wrong together, or rows, where they are not. Intervals are as wide as this makes them."""
     champion: str = "production"
     """The environment whose release is the champion."""
 

@@ -50,6 +50,34 @@ def score(metric: str, target: NDArray[Any], predicted: Floats) -> Score:
     return _FORMULAS[metric](target, predicted)
 
 
+def collapse(influence: Floats, clusters: NDArray[Any] | None) -> Floats:
+    """Return one influence term per cluster, to take the place of one term per row.
+
+    Rows of one day (one customer, one site) are right or wrong together; as independent rows
+    they would make chance look like proof. The terms are scaled so that their standard error
+    is the cluster-robust one (Liang and Zeger 1986).
+
+    Args:
+        influence: one term per row, shape (n,).
+        clusters: the cluster of each row, shape (n,); None if rows are independent.
+
+    Returns:
+        One term per cluster, shape (k,), or the terms as they are.
+
+    Raises:
+        UndefinedMetric: all rows are of one cluster, which has no error to estimate.
+    """
+    if clusters is None:
+        return influence
+    _, codes = np.unique(clusters, return_inverse=True)
+    sums = np.bincount(codes, weights=influence).astype(np.float64)
+    k = len(sums)
+    if k < 2:
+        raise UndefinedMetric("all rows are of one day")
+    scaled: Floats = sums * (k / len(influence) * float(np.sqrt(k / (k - 1))))
+    return scaled
+
+
 def _corrected(influence: Floats) -> Floats:
     n = len(influence)
     return influence * float(np.sqrt(n / (n - 1)))

@@ -71,6 +71,7 @@ class PairedDifference(Part):
         standard_error: of the estimate, from the rows' paired differences.
         low, high: the two-sided 90% interval.
         n: rows.
+        units: independent units they make: rows, or clusters such as days.
     """
 
     estimate: float
@@ -78,20 +79,36 @@ class PairedDifference(Part):
     low: float
     high: float
     n: int = Field(ge=1)
+    units: int = Field(ge=1)
 
     @classmethod
-    def of(cls, estimate: float, influence: "NDArray[np.float64]") -> "PairedDifference":
-        """Build the difference from its estimate and its influence terms, shape (n,)."""
-        error, n = standard_error(influence), len(influence)
-        low, high = interval(estimate, error, n)
-        return cls(estimate=estimate, standard_error=error, low=low, high=high, n=n)
+    def of(
+        cls, estimate: float, influence: "NDArray[np.float64]", *, rows: int | None = None
+    ) -> "PairedDifference":
+        """Build the difference from its estimate and its influence terms.
+
+        Args:
+            estimate: in the metric's unit.
+            influence: one term per independent unit, shape (units,).
+            rows: how many rows the units are made of; as many, if not given.
+        """
+        error, units = standard_error(influence), len(influence)
+        low, high = interval(estimate, error, units)
+        return cls(
+            estimate=estimate,
+            standard_error=error,
+            low=low,
+            high=high,
+            n=units if rows is None else rows,
+            units=units,
+        )
 
     @property
     def p_worse(self) -> float:
         """The one-sided p-value against "no worse": small when the difference is a loss."""
         if self.standard_error == 0:
             return 0.0 if self.estimate < 0 else 1.0
-        return probability_below(self.estimate / self.standard_error, self.n)
+        return probability_below(self.estimate / self.standard_error, self.units)
 
 
 def minimum_detectable(difference: PairedDifference) -> float:

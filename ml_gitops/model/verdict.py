@@ -5,6 +5,7 @@ from pydantic import Field
 from ml_gitops.document import Part
 from ml_gitops.model.comparison import Change
 from ml_gitops.model.evaluation import MetricValue
+from ml_gitops.model.interval import PairedDifference
 from ml_gitops.model.metrics import METRICS, Metric
 
 Numbers = dict[str, float | int | str | None]
@@ -60,7 +61,7 @@ def not_worse(
     text = (
         f"{metric.label}{better} {metric.text(change.candidate)} against "
         f"{metric.text(change.baseline)} of {champion}, "
-        f"{describe(change)}, allowed loss {metric.text(allowed)}, n={difference.n:,}"
+        f"{describe(change)}, allowed loss {metric.text(allowed)}, n={_count(difference)}"
     )
     data: Numbers = {
         "metric": metric.name,
@@ -92,3 +93,10 @@ def describe(change: Change) -> str:
     metric, difference = METRICS[change.metric], change.difference
     low, high = (metric.text(end, signed=True) for end in (difference.low, difference.high))
     return f"change {metric.text(difference.estimate, signed=True)} [{low}, {high}]"
+
+
+def _count(difference: PairedDifference) -> str:
+    """Return how many rows there were, and of how many days where those are what counts."""
+    if difference.units == difference.n:
+        return f"{difference.n:,}"
+    return f"{difference.n:,} of {difference.units} days"

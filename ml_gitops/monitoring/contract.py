@@ -51,7 +51,7 @@ def find_breaks(
         return [Break(column=name, kind="empty", severity="error", text=text)]
     breaks = []
     usual = max(before.cells) / before.present
-    if max(current.cells) == current.present and usual < VARIED and "distribution" in reasons:
+    if _alike(reference, current) and usual < VARIED and "distribution" in reasons:
         text = f"all {current.present:,} values of {name} are alike; before, {usual:.0%} at most"
         breaks.append(Break(column=name, kind="constant", severity="error", text=text))
     null_rate = current.nulls / rows
@@ -63,3 +63,13 @@ def find_breaks(
         text = f"{shares[0]:.1%} of values of {name} are not in the profile, {shares[1]:.1%} before"
         breaks.append(Break(column=name, kind="unseen values", severity="warning", text=text))
     return breaks
+
+
+def _alike(reference: ColumnProfile, current: ColumnCounts) -> bool:
+    """Say whether all values may be the same one.
+
+    An open cell says nothing of that: a heat wave puts every temperature above the last edge,
+    and new categories share the cell of all others.
+    """
+    closed = current.cells[1:-1] if reference.cells.kind == "numeric" else current.cells[:-1]
+    return max(closed, default=0) == current.present

@@ -6,7 +6,7 @@
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,8 @@ from ml_gitops.data.schema import Task
 from ml_gitops.document import Part
 from ml_gitops.monitoring.profile import Measurement
 from ml_gitops.monitoring.query import Engine, LabelFiles, PredictionLog, Span, Table, inside
+
+Units = Literal["days", "rows"]
 
 _CLIP = 2.220446049250313e-16
 """Probabilities are kept this far from 0 and 1, as scikit-learn's log loss does."""
@@ -69,6 +71,7 @@ def scan_quality(
     task: Task,
     windows: Sequence[Span],
     releases: Sequence[str],
+    units: Units = "days",
     as_of: datetime | None = None,
 ) -> QualityScan:
     """Measure the quality of every window.
@@ -81,6 +84,7 @@ def scan_quality(
             is accuracy alone.
         windows: spans that do not overlap, by the time of the prediction.
         releases: releases whose answers count.
+        units: what standard errors take as independent: days, or rows.
         as_of: ignore labels that arrived later, where the files say when.
 
     Raises:
@@ -97,112 +101,163 @@ def scan_quality(
     )
     label_rows = engine.rows(f"SELECT count(*) FROM ({truth.sql})", truth.parameters)[0][0]
     joined = join(inside(predictions, windows, releases), truth)
-    found = {
-        row[0]: _read(task, empty[row[0]], row[1:])
-        for row in engine.rows(quality_sql(task, joined.sql), joined.parameters)
-    }
+    days: dict[int, list[Sequence[Any]]] = {}
+    for window, _, *sums in engine.rows(quality_sql(task, joined.sql), joined.parameters):
+        days.setdefault(window, []).append(sums)
     return QualityScan(
-        windows=tuple(found.get(index, window) for index, window in enumerate(empty)),
+        windows=tuple(
+            _read(task, window, days[index], units) if index in days else window
+            for index, window in enumerate(empty)
+        ),
         label_rows=label_rows,
     )
 
 
 def join(predictions: Table, labels: Table) -> Table:
-    """Return one row per predicted id: w, score, label, y (null: no label yet) and repeats."""
+    """Return one row per predicted id: w, day, score, label, y (null: no label yet), repeats."""
     return Table(
         "WITH asked AS (SELECT id, min({'t': t, 'score': score, 'label': label, 'w': w}) AS one"
         f" FROM ({predictions.sql}) WHERE id IS NOT NULL GROUP BY id),"
         " known AS (SELECT id, arg_max(y, position) AS y, count(*) - 1 AS repeats"
         f" FROM ({labels.sql}) SEMI JOIN asked USING (id) GROUP BY id)"
-        " SELECT one.w AS w, one.score AS score, one.label AS label, y, repeats"
-        " FROM asked LEFT JOIN known USING (id)",
+        " SELECT one.w AS w, one.t::DATE AS day, one.score AS score, one.label AS label, y,"
+        " repeats FROM asked LEFT JOIN known USING (id)",
         (*predictions.parameters, *labels.parameters),
     )
 
 
 def quality_sql(task: Task, joined: str) -> str:
-    """Return the statement that reduces joined rows to one row of aggregates per window."""
+    """Return the statement that reduces joined rows to one row of sums per window and day."""
     body = {"binary": _BINARY, "multiclass": _MULTICLASS, "regression": _REGRESSION}[task]
     return body.replace("{joined}", joined)
 
 
-_HEAD = "w, count(*) AS predictions, count(y) AS labelled, coalesce(sum(repeats), 0) AS repeats"
+_HEAD = (
+    "w, day, count(*) AS predictions, count(y) AS labelled, coalesce(sum(repeats), 0) AS repeats"
+)
 
 _BINARY = (
-    # One row per window and score: every aggregate of a binary model is a sum over these.
     f"WITH rated AS (SELECT *, {_TRUTH.format('y', 'y')} AS truth,"
     f" {_TRUTH.format('label', 'label')} AS said,"
-    " y IS NOT NULL AND truth IS NOT NULL AND score BETWEEN 0 AND 1 AS usable FROM ({joined})),"
-    f" heads AS (SELECT {_HEAD}, count(y) - count(*) FILTER (WHERE usable) AS unusable"
-    " FROM rated GROUP BY w),"
-    f" losses AS (SELECT w, truth, -ln(greatest(CASE WHEN truth = 1 THEN score ELSE 1 - score END,"
-    f" {_CLIP!r})) AS loss, (score - truth) ** 2 AS square,"
-    " (coalesce(said, (score >= 0.5)::INTEGER) = truth)::INTEGER AS hit FROM rated WHERE usable),"
-    " means AS (SELECT w, count(*) AS n, sum(truth) AS positives, avg(loss), var_samp(loss),"
-    " avg(square), var_samp(square), avg(hit), var_samp(hit) FROM losses GROUP BY w),"
+    " coalesce(y IS NOT NULL AND truth IS NOT NULL AND score BETWEEN 0 AND 1, false) AS usable"
+    " FROM ({joined})),"
+    # Placements (DeLong 1988): the share of the other class that a score is on the right side of.
     " tied AS (SELECT w, score, sum(truth) AS p, count(*) - sum(truth) AS q"
     " FROM rated WHERE usable GROUP BY w, score),"
-    " ranked AS (SELECT w, p, q, sum(p) OVER whole AS ps, sum(q) OVER whole AS qs,"
+    " ranked AS (SELECT w, score, p, q, sum(p) OVER whole AS ps, sum(q) OVER whole AS qs,"
     " sum(p) OVER below AS p_to, sum(q) OVER below AS q_to FROM tied"
     " WINDOW whole AS (PARTITION BY w), below AS (PARTITION BY w ORDER BY score)),"
-    # Placements (DeLong 1988): the share of the other class that a score is on the right side of.
-    " placed AS (SELECT w, p, q, ps, qs, (q_to - q / 2) / nullif(qs, 0) AS v,"
+    " placed AS (SELECT w, score, p, ps, qs, (q_to - q / 2) / nullif(qs, 0) AS v,"
     " (ps - p_to + p / 2) / nullif(ps, 0) AS u FROM ranked),"
     " areas AS (SELECT *, sum(p * v) OVER (PARTITION BY w) / nullif(ps, 0) AS area FROM placed),"
-    " auc AS (SELECT w, any_value(area) AS area,"
-    " sum(p * (v - area) ** 2) / nullif(any_value(ps) - 1, 0) / any_value(ps)"
-    " + sum(q * (u - area) ** 2) / nullif(any_value(qs) - 1, 0) / any_value(qs) AS variance"
-    " FROM areas GROUP BY w)"
-    " SELECT heads.*, means.* EXCLUDE (w), area, variance FROM heads"
-    " LEFT JOIN means USING (w) LEFT JOIN auc USING (w) ORDER BY w"
+    # What each row adds to the area, so that any grouping of rows gives a standard error.
+    " pulled AS (SELECT rated.w AS w, day, y, repeats, usable, truth, area, coalesce(said,"
+    " (rated.score >= 0.5)::INTEGER) = truth AS hit,"
+    " CASE WHEN usable THEN -ln(greatest(CASE WHEN truth = 1 THEN rated.score ELSE 1 - rated.score"
+    f" END, {_CLIP!r})) END AS loss,"
+    " CASE WHEN usable THEN (rated.score - truth) ** 2 END AS square,"
+    " CASE WHEN truth = 1 THEN (v - area) / ps ELSE (u - area) / qs END AS pull,"
+    " CASE WHEN truth = 1 THEN ps / nullif(ps - 1, 0) ELSE qs / nullif(qs - 1, 0) END AS small"
+    " FROM rated LEFT JOIN areas ON usable AND rated.w = areas.w AND rated.score = areas.score)"
+    f" SELECT {_HEAD}, count_if(y IS NOT NULL AND NOT usable), count(loss),"
+    " sum(truth) FILTER (WHERE usable), any_value(area), sum(pull), sum(pull ** 2 * small),"
+    " sum(loss), sum(loss ** 2), sum(square), sum(square ** 2),"
+    " count_if(hit AND usable), count_if(hit AND usable)"
+    " FROM pulled GROUP BY w, day ORDER BY w, day"
 )
 
 _MULTICLASS = (
-    f"SELECT {_HEAD}, count(y) - count(label = y) AS unusable, count(label = y) AS n,"
-    " avg((label = y)::INTEGER), var_samp((label = y)::INTEGER)"
-    " FROM ({joined}) GROUP BY w ORDER BY w"
+    f"SELECT {_HEAD}, count_if(y IS NOT NULL AND label IS NULL),"
+    " count(*) FILTER (WHERE y IS NOT NULL AND label IS NOT NULL),"
+    " count_if(label = y), count_if(label = y)"
+    " FROM ({joined}) GROUP BY w, day ORDER BY w, day"
 )
 
 _REGRESSION = (
     "WITH rated AS (SELECT *, TRY_CAST(y AS DOUBLE) - score AS error,"
     " CASE WHEN isfinite(error) THEN error END AS usable FROM ({joined}))"
-    f" SELECT {_HEAD}, count(y) - count(usable) AS unusable, count(usable) AS n,"
-    " avg(abs(usable)), var_samp(abs(usable)), avg(usable ** 2), var_samp(usable ** 2)"
-    " FROM rated GROUP BY w ORDER BY w"
+    f" SELECT {_HEAD}, count(y) - count(usable), count(usable),"
+    " sum(abs(usable)), sum(usable ** 2), sum(usable ** 2), sum(usable ** 4)"
+    " FROM rated GROUP BY w, day ORDER BY w, day"
 )
 
+_MEANS: dict[Task, tuple[str, ...]] = {
+    "binary": ("log_loss", "brier", "accuracy"),
+    "multiclass": ("accuracy",),
+    "regression": ("mae", "mse"),
+}
 
-def _read(task: Task, window: WindowQuality, row: Sequence[Any]) -> WindowQuality:
-    """Return a window with the aggregates of one row."""
-    predictions, labelled, repeats, unusable, n, *rest = row
-    positives = None
+
+def _read(
+    task: Task, window: WindowQuality, days: Sequence[Sequence[Any]], units: Units
+) -> WindowQuality:
+    """Return a window with the metrics that its days add up to."""
+    predictions, labelled, repeats, unusable, n = (
+        sum(row[place] for row in days) for place in range(5)
+    )
+    positives = int(sum(row[5] or 0 for row in days)) if task == "binary" else None
+    first = 9 if task == "binary" else 5
+    counts = [row[4] for row in days]
+    metrics: dict[str, Measurement] = {}
+    for place, name in enumerate(_MEANS[task]):
+        sums = [row[first + 2 * place] or 0.0 for row in days]
+        squares = [row[first + 2 * place + 1] or 0.0 for row in days]
+        metrics |= _mean(name, counts, sums, squares, units)
     if task == "binary":
-        positives, *rest = rest
-        names: tuple[str, ...] = ("log_loss", "brier", "accuracy")
-        *rest, area, variance = rest
-    else:
-        names = ("accuracy",) if task == "multiclass" else ("mae", "mse")
-        area = variance = None
-    pairs = zip(rest[::2], rest[1::2], strict=True)
-    metrics = {
-        name: Measurement(value=mean, standard_error=math.sqrt((spread or 0.0) / n), n=n)
-        for name, (mean, spread) in zip(names, pairs, strict=True)
-        if mean is not None and n > 1
-    }
-    if area is not None and variance is not None:
-        metrics["roc_auc"] = Measurement(value=area, standard_error=math.sqrt(variance), n=n)
+        metrics |= _area(days, n, units)
     if "mse" in metrics:
         metrics["rmse"] = _root(metrics["mse"])
     return window.model_copy(
         update={
             "predictions": predictions,
             "labelled": labelled,
-            "positives": None if task != "binary" else int(positives or 0),
+            "positives": positives,
             "repeated_labels": int(repeats),
             "unusable": unusable,
             "metrics": metrics,
         }
     )
+
+
+def _mean(
+    name: str,
+    counts: Sequence[int],
+    sums: Sequence[float],
+    squares: Sequence[float],
+    units: Units,
+) -> dict[str, Measurement]:
+    """Return a mean with its error over days (Liang and Zeger 1986) or over rows."""
+    n = sum(counts)
+    if n < 2:
+        return {}
+    mean = math.fsum(sums) / n
+    if units == "days":
+        pulls = [(total - mean * count) / n for total, count in zip(sums, counts, strict=True)]
+        error = _over_days(pulls)
+    else:
+        spread = max(math.fsum(squares) - n * mean**2, 0.0) / (n - 1)
+        error = math.sqrt(spread / n)
+    return {} if error is None else {name: Measurement(value=mean, standard_error=error, n=n)}
+
+
+def _area(days: Sequence[Sequence[Any]], n: int, units: Units) -> dict[str, Measurement]:
+    """Return the area under the ROC curve with its error over days, or DeLong's over rows."""
+    area = next((row[6] for row in days if row[6] is not None), None)
+    pulls = [row[7] or 0.0 for row in days]
+    if area is None or any(row[8] is None for row in days if row[4]):
+        return {}
+    error = (
+        _over_days(pulls)
+        if units == "days"
+        else math.sqrt(math.fsum(row[8] or 0.0 for row in days))
+    )
+    return {} if error is None else {"roc_auc": Measurement(value=area, standard_error=error, n=n)}
+
+
+def _over_days(pulls: Sequence[float]) -> float | None:
+    """Return the standard error of what days add up to; None for a single day."""
+    k = len(pulls)
+    return math.sqrt(math.fsum(one**2 for one in pulls) * k / (k - 1)) if k > 1 else None
 
 
 def _root(square: Measurement) -> Measurement:

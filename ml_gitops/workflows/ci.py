@@ -19,6 +19,7 @@ from ml_gitops.report import Report
 from ml_gitops.workflows.judging import find_champion, judge_run, standing
 from ml_gitops.workflows.training import (
     HOLDOUT_FILE,
+    TRAIN_FILE,
     load,
     load_frame,
     read_lock,
@@ -147,7 +148,7 @@ def judged_report(config: Config, workspace: Workspace) -> Trained:
 def _kept_run(workspace: Workspace, name: str, lineage: Lineage) -> Path | None:
     """Return the folder of a whole run; a damaged one counts as none."""
     folder = workspace.run_folder(name)
-    if folder is None or not (folder / HOLDOUT_FILE).exists():
+    if folder is None or not all((folder / name).exists() for name in (TRAIN_FILE, HOLDOUT_FILE)):
         return None
     try:
         verify(read_files(folder), lineage.run_key, where=str(folder))

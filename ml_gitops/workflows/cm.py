@@ -98,7 +98,13 @@ def observe(
     drift = tuple(measure_drift(profile, counts, config.drift) for counts in seen.windows)
     progress.step("Joining late labels")
     quality = scan_quality(
-        warehouse, log, labels, task=config.model.task, windows=windows, releases=ours
+        warehouse,
+        log,
+        labels,
+        task=config.model.task,
+        windows=windows,
+        releases=ours,
+        units=config.gate.units,
     )
     primary = config.gate.primary(config.model.task).name
     health = assess(

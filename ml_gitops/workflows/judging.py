@@ -21,7 +21,7 @@ from ml_gitops.report import Report
 from ml_gitops.serving.parity import ParityReport
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.registry import read_release, released_file, served
-from ml_gitops.workflows.training import HOLDOUT_FILE
+from ml_gitops.workflows.training import HOLDOUT_FILE, TRAIN_FILE, clusters_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ def judge_run(
     """
     progress.step("Comparing on the same rows")
     holdout = workspace.read_frame(folder / HOLDOUT_FILE)
-    comparison = _compare(config, run, folder, holdout, champion)
+    comparison = _compare(config, workspace, run, folder, holdout, champion)
     gate = judge(comparison, config.gate)
     progress.step("Running the checks")
     checks = _run_checks(workspace, run, folder, champion)
@@ -137,6 +137,7 @@ def judge_run(
 
 def _compare(
     config: Config,
+    workspace: Workspace,
     run: Run,
     folder: Path,
     holdout: "pd.DataFrame",
@@ -150,15 +151,16 @@ def _compare(
     evaluation = _kept(folder, Evaluation)
     schema = config.data_schema
     target = holdout[schema.target].to_numpy()
+    learned = workspace.read_frame(folder / TRAIN_FILE)[schema.target].to_numpy()
     return compare(
         target,
         candidate,
         _answers(champion, holdout),
-        # The rates of the holdout itself: no constant answer can beat that floor.
-        dummy_answers(target, candidate),
+        dummy_answers(learned, candidate),
         primary=config.gate.primary(config.model.task).name,
         holdout_digest=run.holdout_digest,
         slices={column: holdout[column].to_numpy() for column in config.gate.slices},
+        clusters=clusters_of(config, holdout),
         champion_name=champion.release.tag if isinstance(champion, Champion) else None,
         importances=evaluation.importances,
     )

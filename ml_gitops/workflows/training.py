@@ -19,6 +19,7 @@ from ml_gitops.serving.signature import Signature
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from ml_gitops.data.dataset import Dataset
     from ml_gitops.model.evaluation import Answers, Evaluation
@@ -163,6 +164,7 @@ def run_training(
         fitted.answers,
         holdout_digest=holdout_digest,
         slices={column: holdout[column].to_numpy() for column in config.gate.slices},
+        clusters=clusters_of(config, holdout),
         importances=importances,
     )
     profile = _profile(config, warehouse, dataset, fitted.answers, evaluation)
@@ -184,6 +186,15 @@ def run_training(
     hidden = [name for name in schema.forbidden if name in holdout]
     frames = {TRAIN_FILE: train.drop(columns=hidden), HOLDOUT_FILE: holdout.drop(columns=hidden)}
     return {**files, Run.file_name: run.to_json().encode()}, frames
+
+
+def clusters_of(config: Config, rows: "pd.DataFrame") -> "NDArray[Any] | None":
+    """Return the day of every row where days are what is independent; None where rows are."""
+    from ml_gitops.data.dataset import days_of
+
+    if config.gate.units == "rows":
+        return None
+    return days_of(rows[config.data.time])
 
 
 def _profile(

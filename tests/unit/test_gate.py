@@ -30,6 +30,7 @@ def change(
         low=estimate - 1.645 * error,
         high=estimate + 1.645 * error,
         n=n,
+        units=n,
     )
     return Change(
         metric=metric, baseline=baseline, candidate=baseline + estimate, difference=difference

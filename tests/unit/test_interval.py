@@ -72,7 +72,7 @@ def test_the_power_note_is_the_textbooks() -> None:
     """At a disagreement of 10% and a margin of .01, 6,183 rows are needed (6.18 sigma²/delta²)."""
     n, disagreement = 1000, 0.10
     difference = PairedDifference(
-        estimate=0, standard_error=(disagreement / n) ** 0.5, low=0, high=0, n=n
+        estimate=0, standard_error=(disagreement / n) ** 0.5, low=0, high=0, n=n, units=n
     )
 
     assert n_needed(difference, 0.01) == 6183

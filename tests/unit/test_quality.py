@@ -64,7 +64,7 @@ def look(
 ) -> QualityScan:
     """Measure quality in three weeks."""
     asked: dict[str, Any] = {"windows": WEEKS, "releases": [RELEASE]} | changes
-    return scan_quality(engine, log, labels, task=task, **asked)
+    return scan_quality(engine, log, labels, task=task, **{"units": "rows", **asked})
 
 
 def delong(truth: np.ndarray, scores: np.ndarray) -> tuple[float, float]:

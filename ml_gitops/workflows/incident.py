@@ -15,7 +15,10 @@ def reconcile_incident(
     forge: Forge, model: str, observation: Observation
 ) -> tuple[Issue | None, str]:
     """Open, update, close or keep the model's issue, and say which of these was done."""
-    wanted = observation.retrain.want in ("incident", "watch")
+    # A rollback answers more than an issue could ask.
+    wanted = (
+        observation.retrain.want in ("incident", "watch") and not observation.rollback.roll_back
+    )
     issues = forge.issues()
     current = _current(model, issues)
     if not wanted:

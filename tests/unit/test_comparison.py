@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from ml_gitops.document import Missing
-from ml_gitops.model.comparison import Comparison, Flips, compare
+from ml_gitops.model.comparison import Change, Comparison, Flips, change_of, compare
 from ml_gitops.model.evaluation import Answers, Evaluation
 
 DIGEST = "sha256:" + "0" * 64
@@ -145,3 +145,36 @@ def test_without_a_name_an_absent_champion_is_the_reason(
 ) -> None:
     """The first model of a repository has no champion, which is a value and not an error."""
     assert against(models, Missing(reason="first")).champion == Missing(reason="first")
+
+
+def test_rows_of_a_day_count_once() -> None:
+    """Repeating every row of a day changes no cluster error; over rows it would shrink."""
+    random = np.random.default_rng(3)
+    truth = random.integers(0, 2, 200)
+    days = np.repeat(np.arange(20), 10)
+    ours, theirs = (
+        Answers("binary", ("false", "true"), np.column_stack([1 - p, p]))
+        for p in (random.uniform(0.05, 0.95, 200), random.uniform(0.05, 0.95, 200))
+    )
+    twice = np.repeat(np.arange(200), 2)
+
+    once = change_of("log_loss", truth, ours, theirs, days)
+    doubled = change_of("log_loss", truth[twice], ours.take(twice), theirs.take(twice), days[twice])
+    naive = change_of("log_loss", truth[twice], ours.take(twice), theirs.take(twice))
+
+    assert isinstance(once, Change)
+    assert isinstance(doubled, Change)
+    assert isinstance(naive, Change)
+    assert (once.difference.units, once.difference.n) == (20, 200)
+    assert doubled.difference.standard_error == pytest.approx(
+        once.difference.standard_error, rel=0.01
+    )
+    assert naive.difference.standard_error < 0.9 * once.difference.standard_error
+
+
+def test_one_day_gives_no_error() -> None:
+    """Rows of a single day define no change where days are what counts."""
+    truth = np.array([0, 1] * 10)
+    answers = Answers("binary", ("false", "true"), np.tile([0.4, 0.6], (20, 1)))
+
+    assert isinstance(change_of("log_loss", truth, answers, answers, np.zeros(20)), Missing)

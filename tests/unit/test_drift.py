@@ -215,7 +215,7 @@ def test_broken_contracts_are_listed_apart() -> None:
     )
     counts = window(
         ("gone", (0,) * 10, 1000),
-        ("stuck", (*(0,) * 9, 1000), 0),
+        ("stuck", (0, 1000, *(0,) * 8), 0),
         ("holes", (90,) * 10, 100),
         ("fine", (100,) * 10, 0),
         ("closed", (500, 350, 150), 0),
@@ -234,6 +234,17 @@ def test_broken_contracts_are_listed_apart() -> None:
     assert "gone has no value in any of 1,000 rows" in {one.text for one in report.breaks}
     assert "open" in {column.name for column in report.drifted}
     assert report.columns[-1].name == "fine"
+
+
+def test_values_beyond_the_reference_are_drift_and_no_broken_contract() -> None:
+    """A heat wave above every known temperature drifts, and is no stuck sensor."""
+    profile = profile_of(numeric("temp"))
+    counts = window(("temp", (*(0,) * 9, 1000), 0))
+
+    report = measure_drift(profile, counts, POLICY)
+
+    assert not report.breaks
+    assert [column.name for column in report.drifted] == ["temp"]
 
 
 def test_merging_order_does_not_matter() -> None:

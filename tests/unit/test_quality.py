@@ -14,6 +14,7 @@ import pytest
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.data.schema import Task
 from ml_gitops.errors import DataError
+from ml_gitops.model.evaluation import Answers, measure
 from ml_gitops.monitoring.quality import QualityScan, scan_quality
 from ml_gitops.monitoring.query import LabelFiles, PredictionLog
 
@@ -255,3 +256,50 @@ def test_labels_come_in_other_formats(engine: DuckDBWarehouse, tmp_path: Path, f
     window = look(engine, log, LabelFiles(paths=(str(path),), target="y")).windows[0]
 
     assert (window.labelled, window.positives) == (1, 1)
+
+
+def test_errors_over_days_are_those_of_the_evaluation(
+    engine: DuckDBWarehouse, tmp_path: Path
+) -> None:
+    """Live errors by day equal those that the evaluation gives the same rows, collapsed by day."""
+    random = np.random.default_rng(5)
+    days = random.integers(0, 7, 600)
+    truth = (random.random(600) < 0.2 + 0.05 * days).astype(int)
+    scores = np.clip(0.2 + 0.2 * truth + random.normal(0, 0.1, 600), 0.01, 0.99).round(2)
+    answers = Answers("binary", ("false", "true"), np.column_stack([1 - scores, scores]))
+    log = tmp_path / "log.jsonl"
+    log.write_text(
+        "".join(
+            json.dumps(
+                {
+                    "id": str(row),
+                    "time": (START + timedelta(days=int(day), minutes=row)).isoformat(),
+                    "release": RELEASE,
+                    "score": float(score),
+                    "label": None,
+                }
+            )
+            + "\n"
+            for row, (day, score) in enumerate(zip(days, scores, strict=True))
+        )
+    )
+    labels = tmp_path / "labels.csv"
+    labels.write_text("id,late\n" + "".join(f"{row},{y}\n" for row, y in enumerate(truth)))
+    span = (START, START + timedelta(days=8))
+
+    found = scan_quality(
+        engine,
+        PredictionLog(paths=(str(log),)),
+        LabelFiles(paths=(str(labels),), target="late"),
+        task="binary",
+        windows=[span],
+        releases=[RELEASE],
+        units="days",
+    )
+    expected, _ = measure(truth, answers, ["roc_auc", "log_loss", "brier"], days)
+
+    (window,) = found.windows
+    for name, one in expected.items():
+        assert window.metrics[name].value == pytest.approx(one.value)
+        # The evaluation's terms carry the small-sample factor of rows as well.
+        assert window.metrics[name].standard_error == pytest.approx(one.standard_error, rel=0.005)

@@ -72,14 +72,7 @@ class Setting:
     @cached_property
     def config(self) -> Config:
         """The config of the work tree."""
-        content = self.workspace.read(CONFIG_PATH) or b""
-        try:
-            text = content.decode()
-        except UnicodeDecodeError:
-            raise ConfigError(
-                "this is not UTF-8", hint="save it as UTF-8", where=CONFIG_PATH
-            ) from None
-        return parse_config(text)
+        return parse_config(self.workspace.read(CONFIG_PATH) or b"")
 
     @cached_property
     def person(self) -> Actor:

@@ -1,14 +1,24 @@
 """What the rows must look like: the features a model may see, and what it may not."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ml_gitops.document import Part
 
 FeatureType = Literal["number", "integer", "boolean", "string"]
 Task = Literal["binary", "multiclass", "regression"]
+
+
+def _column_name(name: str) -> str:
+    if not name.strip() or name != name.strip() or not name.isprintable():
+        raise ValueError(f"{name!r} is no name of a column; remove blanks and invisible signs")
+    return name
+
+
+ColumnName = Annotated[str, AfterValidator(_column_name)]
+"""A column as people write it: not empty, no blanks around it, nothing invisible."""
 
 
 class Window(Part):
@@ -39,7 +49,7 @@ class Feature(Part):
         about: one line for people: what it is, and in which unit.
     """
 
-    name: str
+    name: ColumnName
     type: FeatureType
     nullable: bool = False
     minimum: float | None = None
@@ -51,11 +61,21 @@ class Feature(Part):
     def _bounds_fit_the_type(self) -> "Feature":
         ordered = self.type in ("number", "integer")
         if not ordered and (self.minimum is not None or self.maximum is not None):
-            raise ValueError(f"minimum and maximum need a number, and this is a {self.type}")
+            key = "maximum" if self.minimum is None else "minimum"
+            raise ValueError(f"{key} needs a number, and the type is {self.type}; remove it")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(
+                f"minimum {self.minimum:g} is above maximum {self.maximum:g}; swap them"
+            )
         if self.values is not None and self.type != "string":
-            raise ValueError(f"values need a string, and this is a {self.type}")
+            raise ValueError(f"values need a string, and the type is {self.type}; remove them")
+        if self.values is not None and len(set(self.values)) < max(1, len(self.values)):
+            problem = "name one value twice" if self.values else "are empty"
+            raise ValueError(f"values {problem}; list each once, or leave the key out")
         if self.nullable and self.type in ("integer", "boolean"):
-            raise ValueError(f"a nullable {self.type} has no exact form; declare it as a number")
+            raise ValueError(
+                f"nullable has no exact form where the type is {self.type}; declare it as number"
+            )
         return self
 
 

@@ -7,10 +7,10 @@ the audit trail, and the assignment tags are its index.
 from collections.abc import Iterable
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ml_gitops.delivery.release import Release
-from ml_gitops.delivery.version import NAME, parse_assignment
+from ml_gitops.delivery.version import NAME, is_name, parse_assignment
 from ml_gitops.document import Digest, Document, Part
 
 
@@ -19,6 +19,19 @@ class DeliveryPolicy(Part):
 
     environments: tuple[str, ...] = Field(default=("staging", "production"), min_length=1)
     """In order: CD commits to the first, every next one is promoted to by pull request."""
+
+    @field_validator("environments")
+    @classmethod
+    def _different_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not is_name(name):
+                raise ValueError(
+                    f"{name!r} cannot stand in a tag; use small letters, digits and single "
+                    "hyphens, starting with a letter"
+                )
+        if len(set(names)) < len(names):
+            raise ValueError("an environment is named twice; name each once")
+        return names
 
 
 class DeploymentState(Document):

@@ -7,17 +7,16 @@ GTO clients read the registry and the tags are its history.
 
 import re
 from collections.abc import Iterable
-from functools import total_ordering
 from typing import Literal, NamedTuple
 
 NAME = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
-_RELEASE = re.compile(rf"^({NAME})@v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")
-_ASSIGNMENT = re.compile(rf"^({NAME})#({NAME})#([1-9]\d*)$")
+_NUMBER = r"(0|[1-9][0-9]*)"
+_RELEASE = re.compile(rf"({NAME})@v{_NUMBER}\.{_NUMBER}\.{_NUMBER}")
+_ASSIGNMENT = re.compile(rf"({NAME})#({NAME})#([1-9][0-9]*)")
 
 Bump = Literal["major", "minor", "patch"]
 
 
-@total_ordering
 class Version(NamedTuple):
     """A model's version: schema of the service, features or pipeline, data."""
 
@@ -53,6 +52,11 @@ class Assignment(NamedTuple):
         return f"{self.model}#{self.environment}#{self.number}"
 
 
+def is_name(name: str) -> bool:
+    """Say whether a name can stand in a tag: small letters, digits and single hyphens."""
+    return re.fullmatch(NAME, name) is not None
+
+
 def release_tag(model: str, version: Version) -> str:
     """Return the tag that registers a version of a model."""
     return f"{model}@{version}"
@@ -60,7 +64,7 @@ def release_tag(model: str, version: Version) -> str:
 
 def parse_release(tag: str) -> tuple[str, Version] | None:
     """Read `name@v1.2.3`; None if the tag says something else."""
-    match = _RELEASE.match(tag)
+    match = _RELEASE.fullmatch(tag)
     if match is None:
         return None
     name, major, minor, patch = match.groups()
@@ -69,7 +73,7 @@ def parse_release(tag: str) -> tuple[str, Version] | None:
 
 def parse_assignment(tag: str) -> Assignment | None:
     """Read `name#environment#3`; None if the tag says something else."""
-    match = _ASSIGNMENT.match(tag)
+    match = _ASSIGNMENT.fullmatch(tag)
     return Assignment(match[1], match[2], int(match[3])) if match else None
 
 

@@ -1,0 +1,161 @@
+"""The tables of `ml-gitops.toml`; a policy is defined beside the code that applies it."""
+
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, model_validator
+
+from ml_gitops.data.schema import ColumnName, DataSchema, Feature, Task
+from ml_gitops.delivery.deployment import DeliveryPolicy
+from ml_gitops.delivery.version import is_name
+from ml_gitops.document import Part
+from ml_gitops.model.gate import GatePolicy
+from ml_gitops.monitoring.drift import DriftPolicy
+from ml_gitops.monitoring.health import HealthPolicy
+from ml_gitops.monitoring.retrain import RetrainPolicy
+from ml_gitops.monitoring.rollback import RollbackPolicy
+from ml_gitops.serving.parity import ParityPolicy
+
+LONGEST = 3650
+"""Days of any span: ten years."""
+
+
+def _name(value: str) -> str:
+    if not is_name(value):
+        raise ValueError(
+            f"{value!r} cannot stand in a tag; use small letters, digits and single hyphens, "
+            "starting with a letter"
+        )
+    return value
+
+
+def _inside(value: str) -> str:
+    path = PurePosixPath(value)
+    if not value.isprintable() or "\\" in value or not path.name:
+        raise ValueError(f"{value!r} is no path; name a file of this repository, with slashes")
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"{value!r} leaves the repository; name a file inside of it")
+    return value
+
+
+def _reference(value: str) -> str:
+    path, _, function = _inside(value).partition(":")
+    if not path.endswith(".py") or not function.isidentifier():
+        raise ValueError(f"{value!r} is no function; write it like model/pipeline.py:function")
+    return value
+
+
+Reference = Annotated[str, AfterValidator(_reference)]
+"""A function of the author's, as `file.py:function`."""
+
+
+class ModelTable(Part):
+    """Who the model is; table `[model]`."""
+
+    name: Annotated[str, AfterValidator(_name)] = Field(max_length=63)
+    """Its name in tags, pull requests and logs: small letters, digits and hyphens."""
+    task: Task
+    """binary, multiclass or regression."""
+    pipeline: Reference = "model/pipeline.py:build_pipeline"
+    """`file.py:function`; the function gets the parameters and returns a Pipeline."""
+    params: Annotated[str, AfterValidator(_inside)] = "params.toml"
+    """The file of hyper-parameters."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Given to every step that has a `random_state` and none of its own."""
+    about: str = ""
+    """One line for people: what it predicts, and for whom."""
+    owner: str = ""
+    """Who answers for it."""
+
+
+class DataTable(Part):
+    """Where rows come from, and what their columns mean; table `[data]`."""
+
+    source: Reference = "model/data.py:load"
+    """`file.py:function`; the function gets two dates and returns the rows between them."""
+    start: date
+    """The first day the model may learn from."""
+    id: ColumnName
+    """Column that identifies a row; late labels are joined on it."""
+    time: ColumnName
+    """Column with the time of the prediction; windows are cut on it, in UTC."""
+    target: ColumnName
+    """Column that is predicted."""
+    holdout_days: int = Field(default=14, ge=1, le=LONGEST)
+    """The last days of the window are never trained on; the gate judges on them."""
+    forbidden: tuple[ColumnName, ...] = ()
+    """Columns that would leak the answer: the source may have them, no model sees them."""
+
+
+class MonitorTable(Part):
+    """Where production leaves its traces; table `[monitor]`."""
+
+    log: str = Field(default="live/predictions/*.jsonl", min_length=1)
+    """The prediction log: Parquet or JSON lines; a path, a glob or a URI."""
+    labels: str = Field(default="live/labels/*.csv", min_length=1)
+    """Late labels with the columns `id` and `target` of [data]: CSV, Parquet or JSON lines."""
+    window_days: int = Field(default=7, ge=1, le=LONGEST)
+    """Length of one window."""
+    label_delay_days: int = Field(default=0, ge=0, le=LONGEST)
+    """How long labels take; a retraining never locks days that are younger."""
+
+
+class Config(Part):
+    """Everything people decide about one model."""
+
+    model: ModelTable
+    data: DataTable
+    features: dict[str, Feature] = Field(min_length=1)
+    gate: GatePolicy = GatePolicy()
+    parity: ParityPolicy = ParityPolicy()
+    delivery: DeliveryPolicy = DeliveryPolicy()
+    monitor: MonitorTable = MonitorTable()
+    drift: DriftPolicy = DriftPolicy()
+    health: HealthPolicy = HealthPolicy()
+    retrain: RetrainPolicy = RetrainPolicy()
+    rollback: RollbackPolicy = RollbackPolicy()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_features(cls, tables: Any) -> Any:
+        """Give every `[features.NAME]` table its own name."""
+        features = tables.get("features") if isinstance(tables, dict) else None
+        if not isinstance(features, dict):
+            return tables
+        named = {
+            name: {**table, "name": name} if isinstance(table, dict) else table
+            for name, table in features.items()
+        }
+        return {**tables, "features": named}
+
+    @property
+    def data_schema(self) -> DataSchema:
+        """The columns of the model's data."""
+        return DataSchema(
+            task=self.model.task,
+            features=tuple(self.features.values()),
+            target=self.data.target,
+            id=self.data.id,
+            time=self.data.time,
+            forbidden=self.data.forbidden,
+        )
+
+    @property
+    def source_roots(self) -> tuple[str, ...]:
+        """The folders whose Python files make the model."""
+        references = (self.model.pipeline, self.data.source)
+        return tuple(sorted({str(PurePosixPath(path.split(":")[0]).parent) for path in references}))
+
+    @property
+    def contract(self) -> dict[str, Any]:
+        """The tables that shape training: a change in them is another model."""
+        return {
+            "model": self.model.model_dump(mode="json", exclude={"about", "owner", "name"}),
+            "data": self.data.model_dump(mode="json", exclude={"start"}),
+            "features": [
+                feature.model_dump(mode="json", exclude={"about"})
+                for feature in self.features.values()
+            ],
+            "parity": self.parity.model_dump(mode="json"),
+        }

@@ -3,8 +3,10 @@
 import argparse
 from datetime import date
 from pathlib import Path
+from typing import NoReturn, TypeAlias
 
 from ml_gitops import __version__
+from ml_gitops.errors import EXIT_FIXABLE
 
 LOOPS = """\
 the loops:
@@ -18,16 +20,34 @@ exit codes:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that tells mistakes in one line, as every other command does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the words, and leave."""
+        self.exit(EXIT_FIXABLE, f"error: {self.prog}: {message}; see `{self.prog} --help`\n")
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # noqa: SLF001 (it has no other)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2024-01-31") from None
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of `ml-gitops`."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="ml-gitops",
         description="Every model change is a pull request; what was reviewed is what ships.",
         epilog=LOOPS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"ml-gitops {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands: _Commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _start(commands)
     _integrate(commands)
     _deliver(commands)
@@ -37,11 +57,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    commands: "_Commands",
     name: str,
     run: str,
     about: str,
-) -> argparse.ArgumentParser:
+) -> _Parser:
     """Add a command that every face has: `--json`, and where to run."""
     command = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
     command.add_argument("--json", action="store_true", help="print one JSON document")
@@ -60,7 +80,7 @@ def _command(
     return command
 
 
-def _start(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _start(commands: "_Commands") -> None:
     init = _command(commands, "init", "start:init", "make a model repository from the template")
     init.add_argument("directory", type=Path, metavar="DIR", help="the folder to make or adopt")
     init.add_argument("--name", help="the model's name (default: the folder's name)")
@@ -80,13 +100,13 @@ def _start(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     demo.add_argument("directory", type=Path, metavar="DIR", help="a new folder for the story")
 
 
-def _integrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _integrate(commands: "_Commands") -> None:
     data = commands.add_parser("data", help="pin and validate the rows a model learns from")
     steps = data.add_subparsers(dest="step", metavar="STEP", required=True)
     lock = _command(steps, "lock", "integrate:lock", "pin the window of rows and their digest")
     lock.add_argument(
         "--until",
-        type=date.fromisoformat,
+        type=_day,
         metavar="DATE",
         help="first day that is not in the window any more (default: today)",
     )
@@ -106,7 +126,7 @@ def _integrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
 
 
-def _deliver(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _deliver(commands: "_Commands") -> None:
     _command(
         commands,
         "release",
@@ -136,7 +156,7 @@ def _deliver(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     serve.add_argument("--log", type=Path, metavar="DIR", help="folder of the prediction log")
 
 
-def _watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _watch(commands: "_Commands") -> None:
     monitor = _command(
         commands,
         "monitor",
@@ -145,7 +165,7 @@ def _watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     monitor.add_argument(
         "--as-of",
-        type=date.fromisoformat,
+        type=_day,
         metavar="DATE",
         help="look back from the start of this day, UTC (default: today)",
     )
@@ -154,7 +174,7 @@ def _watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     _command(commands, "status", "watch:status", "show what serves where, and what is proposed")
 
 
-def _pull_requests(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _pull_requests(commands: "_Commands") -> None:
     group = commands.add_parser("pr", help="pull requests of the local forge")
     steps = group.add_subparsers(dest="step", metavar="STEP", required=True)
     opened = _command(steps, "open", "proposals:open_", "push this branch and propose it")

@@ -105,8 +105,10 @@ class Setting:
 
     def _forge_folder(self) -> Path:
         if self.forge_path is None:
+            self.repository.run("rev-parse", "--git-dir")  # Outside of Git, Git says so.
             raise ForgeError(
                 "this repository has no forge: the remote 'origin' is not a folder on this machine",
+                where=str(self.workspace.root),
                 hint="make one with `git clone --bare . ../forge.git` and "
                 "`git remote add origin ../forge.git`",
             )

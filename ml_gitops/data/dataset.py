@@ -56,6 +56,14 @@ def require_frame(value: object, *, where: str) -> "pd.DataFrame":
     import pandas as pd
 
     if isinstance(value, pd.DataFrame):
+        names: list[object] = list(value.columns)
+        odd = [name for name in names if not isinstance(name, str)]
+        if odd:
+            raise DataError(
+                f"the name of column {odd[0]!r} is no text",
+                hint="name every column with a string",
+                where=where,
+            )
         return value
     raise DataError(
         f"it returned {type(value).__name__}, not a DataFrame",

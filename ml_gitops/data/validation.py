@@ -1,6 +1,6 @@
 """Data QA: what in the rows breaks the contract, counted per column."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ml_gitops.data.dataset import utc_naive
@@ -89,6 +89,15 @@ def _table(frame: "pd.DataFrame", schema: DataSchema) -> Iterator[Violation]:
             yield Violation(column=name, problem="is missing", rows=len(frame))
     if not len(frame):
         yield Violation(column="", problem="there are no rows in the window", rows=0)
+    for name in frame.columns.difference(doubled):
+        if frame[name].dtype == object and not _is_flat(frame[name]):
+            problem = "holds values that are neither numbers, strings nor times; flatten it"
+            yield Violation(column=name, problem=problem, rows=len(frame))
+
+
+def _is_flat(column: "pd.Series") -> bool:
+    """Say whether every value can be counted and compared; a list in a cell cannot."""
+    return all(isinstance(value, Hashable) for value in column)
 
 
 def _feature(column: "pd.Series", feature: Feature) -> Iterator[Violation]:

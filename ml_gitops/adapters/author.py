@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from types import ModuleType
 from typing import Any, cast
 
 from ml_gitops.errors import ConfigError, MlGitopsError, TrainingError
@@ -28,7 +29,7 @@ def load_function(root: Path, reference: str) -> Callable[..., Any]:
             "there is no such file", hint="create it, or correct ml-gitops.toml", where=path
         )
     with named_errors(root, path):
-        function = getattr(_import(path), name, None)
+        function = getattr(_import(root, path), name, None)
     if not callable(function):
         raise ConfigError(
             f"there is no function {name!r}",
@@ -54,8 +55,10 @@ def named_errors(root: Path, path: str) -> Iterator[None]:
         yield
     except MlGitopsError:
         raise
-    except Exception as error:
-        message = " ".join(str(error).split())[:300] or "no message"
+    except (Exception, SystemExit) as error:
+        # A SyntaxError repeats in its text the place that `where` names.
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+        message = " ".join(said.split())[:300] or "no message"
         raise TrainingError(
             f"{type(error).__name__}: {message}",
             hint="correct the code",
@@ -65,16 +68,35 @@ def named_errors(root: Path, path: str) -> Iterator[None]:
         sys.path.remove(str(root))
 
 
-def _import(path: str) -> Any:
+def _import(root: Path, path: str) -> Any:
     """Import a file as a module of its folder's package, forgetting what was imported before."""
     parts = PurePosixPath(path).with_suffix("").parts
-    for name in [name for name in sys.modules if name.partition(".")[0] == parts[0]]:
+    _roots.add(root)
+    for name in [name for name, module in sys.modules.items() if _is_authors(module)]:
         del sys.modules[name]
     importlib.invalidate_caches()
     return importlib.import_module(".".join(parts))
 
 
-def _line_of(error: Exception, root: Path) -> str | None:
+_roots: set[Path] = set()
+"""Every work tree whose code was imported; modules are shared by the whole process."""
+
+
+def _is_authors(module: ModuleType) -> bool:
+    """Say whether a module came from a work tree, and not from the libraries inside of one."""
+    if module.__name__.partition(".")[0] == "ml_gitops":
+        return False
+    spec = getattr(module, "__spec__", None)
+    places = [getattr(spec, "origin", None), *(getattr(module, "__path__", None) or ())]
+    files = [Path(place) for place in places if isinstance(place, str)]
+    return any(
+        file.is_relative_to(root) and not {".venv", "site-packages"} & set(file.parts)
+        for file in files
+        for root in _roots
+    )
+
+
+def _line_of(error: BaseException, root: Path) -> str | None:
     """Return `file:line` of the last line of the author's code that was running."""
     places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError) and error.filename:

@@ -58,16 +58,25 @@ class LocalWorkspace:
             return None
         except IsADirectoryError:
             raise ConfigError("this is a folder", hint="name a file", where=path) from None
+        except OSError as error:
+            raise _refused("read", path, error) from None
 
     def write(self, changes: Changes) -> None:
-        """Write files, each whole or not at all; None removes a file."""
+        """Write files, each whole or not at all; None removes a file.
+
+        Raises:
+            ConfigError: something is in the way, or the system refuses.
+        """
         for path, content in changes.items():
             target = self._inside(path)
-            if content is None:
-                target.unlink(missing_ok=True)
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(target, content)
+            try:
+                if content is None:
+                    target.unlink(missing_ok=True)
+                    continue
+                target.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(target, content)
+            except OSError as error:
+                raise _refused("write", path, error) from None
 
     def sources(self, roots: Sequence[str]) -> dict[str, bytes]:
         """Return path and content of every Python file under folders of the work tree."""
@@ -75,7 +84,7 @@ class LocalWorkspace:
         for folder in roots:
             base = self._inside(folder)
             files = base.glob("*.py") if base == self._root else base.rglob("*.py")
-            for file in sorted(files):
+            for file in sorted(file for file in files if file.is_file()):
                 found[file.relative_to(self._root).as_posix()] = file.read_bytes()
         return found
 
@@ -192,9 +201,17 @@ class LocalWorkspace:
         """Resolve a path of the repository, refusing one that leaves it."""
         if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
             raise ConfigError(
-                f"the path {path!r} leaves the repository", hint="name a file inside of it"
+                "the path leaves the repository", hint="name a file inside of it", where=path
             )
         return self._root / path
+
+
+def _refused(verb: str, path: str, error: OSError) -> ConfigError:
+    """Return what the system said of a file, with the remedy that it leaves."""
+    reason = (error.strerror or str(error)).lower()
+    return ConfigError(
+        f"cannot {verb} it: {reason}", hint="make room for it or permit it", where=path
+    )
 
 
 def write_whole(target: Path, content: bytes) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
 
 from ml_gitops.document import Document
+from ml_gitops.errors import DataError
 from ml_gitops.monitoring.counts import Counts, LeftOut
 from ml_gitops.monitoring.drift import DriftReport
 from ml_gitops.monitoring.health import HealthReport
@@ -49,9 +50,19 @@ class Observation(Document):
 
 
 def last_windows(as_of: date, days: int, count: int) -> list[Span]:
-    """Return consecutive windows that end at the start of a day, oldest first, in UTC."""
+    """Return consecutive windows that end at the start of a day, oldest first, in UTC.
+
+    Raises:
+        DataError: the calendar does not go back that far.
+    """
     end = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
     step = timedelta(days=days)
+    if days * count > (as_of - date.min).days:
+        raise DataError(
+            f"{count} windows of {days} days before {as_of} start before the year 1",
+            hint="name a later day",
+            where="--as-of",
+        )
     return [(end - step * (back + 1), end - step * back) for back in reversed(range(count))]
 
 

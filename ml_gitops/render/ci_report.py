@@ -192,7 +192,7 @@ def _artifact(report: Report) -> str:
     )
     return (
         f"**What ships:** an ONNX file of {size(report.model_bytes)}{ratio}, "
-        f"{code(short(report.model_digest))}. {escape(report.parity.text)} "
+        f"{code(short(report.model_digest))}. {escape(report.parity.text)}. "
         f"It took {duration(report.fit_seconds)} to fit and {duration(report.cpu_seconds)} of "
         "processor time in all."
     )

@@ -102,7 +102,7 @@ def _metric_table(metric: MetricHealth, observation: Observation) -> str:
                 known.text(window.value) if window.value is not None else "–",
                 known.text(-window.drop, signed=True) if window.drop is not None else "–",
                 f"{window.z:.1f}" if window.z is not None else "–",
-                mark(_window_state(usable=window.usable, bad=window.bad)),
+                _window_state(usable=window.usable, bad=window.bad),
             ]
         )
     header = ["window", "predictions", "labelled", known.label, "against promise", "z", ""]
@@ -119,8 +119,8 @@ def _metric_table(metric: MetricHealth, observation: Observation) -> str:
 
 def _window_state(*, usable: bool, bad: bool) -> str:
     if not usable:
-        return "unknown"
-    return "fail" if bad else "pass"
+        return mark("unknown")
+    return "bad ✗" if bad else "well ✓"
 
 
 def _reasons(observation: Observation) -> str:

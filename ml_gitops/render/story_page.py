@@ -5,14 +5,13 @@ from datetime import date
 from html import escape
 from typing import Any
 
-from ml_gitops.document import Part
 from ml_gitops.model.metrics import METRICS
-from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.charts.timeline import Event, Point, Series, Threshold, timeline
-from ml_gitops.render.components import NavStep, card, figure, step, timeline_nav
+from ml_gitops.render.components import NavStep, card, figure, timeline_nav
 from ml_gitops.render.diff import diff_to_html
 from ml_gitops.render.numbers import count, duration
 from ml_gitops.render.page import markdown_to_html, page
+from ml_gitops.render.story_steps import Story, chapters_of, is_traffic, state_of, turn_of
 
 REACH = 1.645
 """Standard errors on each side of a 90% interval."""
@@ -24,35 +23,13 @@ LEAD = (
 )
 
 
-class Story(Part):
-    """What the page is made of.
-
-    Attributes:
-        steps: as `cli.stage.Step`: title, why, who, command, when, seconds, exit_code, output.
-        pull_requests, diffs: all of them, with their changes.
-        watched: outcomes of the monitor, oldest first.
-        reports: title and relative address of every full report.
-        metric: the one that decides.
-        seconds: how long the telling took.
-    """
-
-    steps: tuple[Any, ...]
-    pull_requests: tuple[PullRequest, ...]
-    diffs: tuple[str, ...]
-    watched: tuple[Any, ...]
-    reports: tuple[tuple[str, str], ...]
-    metric: str
-    seconds: float
-
-
 def to_html(story: Story) -> str:
     """Return the story as one self-contained page."""
-    told = list(_chapters(story))
     body = "\n".join(
         [
             _year(story),
             _facts(story),
-            *told,
+            *chapters_of(story),
             '<h2 id="pull-requests">The pull requests</h2>',
             *_proposals(story),
             _links(story),
@@ -118,85 +95,28 @@ def _event_label(one: Any) -> str | None:
 
 
 def _facts(story: Story) -> str:
-    sent = sum(
-        one.outcome["rows"]
-        for one in story.steps
-        if one.who == "production" and isinstance(one.outcome, Mapping) and "rows" in one.outcome
-    )
-    bots = sum(one.author.bot for one in story.pull_requests)
-    text = (
-        f"{count(len(story.steps), 'step')}, {count(len(story.pull_requests), 'pull request')} "
-        f"({bots} by the bot), {sent:,} predictions over HTTP, "
-        f"{count(len(story.watched), 'run')} of the monitor."
-    )
-    return f"<p>{escape(text)}</p>"
-
-
-def _chapters(story: Story) -> Iterator[str]:
+    """Return what happened in a few lines, each leading to its step."""
+    lines = []
     for number, one in enumerate(story.steps, 1):
-        why = f"<p>{escape(one.why)}</p>" if one.why else ""
-        output = (
-            f"<details{' open' if _short(one.output) else ''}><summary>What it printed</summary>"
-            f'<pre tabindex="0"><code>{escape(one.output.rstrip())}</code></pre></details>'
-            if one.output.strip()
-            else ""
-        )
-        links = _links_of(one, story)
-        yield step(
-            number,
-            one.title,
-            one.command if one.who != "production" else "",
-            outcome=_state(one),
-            word=_word(one),
-            seconds=one.seconds,
-            body=f'<p class="meta">{one.when} · {escape(one.who)}</p>\n{why}{output}{links}',
-        )
-
-
-def _short(output: str) -> bool:
-    return len(output.splitlines()) <= 14
-
-
-def _links_of(one: Any, story: Story) -> str:
-    """Return links to the report that a step wrote and the pull request it is about."""
-    found = [
-        f'<a href="{escape(address)}">{escape(title)}</a>'
-        for title, address in story.reports
-        if address.rpartition("/")[2] in one.command
-    ]
-    outcome = one.outcome if isinstance(one.outcome, Mapping) else {}
-    number = outcome.get("number") or outcome.get("pull_request")
-    for key in ("retraining", "rollback", "promotion"):
-        part = outcome.get(key)
-        if isinstance(part, Mapping):
-            number = number or part.get("pull_request") or part.get("number")
-    if isinstance(number, int):
-        found.append(f'<a href="#pull-request-{number}">Pull request #{number}</a>')
-    return f"<p>{' · '.join(found)}</p>" if found else ""
-
-
-def _state(one: Any) -> str:
-    outcome = one.outcome if isinstance(one.outcome, Mapping) else {}
-    if "calm" in outcome:
-        return "pass" if outcome["calm"] else "warn"
-    return {0: "pass", 1: "block"}.get(one.exit_code, "error")
-
-
-def _word(one: Any) -> str | None:
-    outcome = one.outcome if isinstance(one.outcome, Mapping) else {}
-    if "calm" in outcome:
-        if (outcome.get("rollback") or {}).get("wanted"):
-            return "wants rollback"
-        want = outcome.get("want", "nothing")
-        return {"nothing": "calm", "retrain": "wants retraining"}.get(want, want)
-    return "done" if one.exit_code == 0 and "verdict" not in outcome else None
+        said = turn_of(one)
+        if said:
+            lines.append(f'<li>{one.when}: <a href="#step-{number}">{escape(said)}</a></li>')
+    sent = sum(one.outcome["rows"] for one in story.steps if is_traffic(one))
+    bots = sum(one.author.bot for one in story.pull_requests)
+    counted = (
+        f"{count(len(story.pull_requests), 'pull request')} ({bots} by the bot), {sent:,} "
+        f"predictions over HTTP, {count(len(story.watched), 'look')} of the monitor."
+    )
+    return f"<h2>What happened</h2>\n<ul>{''.join(lines)}</ul>\n<p>{escape(counted)}</p>"
 
 
 def _stops(story: Story) -> Iterator[NavStep]:
-    for number, one in enumerate(story.steps, 1):
-        if one.who == "production" or one.command.startswith("ml-gitops data"):
-            continue
-        yield NavStep(f"step-{number}", one.title, _state(one))
+    """Yield the stops of the contents: chapters, and the steps at which the story turned."""
+    for place, (title, _) in enumerate(story.chapters, 1):
+        yield NavStep(f"chapter-{place}", title, "info")
+        for number, one in enumerate(story.steps, 1):
+            if one.chapter == title and turn_of(one):
+                yield NavStep(f"step-{number}", one.title, state_of(one))
     yield NavStep("pull-requests", "The pull requests", "info")
 
 

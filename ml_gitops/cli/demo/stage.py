@@ -27,6 +27,7 @@ class Step(Part):
     """One step of the story, as it happened.
 
     Attributes:
+        chapter: the part of the story it belongs to.
         title: what it is about.
         why: a sentence or two for a stranger.
         who: the person or the bot who acts.
@@ -38,6 +39,7 @@ class Step(Part):
         outcome: its JSON document, if it has one.
     """
 
+    chapter: str
     title: str
     why: str
     who: str
@@ -61,13 +63,28 @@ class Stage:
     def __init__(self, folder: Path, terminal: Terminal, today: date) -> None:
         self.folder = folder
         self.steps: list[Step] = []
+        self.chapters: list[tuple[str, str]] = []
         self._terminal = terminal
         self._now = datetime(today.year, today.month, today.day, 8, tzinfo=UTC)
+
+    @property
+    def chapter(self) -> str:
+        """The heading of the part that is told."""
+        return self.chapters[-1][0] if self.chapters else ""
 
     @property
     def today(self) -> date:
         """The day it is in the story."""
         return self._now.date()
+
+    def open_chapter(self, title: str, text: str) -> None:
+        """Begin a new part of the story.
+
+        Args:
+            title: its heading.
+            text: what a stranger should know before it.
+        """
+        self.chapters.append((title, text))
 
     def wait_until(self, day: date) -> None:
         """Let the story's time pass."""
@@ -100,6 +117,7 @@ class Stage:
             outcome = json.loads(told.read_text()) if told.exists() else None
         self._record(
             Step(
+                chapter=self.chapter,
                 title=title,
                 why=why,
                 who=who,

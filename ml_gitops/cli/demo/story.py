@@ -6,20 +6,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic_core import to_jsonable_python
-
-from ml_gitops.adapters.local_forge import LocalForge
 from ml_gitops.adapters.workspace import LocalWorkspace, write_whole
-from ml_gitops.cli.demo.stage import DemoError, Stage, peak_memory_mb
+from ml_gitops.cli.demo.record import RECORD, leave_record, say_where
+from ml_gitops.cli.demo.stage import DemoError, Stage
 from ml_gitops.cli.demo.team import Team
 from ml_gitops.cli.demo.traffic import Traffic, weeks
-from ml_gitops.cli.setting import BOT, now
 from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import parse_config
 from ml_gitops.document import canonical_json
 from ml_gitops.errors import EXIT_PASSED, ConfigError
-from ml_gitops.render.numbers import duration
-from ml_gitops.render.story_page import Story, to_html
 from ml_gitops.render.terminal import Terminal
 
 NAME = "delay"
@@ -27,7 +22,28 @@ ADA, BEN = "Ada", "Ben"
 FIRST_LOCK = date(2013, 4, 1)
 YEAR_END = date(2013, 12, 30)
 CALM_WEEKS = 2
-RECORD = "demo.json"
+
+BORN = (
+    "Ada starts a repository, proposes a first model, and merges it. From then on nothing changes "
+    "in production without a commit."
+)
+LIVES = (
+    "The Bento serves. Every flight of the following weeks is sent to it over HTTP, its label "
+    "arrives a week later, and the monitor looks back over three weeks, every week. One bad week "
+    "is no decay; days, not flights, count as independent."
+)
+PROPOSES = (
+    "The evidence holds, so the bot advances the data lock, trains and judges a candidate, and "
+    "opens one pull request. It passes through CI like any other."
+)
+HASTE = (
+    "Ben wants answers faster. The gate compares his model with the one in production on the same "
+    "flights, and advises against it. He merges it all the same: people decide."
+)
+BACK = (
+    "The release before would have answered the same labelled flights better, so the bot proposes "
+    "to go back. A merge is all it takes: nothing is built and nothing is trained."
+)
 
 Proposal = Literal["retraining", "rollback"]
 
@@ -45,11 +61,13 @@ def tell_story(directory: Path, *, as_json: bool) -> int:
     started = time.perf_counter()
     telling = Telling(directory, terminal)
     telling.tell()
-    record = telling.write(round(time.perf_counter() - started, 1))
+    record = leave_record(
+        directory, telling.stage, telling.team, round(time.perf_counter() - started, 1)
+    )
     if as_json:
         terminal.json(canonical_json(record))
     else:
-        _say_where(terminal, shown, record)
+        say_where(terminal, shown, record)
     return EXIT_PASSED
 
 
@@ -82,12 +100,18 @@ class Telling:
 
     def tell(self) -> None:
         """Tell all chapters."""
+        open_chapter = self.stage.open_chapter
+        open_chapter("A model is born", BORN)
         self.a_model_is_born()
+        open_chapter("The year goes on", LIVES)
         day = self.live(FIRST_LOCK, until="retraining")
+        open_chapter("The bot proposes, people decide", PROPOSES)
         self.answer("retraining")
         day = self.live(day, weeks_at_most=CALM_WEEKS)
+        open_chapter("A change in haste", HASTE)
         self.a_change_in_haste()
         self.live(day, until="rollback")
+        open_chapter("And back again", BACK)
         self.answer("rollback")
         self.stage.ml_gitops("Where things stand", "status", who=ADA)
 
@@ -209,50 +233,6 @@ class Telling:
         team.merge(number, "Ben merges it all the same")
         team.release_and_promote("what was merged is released")
 
-    def write(self, seconds: float) -> dict[str, Any]:
-        """Write demo.json and index.html, and return the record."""
-        forge = LocalForge(self.team.forge, actor=BOT, clock=now)
-        proposals = forge.pull_requests()
-        steps = [
-            {**to_jsonable_python(step), "number": number}
-            for number, step in enumerate(self.stage.steps, 1)
-        ]
-        record = {
-            "steps": steps,
-            "pull_requests": [
-                to_jsonable_python(one, include={"number", "title", "state", "author", "labels"})
-                for one in proposals
-            ],
-            "releases": [
-                {"tag": page.tag, "assets": list(page.assets)} for page in forge.releases()
-            ],
-            "tags": [tag.name for tag in forge.tags()],
-            "verdicts": [
-                {
-                    "step": step["number"],
-                    "verdict": step["outcome"]["verdict"],
-                    "headline": step["outcome"]["headline"],
-                    "metrics": step["outcome"]["metrics"],
-                }
-                for step in steps
-                if "verdict" in (step["outcome"] or {})
-            ],
-            "seconds": seconds,
-            "peak_memory_mb": round(peak_memory_mb(), 1),
-        }
-        story = Story(
-            steps=tuple(self.stage.steps),
-            pull_requests=tuple(proposals),
-            diffs=tuple(forge.diff(one.number) for one in proposals),
-            watched=tuple(self.team.watched),
-            reports=tuple(self.team.made),
-            metric=self.team.watched[0]["health"]["metrics"][0]["metric"],
-            seconds=seconds,
-        )
-        write_whole(self.directory / "index.html", to_html(story).encode())
-        write_whole(self.directory / RECORD, canonical_json(record).encode())
-        return record
-
 
 def _proposal(found: Any) -> Proposal | None:
     """Return what the monitor proposes and a person could merge now."""
@@ -269,20 +249,4 @@ def _with_fewer_trees(params: str) -> str:
         if line.startswith("max_iter")
         else line
         for line in params.splitlines(keepends=True)
-    )
-
-
-def _say_where(terminal: Terminal, directory: Path, record: dict[str, Any]) -> None:
-    terminal.line()
-    terminal.panel(
-        f"The story took {duration(record['seconds'])}, at most "
-        f"{record['peak_memory_mb']:,.0f} MB of memory. It left behind:",
-        [
-            ("the story as a page", str(directory / "index.html")),
-            ("the work tree", str(directory / "model-repo")),
-            ("the forge, a bare repository", str(directory / "forge.git")),
-            ("full reports", str(directory / "reports")),
-            ("every step as JSON", str(directory / RECORD)),
-            ("look around", f"cd {directory / 'model-repo'} && ml-gitops status"),
-        ],
     )

@@ -124,6 +124,7 @@ class Team:
         late = sent.positives / max(sent.rows, 1)
         self.stage.note(
             Step(
+                chapter=self.stage.chapter,
                 title=f"A week of flights: {sent.rows:,} predictions over HTTP",
                 why="",
                 who="production",
@@ -154,6 +155,7 @@ class Team:
             told = _first_document(service)
             self.stage.note(
                 Step(
+                    chapter=self.stage.chapter,
                     title=f"Production serves {told['release']}",
                     why="The Bento of the release answers over HTTP from the ONNX file that was "
                     "reviewed, and logs every prediction with the release's digest.",

@@ -111,14 +111,26 @@ def timeline(
     for index, one in enumerate(series):
         parts += _series(index, one, x=x, y=y, unit=unit, digits=digits)
     parts += _names(series, x, y)
-    for limit in thresholds:
-        parts.append(text(x.start + 6, y(limit.value) - 5, limit.label, "quiet halo"))
+    for label, at in _limit_labels(thresholds, y):
+        parts.append(text(x.start + 6, at - 5, label, "quiet halo"))
     return svg(
         parts,
         title=title,
         height=bottom + 32,
         description=_describe(series, thresholds, events, unit, digits),
     )
+
+
+def _limit_labels(thresholds: Sequence[Threshold], y: Scale) -> list[tuple[str, float]]:
+    """Return the labels of limits from the top; those of close limits share one line."""
+    found: list[tuple[str, float]] = []
+    for limit in sorted(thresholds, key=lambda one: y(one.value)):
+        at = y(limit.value)
+        if found and at - found[-1][1] < _LANE:
+            found[-1] = (f"{found[-1][0]}, {limit.label}", found[-1][1])
+        else:
+            found.append((limit.label, at))
+    return found
 
 
 def _from(ordinal: float) -> date:

@@ -18,6 +18,7 @@ State = Literal["open", "closed", "merged"]
 Kind = Literal["retrain", "rollback", "promotion", "incident", "report"]
 MAX_BODY = 58_000
 """Characters of a body that every forge accepts, with room for what it adds."""
+HANDS_OFF = "a person committed to the branch; it is theirs now"
 
 _MARKER = re.compile(r"<!-- ml-gitops:(\{.*?\}) -->")
 
@@ -265,7 +266,7 @@ def plan(
     proposals = open_proposals(kind, model, existing)
     current = proposals[0] if proposals else None
     if current is not None and current.human_commits:
-        return Keep(current.number, "a person committed to the branch; it is theirs now")
+        return Keep(current.number, HANDS_OFF)
     if wanted is None:
         return Close(current.number, gone) if current else Keep(None, "nothing is wanted")
     refused = snoozed(kind, model, wanted.fingerprint, existing)

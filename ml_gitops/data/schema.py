@@ -45,7 +45,8 @@ class Feature(Part):
         type: number (float64), integer (int64), boolean or string.
         nullable: whether a value may be missing.
         minimum, maximum: the values that make sense, both included.
-        values: the strings that make sense; others are unseen, not refused.
+        values: the strings that make sense. Others break the contract of training data; the
+            service answers them, and the monitor counts them as unseen.
         about: one line for people: what it is, and in which unit.
     """
 

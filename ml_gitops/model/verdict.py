@@ -99,4 +99,4 @@ def _count(difference: PairedDifference) -> str:
     """Return how many rows there were, and of how many days where those are what counts."""
     if difference.units == difference.n:
         return f"{difference.n:,}"
-    return f"{difference.n:,} of {difference.units} days"
+    return f"{difference.n:,} rows of {difference.units} days"

@@ -114,7 +114,9 @@ def _worse(report: Report) -> str:
     comparison = report.comparison
     if isinstance(comparison.baseline, Missing):
         return ""
-    lines = []
+    lines = [
+        f"- {_metric_line(change)}" for change in comparison.changes if change.difference.high < 0
+    ]
     fallen = [
         one
         for one in comparison.slices
@@ -129,9 +131,17 @@ def _worse(report: Report) -> str:
             f"turned right, of {flips.n:,}"
         )
     if not fallen:
-        lines.insert(0, "- no slice is worse beyond its 90% interval")
+        lines.append("- no slice is worse beyond its 90% interval")
     more = f"\n- and {len(fallen) - 5} more slices" if len(fallen) > 5 else ""
     return "**What got worse**\n" + "\n".join(lines) + more
+
+
+def _metric_line(change: Change) -> str:
+    metric, difference = METRICS[change.metric], change.difference
+    return (
+        f"{escape(metric.label)}: {metric.text(change.baseline)} → "
+        f"{metric.text(change.candidate)} (change {metric.text(difference.estimate, signed=True)})"
+    )
 
 
 def _slice_line(one: SliceChange) -> str:

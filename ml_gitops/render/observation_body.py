@@ -109,7 +109,7 @@ def _metric_table(metric: MetricHealth, observation: Observation) -> str:
     align: list[Align] = ["left", "right", "right", "right", "right", "right", "left"]
     promised = (
         f"\n\nPromised: {known.text(metric.reference.value)} on "
-        f"{count(metric.reference.n, 'row')} of the holdout; {known.text(metric.allowed)} less is "
+        f"{count(metric.reference.n, 'row')} of the holdout; {known.text(metric.allowed)} worse is "
         "allowed, and a window is bad beyond that and 2.33 standard errors."
         if metric.reference is not None and metric.allowed is not None
         else ""

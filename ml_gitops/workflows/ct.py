@@ -10,6 +10,7 @@ from ml_gitops.model.lineage import short
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Repository, Workspace
 from ml_gitops.pull_request import (
+    HANDS_OFF,
     Action,
     Keep,
     Kind,
@@ -45,6 +46,8 @@ def act_on_retraining(
     model, decision = config.model.name, observation.retrain
     existing = forge.pull_requests()
     current = next(iter(open_proposals(KIND, model, existing)), None)
+    if current is not None and current.human_commits:
+        return current, Keep(current.number, HANDS_OFF)
     if decision.want != "retrain":
         if current is None or observation.health.verdict == "insufficient":
             return current, Keep(current.number if current else None, decision.headline)

@@ -148,7 +148,7 @@ def judge(comparison: Comparison, policy: GatePolicy) -> GateVerdict:
         verdict=verdict,
         outcome=outcome,
         metric=metric.name,
-        headline=_headline(verdict, champion if outcome != "no champion" else findings[0], failed),
+        headline=_headline(verdict, champion, failed, floor=findings[0]),
         findings=tuple(findings),
         n_needed=needed,
         mdd=detectable,
@@ -161,8 +161,10 @@ def _overall(failed: list[Verdict]) -> Literal["pass", "warn", "block"]:
     return "warn" if failed else "pass"
 
 
-def _headline(verdict: str, champion: Verdict, failed: list[Verdict]) -> str:
-    """Say the verdict with its first reason."""
+def _headline(verdict: str, champion: Verdict, failed: list[Verdict], *, floor: Verdict) -> str:
+    """Say the verdict with its first reason; where there is no champion, what it did beat."""
+    if not failed and not champion.data:
+        return f"Passes: {floor}; {champion}"
     decisive = [one for one in failed if one.blocking] or failed or [champion]
     word = {"pass": "Passes", "warn": "Passes with a warning", "block": "Blocked"}[verdict]
     more = f" (and {len(decisive) - 1} more)" if len(decisive) > 1 else ""

@@ -115,10 +115,11 @@ def decide_retraining(
     if policy.max_age_days is not None and standing.age_days > policy.max_age_days:
         text = f"its data is {standing.age_days} days old, {policy.max_age_days} are allowed"
         return _decision("retrain", standing, text, [text, *reasons], ["age"])
-    if drifting:
-        text = "the data drifted, but quality holds; nothing is retrained on drift alone"
-        return _decision("watch", standing, text, reasons, ["drift"])
     too_early = health.verdict == "insufficient"
+    if drifting:
+        known = "and it is too early to judge its quality" if too_early else "but quality holds"
+        text = f"the data drifted, {known}; nothing is retrained on drift alone"
+        return _decision("watch", standing, text, reasons, ["drift"])
     text = "it is too early to judge its quality" if too_early else "quality holds"
     return _decision("nothing", standing, text, reasons, [])
 

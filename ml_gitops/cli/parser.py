@@ -38,6 +38,12 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2024-01-31") from None
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 2**16):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; name one from 0 to 65535")
+    return int(text)
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of `ml-gitops`."""
     parser = _Parser(
@@ -152,7 +158,7 @@ def _deliver(commands: "_Commands") -> None:
         "--release", metavar="TAG", help="this release instead, such as delay@v1.0.0"
     )
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    serve.add_argument("--port", type=int, default=3000, help="port to listen on")
+    serve.add_argument("--port", type=_port, default=3000, help="port to listen on")
     serve.add_argument("--log", type=Path, metavar="DIR", help="folder of the prediction log")
 
 

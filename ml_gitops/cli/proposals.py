@@ -18,6 +18,7 @@ def open_(parsed: argparse.Namespace) -> int:
         raise GitError(
             f"a pull request needs a branch of its own, and this is {branch or 'no branch'}",
             hint="run `git switch -c NAME` and commit there",
+            where=str(setting.workspace.root),
         )
     setting.repository.push(branch)
     title = parsed.title or log(setting.repository, "HEAD")[0].message.partition("\n")[0]

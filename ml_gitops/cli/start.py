@@ -7,6 +7,7 @@ from ml_gitops.adapters.clone import Clone
 from ml_gitops.adapters.local_forge import LocalForge
 from ml_gitops.adapters.workspace import LocalWorkspace, template_files
 from ml_gitops.cli.setting import BOT, Setting, now
+from ml_gitops.delivery.version import LONGEST_NAME
 from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ConfigError
 from ml_gitops.pull_request import Actor
 from ml_gitops.render.terminal import Terminal
@@ -18,6 +19,7 @@ def init(parsed: argparse.Namespace) -> int:
     """Make a model repository, or add to one what is missing."""
     folder: Path = parsed.directory
     name = parsed.name or folder.resolve().name.lower().replace("_", "-")
+    _refuse_taken(folder, name, parsed.forge)
     existing = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     if existing and not parsed.adopt:
         raise ConfigError(
@@ -42,6 +44,22 @@ def init(parsed: argparse.Namespace) -> int:
     setting = Setting(parsed)
     setting.show({"folder": str(folder), "forge": forge, "files": sorted(files)}, tell)
     return EXIT_PASSED
+
+
+def _refuse_taken(folder: Path, name: str, forge: Path | None) -> None:
+    """Refuse what would fail halfway, before anything is written."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError("this is a file", hint="name a new folder", where=str(folder))
+    if len(name) > LONGEST_NAME:
+        raise ConfigError(
+            f"the model's name has {len(name)} characters, {LONGEST_NAME} are allowed",
+            hint="name a shorter one",
+            where="--name",
+        )
+    if forge is not None and forge.exists() and (not forge.is_dir() or any(forge.iterdir())):
+        raise ConfigError(
+            "something is there already", hint="name a new folder", where=f"--forge {forge}"
+        )
 
 
 def _first_commit(folder: Path, name: str, asked: Path | None) -> str:

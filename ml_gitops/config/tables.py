@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ml_gitops.data.schema import ColumnName, DataSchema, Feature, Task
 from ml_gitops.delivery.deployment import DeliveryPolicy
-from ml_gitops.delivery.version import is_name
+from ml_gitops.delivery.version import LONGEST_NAME, is_name
 from ml_gitops.document import Part
 from ml_gitops.model.gate import GatePolicy
 from ml_gitops.monitoring.drift import DriftPolicy
@@ -53,7 +53,7 @@ Reference = Annotated[str, AfterValidator(_reference)]
 class ModelTable(Part):
     """Who the model is; table `[model]`."""
 
-    name: Annotated[str, AfterValidator(_name)] = Field(max_length=63)
+    name: Annotated[str, AfterValidator(_name)] = Field(max_length=LONGEST_NAME)
     """Its name in tags, pull requests and logs: small letters, digits and hyphens."""
     task: Task
     """binary, multiclass or regression."""

@@ -28,10 +28,26 @@ def canonical_json(value: Any) -> str:
     return text + "\n"
 
 
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(one) for one in value]
+    return float(f"{value:.9g}") if isinstance(value, float) else value
+
+
 class Part(BaseModel):
     """A frozen piece of a document; unknown keys and NaN are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def settled(self) -> Self:
+        """Return an equal part with every float at nine significant digits.
+
+        Engines add up in the order in which their threads finish, so the last
+        digits of the same measurement differ from run to run.
+        """
+        return type(self).model_validate(_rounded(self.model_dump()))
 
 
 class Document(Part):

@@ -105,7 +105,7 @@ def observe(
         windows=windows,
         releases=ours,
         units=config.gate.units,
-    )
+    ).settled()
     primary = config.gate.primary(config.model.task).name
     health = assess(
         profile.quality, quality.windows, config.health, model=config.model.name, primary=primary
@@ -211,7 +211,7 @@ def _paired_loss(
     total = PairedLoss()
     for batch in warehouse.batches(rows.sql, rows.parameters, BATCH_ROWS):
         total += _pair_batch(config, runtime, signature, batch)
-    return total
+    return total.settled()
 
 
 def _open(model: bytes, signature: Signature) -> "Runtime | Missing":

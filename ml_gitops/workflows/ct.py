@@ -1,10 +1,12 @@
 """What the monitor found, answered: a retraining pull request, trained and judged already."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 
 from ml_gitops.config import Config
 from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
+from ml_gitops.document import Missing
 from ml_gitops.errors import GitError, MlGitopsError
 from ml_gitops.model.lineage import short
 from ml_gitops.monitoring.observation import Observation
@@ -23,6 +25,7 @@ from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.observation_body import retraining_body
 from ml_gitops.workflows.ci import Trained, make_lock, publish, train
 from ml_gitops.workflows.proposals import reconcile
+from ml_gitops.workflows.registry import latest_release, read_release
 
 KIND: Kind = "retrain"
 
@@ -45,22 +48,15 @@ def act_on_retraining(
     """
     model, decision = config.model.name, observation.retrain
     existing = forge.pull_requests()
-    current = next(iter(open_proposals(KIND, model, existing)), None)
-    if current is not None and current.human_commits:
-        return current, Keep(current.number, HANDS_OFF)
     if decision.want != "retrain":
+        current = _current(model, existing)
         if current is None or observation.health.verdict == "insufficient":
             return current, Keep(current.number if current else None, decision.headline)
         return reconcile(forge, KIND, model, None, gone=f"It is over: {decision.headline}.")
-    if observation.rollback.roll_back:
-        return current, Keep(current.number if current else None, "a rollback comes first")
-    refused = snoozed(KIND, model, decision.fingerprint, existing)
-    if refused is not None:
-        reason = f"#{refused.number} proposed this on the same evidence and was closed"
-        return refused, Keep(refused.number, reason)
     until = observation.as_of - timedelta(days=config.monitor.label_delay_days)
-    if current is not None and _proposes(forge, current, decision.fingerprint, until.isoformat()):
-        return current, Keep(current.number, "already proposed, nothing new")
+    kept = _kept(config, forge, observation, until, existing)
+    if kept is not None:
+        return (forge.pull_request(kept.number) if kept.number else None), kept
     _require_tip(repository, forge)
     lock = make_lock(config, workspace, progress, until)
     trained = train(config, workspace, forge, warehouse, progress, lock)
@@ -98,18 +94,72 @@ def _proposal(
     )
 
 
-def _proposes(forge: Forge, current: PullRequest, fingerprint: str, until: str) -> bool:
+def _kept(
+    config: Config,
+    forge: Forge,
+    observation: Observation,
+    until: date,
+    existing: Sequence[PullRequest],
+) -> Keep | None:
+    """Return why nothing is trained for a decay; None if there is no such reason."""
+    model, fingerprint = config.model.name, observation.retrain.fingerprint
+    current = _current(model, existing)
+    number = current.number if current else None
+    if current is not None and current.human_commits:
+        return Keep(number, HANDS_OFF)
+    if observation.rollback.roll_back:
+        return Keep(number, "a rollback comes first")
+    refused = snoozed(KIND, model, fingerprint, existing)
+    if refused is not None:
+        reason = f"#{refused.number} proposed this on the same evidence and was closed"
+        return Keep(refused.number, reason)
+    if current is not None and _proposes(forge, current, fingerprint, until):
+        return Keep(number, "already proposed, nothing new")
+    answered = _answered(config, forge, observation, until, existing)
+    return Keep(number, answered) if answered else None
+
+
+def _answered(
+    config: Config,
+    forge: Forge,
+    observation: Observation,
+    until: date,
+    existing: Sequence[PullRequest],
+) -> str | None:
+    """Say what was merged against the decay and has not reached production; None if nothing."""
+    locked = _locked(forge, forge.default_branch)
+    if locked is not None and locked >= until:
+        return f"{forge.default_branch} has locked the rows until {locked} already"
+    newest = latest_release(forge, config.model.name)
+    promotion = next(iter(open_proposals("promotion", config.model.name, existing)), None)
+    if isinstance(newest, Missing) or promotion is None:
+        return None
+    serving = read_release(forge, observation.release)
+    if newest.trained.until <= serving.trained.until:
+        return None
+    return f"{newest.tag} learned from newer rows and waits for promotion in #{promotion.number}"
+
+
+def _proposes(forge: Forge, current: PullRequest, fingerprint: str, until: date) -> bool:
     """Say whether an open proposal stands on this evidence and these rows already."""
     if current.marker is None or current.marker.fingerprint != fingerprint:
         return False
-    content = forge.read(LOCK_PATH, ref=current.branch)
+    return _locked(forge, current.branch) == until
+
+
+def _locked(forge: Forge, branch: str) -> date | None:
+    """Return the day up to which a branch has locked rows; None if it has no sound lock."""
+    content = forge.read(LOCK_PATH, ref=branch)
     if content is None:
-        return False
+        return None
     try:
-        lock = DataLock.from_json(content, where=LOCK_PATH)
+        return DataLock.from_json(content, where=LOCK_PATH).window.until
     except MlGitopsError:
-        return False
-    return lock.window.until.isoformat() == until
+        return None
+
+
+def _current(model: str, existing: Sequence[PullRequest]) -> PullRequest | None:
+    return next(iter(open_proposals(KIND, model, existing)), None)
 
 
 def _require_tip(repository: Repository, forge: Forge) -> None:

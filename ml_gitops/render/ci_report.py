@@ -1,16 +1,15 @@
 """The report of a candidate as Markdown: the verdict first, then what a reviewer asks, in order."""
 
-from collections.abc import Iterator
-
 from ml_gitops.checks import CheckOutcomes
 from ml_gitops.document import Missing
 from ml_gitops.model.comparison import Change, SliceChange
 from ml_gitops.model.evaluation import MetricValue
 from ml_gitops.model.lineage import short
 from ml_gitops.model.metrics import METRICS
-from ml_gitops.render.marks import mark, mark_of
-from ml_gitops.render.numbers import count, duration, number, percent, size
-from ml_gitops.render.tables import code, details, escape, table
+from ml_gitops.render.marks import mark_of
+from ml_gitops.render.numbers import count, duration, size
+from ml_gitops.render.report_details import folded_sections
+from ml_gitops.render.tables import code, escape, table
 from ml_gitops.report import Report
 
 NEXT = {
@@ -33,9 +32,7 @@ def to_markdown(report: Report) -> str:
         _checks(report),
         _artifact(report),
         NEXT[report.verdict],
-        details("Every rule of the gate", _findings(report)),
-        *_folded(report),
-        details("What went in", _lineage(report)),
+        *folded_sections(report),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -206,96 +203,3 @@ def _artifact(report: Report) -> str:
         f"It took {duration(report.fit_seconds)} to fit and {duration(report.cpu_seconds)} of "
         "processor time in all."
     )
-
-
-def _findings(report: Report) -> str:
-    rows = [
-        [mark(_state(ok=one.ok, blocking=one.blocking)), escape(one.rule), escape(one.text)]
-        for one in report.gate.findings
-    ]
-    return table(["", "rule", "finding"], rows, ["left", "left", "left"])
-
-
-def _state(*, ok: bool | None, blocking: bool) -> str:
-    if ok:
-        return "pass"
-    if ok is None:
-        return "unknown"
-    return "block" if blocking else "warn"
-
-
-def _folded(report: Report) -> Iterator[str]:
-    """Yield what only some reviewers open."""
-    comparison = report.comparison
-    if comparison.slices:
-        rows = [_slice_row(one) for one in comparison.slices]
-        metric = METRICS[comparison.primary].label
-        header = ["slice", "n", "champion", "candidate", "change", "90% interval"]
-        yield details(f"{escape(metric)} by slice", table(header, rows))
-    importances = sorted(comparison.candidate.importances, key=lambda one: -one.value)
-    if importances:
-        rows = [
-            [escape(one.feature), number(one.value, digits=4), number(one.standard_error, digits=4)]
-            for one in importances
-        ]
-        metric = METRICS[comparison.primary].label
-        yield details(
-            f"What it uses: loss of {escape(metric)} when a feature is shuffled",
-            table(["feature", "loss", "standard error"], rows),
-        )
-    if not isinstance(report.checks, Missing):
-        rows = [
-            [
-                mark({"passed": "pass", "failed": "fail", "skipped": "skip"}[one.outcome]),
-                escape(one.about),
-                escape(one.message, limit=200),
-                duration(one.seconds),
-            ]
-            for one in report.checks.outcomes
-        ]
-        yield details(
-            "Every check",
-            table(["", "check", "message", "time"], rows, ["left", "left", "left", "right"]),
-        )
-
-
-def _slice_row(one: SliceChange) -> list[str]:
-    change = one.change
-    if isinstance(change, Missing):
-        return [escape(str(one)), f"{one.n:,}", "", "", escape(change.reason), ""]
-    metric, difference = METRICS[change.metric], change.difference
-    low, high = (metric.text(end, signed=True) for end in (difference.low, difference.high))
-    return [
-        escape(str(one)),
-        f"{one.n:,}",
-        metric.text(change.baseline),
-        metric.text(change.candidate),
-        metric.text(difference.estimate, signed=True),
-        f"{low} to {high}",
-    ]
-
-
-def _lineage(report: Report) -> str:
-    changed = ", ".join(report.changed) if report.changed else "nothing"
-    champion = report.comparison.champion
-    rows = [
-        ["run key", code(short(report.run_key))],
-        ["ONNX file", code(short(report.model_digest))],
-        [
-            "locked rows",
-            f"{report.lock.rows:,} in {report.lock.window}, {code(short(report.lock.digest))}",
-        ],
-        [
-            "holdout",
-            (
-                f"{report.holdout_rows:,} rows, "
-                f"{code(short(report.comparison.candidate.holdout_digest))}"
-            ),
-        ],
-    ]
-    if isinstance(champion, str):
-        rows.append(["differs from the champion in", escape(changed)])
-    positives = report.comparison.candidate.positives
-    if positives is not None:
-        rows.append(["positives in the holdout", percent(positives / report.holdout_rows)])
-    return table(["", ""], rows, ["left", "left"])

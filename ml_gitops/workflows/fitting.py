@@ -1,0 +1,84 @@
+"""Fit the author's pipeline, convert it, hold both to the same answers, forget the first."""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ml_gitops.config import Config, parse_params
+from ml_gitops.errors import ExportError
+from ml_gitops.model.lineage import short
+from ml_gitops.ports import Progress, Workspace
+from ml_gitops.serving.parity import ParityReport
+from ml_gitops.serving.signature import Signature
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ml_gitops.model.evaluation import Answers
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit leaves behind: an ONNX file, its answers, and how long it took."""
+
+    model: bytes
+    signature: Signature
+    answers: "Answers"
+    parity: ParityReport
+    seconds: float
+
+
+def fit(
+    config: Config,
+    workspace: Workspace,
+    progress: Progress,
+    train: "pd.DataFrame",
+    holdout: "pd.DataFrame",
+    run_key: str,
+) -> Fitted:
+    """Fit the author's pipeline, convert it, hold both to the same answers, forget the first.
+
+    Raises:
+        ExportError: the ONNX file answers differently.
+    """
+    from ml_gitops.model.candidate import build_and_fit
+    from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform, convert
+    from ml_gitops.serving.parity import compare_answers
+
+    schema = config.data_schema
+    params = parse_params(
+        (workspace.read(config.model.params) or b"").decode(), where=config.model.params
+    )
+    progress.step(f"Fitting on {len(train):,} rows")
+    seen = conform(train, schema.features).assign(**{schema.target: train[schema.target]})
+    build = workspace.function(config.model.pipeline)
+    started = time.perf_counter()
+    estimator = build_and_fit(build, params, seen, schema, config.model.seed)
+    seconds = time.perf_counter() - started
+    progress.step("Converting to ONNX")
+    signature = Signature(
+        model=config.model.name,
+        task=config.model.task,
+        features=schema.features,
+        target=schema.target,
+        classes=class_names(estimator),
+        run_key=run_key,
+    )
+    content = convert(
+        estimator, schema.features, config.model.task, metadata={"run_key": short(run_key)}
+    )
+    progress.step(f"Checking parity on {len(holdout):,} rows")
+    answers = OnnxModel(content, signature).predict(holdout)
+    rows = conform(holdout, schema.features)
+    if config.model.task == "regression":
+        expected = estimator.predict(rows)
+    else:
+        expected = estimator.predict_proba(rows)
+    parity = compare_answers(expected, answers.predicted, config.parity)
+    if not parity.passed:
+        raise ExportError(
+            f"the ONNX file answers differently: {parity.text}",
+            hint="replace the step that differs, or widen tolerance in [parity]",
+            where=config.model.pipeline,
+        )
+    return Fitted(content, signature, answers, parity, seconds)

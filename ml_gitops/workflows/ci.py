@@ -14,7 +14,7 @@ from ml_gitops.errors import DataError
 from ml_gitops.model.lineage import Lineage
 from ml_gitops.model.run import Run, artifact_name, verify
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Workspace
-from ml_gitops.pull_request import Comment, Kind, Marker
+from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest
 from ml_gitops.report import Report
 from ml_gitops.workflows.judging import find_champion, judge_run, standing
 from ml_gitops.workflows.training import (
@@ -177,13 +177,23 @@ def publish(forge: Forge, trained: Trained, number: int, body: str) -> tuple[Com
         The comment, and whether it was written or changed.
     """
     forge.store_artifact(trained.run.artifact_name, read_files(trained.folder))
-    text = f"{body}\n\n{Marker(kind=REPORT_KIND, model=trained.report.model).render()}"
-    for comment in forge.pull_request(number).comments:
+    model = trained.report.model
+    marker = Marker(kind=REPORT_KIND, model=model, fingerprint=trained.run.run_key)
+    text = f"{body}\n\n{marker.render()}"
+    posted = posted_report(forge.pull_request(number), model)
+    if posted is None:
+        return forge.comment(number, text), True
+    comment, _ = posted
+    if comment.body == text:
+        return comment, False
+    forge.edit_comment(number, comment.number, text)
+    return comment, True
+
+
+def posted_report(pull_request: PullRequest, model: str) -> tuple[Comment, str] | None:
+    """Return a model's report on a pull request, and the key of the run it is about."""
+    for comment in pull_request.comments:
         marker = Marker.find(comment.body) if comment.author.bot else None
-        if marker is None or (marker.kind, marker.model) != (REPORT_KIND, trained.report.model):
-            continue
-        if comment.body == text:
-            return comment, False
-        forge.edit_comment(number, comment.number, text)
-        return comment, True
-    return forge.comment(number, text), True
+        if marker is not None and (marker.kind, marker.model) == (REPORT_KIND, model):
+            return comment, marker.fingerprint
+    return None

@@ -9,6 +9,7 @@ from ml_gitops.data.lock import DataLock
 from ml_gitops.document import Missing
 from ml_gitops.errors import GitError, MlGitopsError
 from ml_gitops.model.lineage import short
+from ml_gitops.model.run import artifact_name
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Repository, Workspace
 from ml_gitops.pull_request import (
@@ -23,7 +24,7 @@ from ml_gitops.pull_request import (
 )
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.observation_body import retraining_body
-from ml_gitops.workflows.ci import Trained, make_lock, publish, train
+from ml_gitops.workflows.ci import Trained, make_lock, posted_report, publish, train
 from ml_gitops.workflows.proposals import reconcile
 from ml_gitops.workflows.registry import latest_release, read_release
 
@@ -62,7 +63,7 @@ def act_on_retraining(
     trained = train(config, workspace, forge, warehouse, progress, lock)
     wanted = _proposal(config, forge, observation, lock, trained)
     proposal, action = reconcile(forge, KIND, model, wanted)
-    if proposal is not None and not isinstance(action, Keep):
+    if proposal is not None and proposal.state == "open":
         publish(forge, trained, proposal.number, to_markdown(trained.report))
         proposal = forge.pull_request(proposal.number)
     return proposal, action
@@ -141,10 +142,17 @@ def _answered(
 
 
 def _proposes(forge: Forge, current: PullRequest, fingerprint: str, until: date) -> bool:
-    """Say whether an open proposal stands on this evidence and these rows already."""
+    """Say whether an open proposal stands on this evidence and these rows, with its report.
+
+    A crash can leave a branch whose candidate was not kept yet, or not reported on.
+    """
     if current.marker is None or current.marker.fingerprint != fingerprint:
         return False
-    return _locked(forge, current.branch) == until
+    posted = posted_report(current, current.marker.model)
+    if posted is None or _locked(forge, current.branch) != until:
+        return False
+    kept = forge.artifact(artifact_name(current.marker.model, posted[1])) or {}
+    return kept.get(LOCK_PATH) == forge.read(LOCK_PATH, ref=current.branch)
 
 
 def _locked(forge: Forge, branch: str) -> date | None:

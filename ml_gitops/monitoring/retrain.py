@@ -115,13 +115,10 @@ def decide_retraining(
     if policy.max_age_days is not None and standing.age_days > policy.max_age_days:
         text = f"its data is {standing.age_days} days old, {policy.max_age_days} are allowed"
         return _decision("retrain", standing, text, [text, *reasons], ["age"])
-    too_early = health.verdict == "insufficient"
     if drifting:
-        known = "and it is too early to judge its quality" if too_early else "but quality holds"
-        text = f"the data drifted, {known}; nothing is retrained on drift alone"
+        text = f"the data drifted, {_calm(health)}; nothing is retrained on drift alone"
         return _decision("watch", standing, text, reasons, ["drift"])
-    text = "it is too early to judge its quality" if too_early else "quality holds"
-    return _decision("nothing", standing, text, reasons, [])
+    return _decision("nothing", standing, _calm(health), reasons, [])
 
 
 def _decision(
@@ -135,6 +132,16 @@ def _decision(
         reasons=tuple(reasons),
         fingerprint=sha256(canonical_json(stands_on).encode()),
     )
+
+
+def _calm(health: HealthReport) -> str:
+    """Say that nothing follows, and what was not perfect all the same."""
+    if health.verdict == "insufficient":
+        return "it is too early to judge its quality"
+    bad = max(sum(one.bad for one in metric.windows) for metric in health.metrics)
+    if not bad:
+        return "quality holds"
+    return f"quality holds ({'1 bad window' if bad == 1 else f'{bad} bad windows'})"
 
 
 def _broken(drift: Sequence[DriftReport]) -> list[str]:

@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from ml_gitops.document import Part
+from ml_gitops.model.metrics import METRICS
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.components import step
 
@@ -70,13 +71,13 @@ def chapters_of(story: Story) -> Iterator[str]:
             if is_traffic(one) or _is_calm_look(one):
                 calm.append((number, one))
                 continue
-            yield from _weeks(calm)
+            yield from _weeks(calm, METRICS[story.metric].label)
             calm = []
             yield _step(number, one, story)
-        yield from _weeks(calm)
+        yield from _weeks(calm, METRICS[story.metric].label)
 
 
-def _weeks(steps: Sequence[tuple[int, Any]]) -> Iterator[str]:
+def _weeks(steps: Sequence[tuple[int, Any]], metric: str) -> Iterator[str]:
     """Yield weeks of traffic, and what the monitor said of them, as one table."""
     if not steps:
         return
@@ -94,13 +95,13 @@ def _weeks(steps: Sequence[tuple[int, Any]]) -> Iterator[str]:
             f"<td>{newest}</td><td>{escape(look['headline']) if look else 'see below'}</td></tr>"
         )
     head = "".join(
-        f"<th>{name}</th>"
+        f"<th>{escape(name)}</th>"
         for name in (
             "week from",
             "flights",
             "late, predicted",
             "late, true",
-            "live metric",
+            metric,
             "monitor",
         )
     )

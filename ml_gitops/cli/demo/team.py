@@ -107,7 +107,7 @@ class Team:
         """Run the monitor as of a day; again, to see that nothing changes."""
         name = f"monitor-{day}.html"
         found = self.stage.ml_gitops(
-            "The same run again changes nothing" if again else "The monitor looks back",
+            "The same run again changes nothing" if again else f"The monitor looks back from {day}",
             *("monitor", "--as-of", str(day), "--html", f"../reports/{name}"),
             who="monitor",
             why="Equal evidence is the same proposal: one pull request, not two." if again else "",

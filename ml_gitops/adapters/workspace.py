@@ -127,8 +127,19 @@ class LocalWorkspace:
         return folder if folder.is_dir() else None
 
     def keep_run(self, name: str, files: Mapping[str, bytes], frames: Mapping[str, Any]) -> Path:
-        """Keep a run's files, and frames as Parquet, all or nothing; return their folder."""
-        home = self._root / CACHE / "runs"
+        """Keep a run's files, and frames as Parquet, all or nothing; return their folder.
+
+        Raises:
+            ConfigError: something is in the way, or the system refuses.
+        """
+        try:
+            return self._keep(self._root / CACHE / "runs", name, files, frames)
+        except OSError as error:
+            raise _refused("write", f"{CACHE}/runs/{name}", error) from None
+
+    def _keep(
+        self, home: Path, name: str, files: Mapping[str, bytes], frames: Mapping[str, Any]
+    ) -> Path:
         home.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=home))
         try:

@@ -70,6 +70,7 @@ ONE_ROOM: dict[str, set[str]] = {
 
 
 def modules() -> list[Path]:
+    """Return every module of the package."""
     return sorted(PACKAGE.rglob("*.py"))
 
 

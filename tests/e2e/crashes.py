@@ -1,0 +1,94 @@
+"""A forge that dies: before or after the n-th thing that it was asked to change."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from ml_gitops.cli.setting import Setting
+
+CHANGES = frozenset(
+    {
+        # of ports.Forge
+        "commit",
+        "propose",
+        "open_pull_request",
+        "update_pull_request",
+        "merge",
+        "close",
+        "comment",
+        "edit_comment",
+        "review",
+        "label",
+        "open_issue",
+        "update_issue",
+        "create_tag",
+        "create_release",
+        "store_artifact",
+        # of ports.Records
+        "append",
+    }
+)
+"""Every method that changes something; `test_every_change_is_watched` holds that it is all."""
+
+
+class PowerCutError(BaseException):
+    """The machine is gone: nothing of ours may catch this, as nothing catches `kill -9`."""
+
+
+@dataclass
+class Fuse:
+    """When the power is cut.
+
+    Attributes:
+        at: the change at which it is, counted from 1; 0 for never.
+        after: whether that change still reaches the forge.
+        made: the changes that were asked for.
+    """
+
+    at: int = 0
+    after: bool = False
+    made: list[str] = field(default_factory=list)
+
+
+class Wired:
+    """A forge or a record of runs behind a fuse; everything else is the real one's.
+
+    Args:
+        inner: the real one.
+        fuse: counts and cuts.
+    """
+
+    def __init__(self, inner: Any, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the real one has, watched if it changes something."""
+        real = getattr(self._inner, name)
+        if name not in CHANGES:
+            return real
+
+        def watched(*arguments: Any, **keywords: Any) -> Any:
+            self._fuse.made.append(name)
+            dies = len(self._fuse.made) == self._fuse.at
+            if dies and not self._fuse.after:
+                raise PowerCutError(f"before {name}")
+            result = real(*arguments, **keywords)
+            if dies:
+                raise PowerCutError(f"after {name}")
+            return result
+
+        return watched
+
+
+@contextmanager
+def wired(fuse: Fuse) -> Iterator[Fuse]:
+    """Put every forge and every record that the command line makes behind a fuse."""
+    forge, records = Setting.forge, Setting.records
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Setting, "forge", lambda *these: Wired(forge(*these), fuse))
+        patch.setattr(Setting, "records", lambda *these: Wired(records(*these), fuse))
+        yield fuse

@@ -181,3 +181,10 @@ def test_parameters_are_any_toml() -> None:
         parse_params("a = 1\nb = \n", where="p.toml")
     with pytest.raises(ConfigError, match=r"^p\.toml:1: this is not UTF-8; "):
         parse_params(b"\xff", where="p.toml")
+
+
+def test_a_key_keeps_its_line_when_its_outer_table_comes_later() -> None:
+    """TOML allows `[features]` behind `[features.load]`; the longest spelled path is the place."""
+    text = config_text().replace("minimum = -50", 'minimum = "low"') + "[features]\n"
+
+    assert refusal(text).where == "ml-gitops.toml:16"

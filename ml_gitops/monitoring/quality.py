@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ml_gitops.data.schema import Task
 from ml_gitops.document import Part
+from ml_gitops.errors import DataError
 from ml_gitops.monitoring.profile import Measurement
 from ml_gitops.monitoring.query import Engine, LabelFiles, PredictionLog, Span, Table, inside
 
@@ -101,6 +102,12 @@ def scan_quality(
     )
     label_rows = engine.rows(f"SELECT count(*) FROM ({truth.sql})", truth.parameters)[0][0]
     joined = join(inside(predictions, windows, releases), truth)
+    if label_rows and not _any_joins(engine, predictions, truth):
+        raise DataError(
+            f"none of {label_rows:,} labels has the id of a prediction",
+            hint=f"give labels the same {labels.id!r} as requests, or correct `id` in [data]",
+            where=labels.paths[0],
+        )
     days: dict[int, list[Sequence[Any]]] = {}
     for window, _, *sums in engine.rows(quality_sql(task, joined.sql), joined.parameters):
         days.setdefault(window, []).append(sums)
@@ -111,6 +118,20 @@ def scan_quality(
         ),
         label_rows=label_rows,
     )
+
+
+def _any_joins(engine: Engine, predictions: Table, labels: Table) -> bool:
+    """Say whether any label is of any prediction in the whole log, whichever window or release.
+
+    Labels of other windows are late or early; labels of no prediction are a mistake.
+    """
+    if not engine.rows(f"SELECT 1 FROM ({predictions.sql}) LIMIT 1", predictions.parameters):
+        return True
+    found = engine.rows(
+        f"SELECT 1 FROM ({labels.sql}) AS labels SEMI JOIN ({predictions.sql}) USING (id) LIMIT 1",
+        (*labels.parameters, *predictions.parameters),
+    )
+    return bool(found)
 
 
 def join(predictions: Table, labels: Table) -> Table:

@@ -50,7 +50,7 @@ def _params(config: Config, workspace: Workspace) -> Finding:
         text = f"{path}: there is none; build_pipeline gets no hyper-parameters"
         return Finding(state="warn", text=text)
     try:
-        known = parse_params(content.decode(), where=path)
+        known = parse_params(content, where=path)
     except MlGitopsError as error:
         return Finding(state="fail", text=str(error))
     return Finding(state="pass", text=f"{path}: {len(known)} hyper-parameters")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ml_gitops.config import Config
 from ml_gitops.data.lock import PATH as LOCK_PATH
-from ml_gitops.data.lock import DataLock
+from ml_gitops.data.lock import DataLock, split
 from ml_gitops.data.schema import Window
 from ml_gitops.data.validation import ValidationReport, validate
 from ml_gitops.errors import DataError
@@ -73,6 +73,7 @@ def make_lock(config: Config, workspace: Workspace, progress: Progress, until: d
             where="--until",
         )
     window = Window(start=config.data.start, until=until)
+    split(window, config.data.holdout_days)  # refuses a window that no training could use
     dataset = load(config, workspace, window, progress).dataset
     return DataLock(
         source=config.data.source,

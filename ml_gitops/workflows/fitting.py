@@ -46,9 +46,7 @@ def fit(
     from ml_gitops.serving.parity import compare_answers
 
     schema = config.data_schema
-    params = parse_params(
-        (workspace.read(config.model.params) or b"").decode(), where=config.model.params
-    )
+    params = parse_params(workspace.read(config.model.params) or b"", where=config.model.params)
     progress.step(f"Fitting on {len(train):,} rows")
     seen = conform(train, schema.features).assign(**{schema.target: train[schema.target]})
     build = workspace.function(config.model.pipeline)

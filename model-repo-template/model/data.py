@@ -48,7 +48,7 @@ def _flights() -> pd.DataFrame:
             [flights["carrier"] + flights["flight"].astype(str), flights["origin"]], sep="-"
         ),
         scheduled=utc_hour + pd.to_timedelta(flights["minute"], unit="min"),
-        weekday=local.dt.weekday.astype("int64"),
+        weekday=local.dt.day_of_week.astype("int64"),
         minute_of_day=60 * flights["hour"] + flights["minute"],
         traffic=same_hour["flight"].transform("size"),
         plane_age=flights["year"] - flights["tailnum"].map(planes.set_index("tailnum")["year"]),

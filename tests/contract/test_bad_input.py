@@ -744,7 +744,6 @@ def test_the_process_ends_with_the_same_code(tmp_path: Path) -> None:
     assert re.fullmatch(r"error: /.*: no ml-gitops.toml [^\n]*; [^\n]*\n", done.stderr)
 
 
-@pytest.mark.xfail(strict=True, reason="workflows decode params.toml before it is parsed")
 @pytest.mark.parametrize("words", [["train"], ["check"]], ids=" ".join)
 def test_parameters_that_are_not_utf8_are_refused(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, locked: Path, words: list[str]
@@ -758,7 +757,6 @@ def test_parameters_that_are_not_utf8_are_refused(
     assert main([*words, "-C", str(root)]) in (1, 2)
 
 
-@pytest.mark.xfail(strict=True, reason="`data lock` does not look at holdout_days")
 def test_a_window_shorter_than_its_holdout_is_not_locked(tmp_path: Path, locked: Path) -> None:
     """A lock that no training could use is refused before it is written."""
     root = copy_of(locked, tmp_path / "repo")
@@ -766,7 +764,6 @@ def test_a_window_shorter_than_its_holdout_is_not_locked(tmp_path: Path, locked:
     assert main(["data", "lock", "--until", "2024-01-05", "-C", str(root)]) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="the monitor takes labels that do not join for late ones")
 def test_labels_that_do_not_join_are_refused(tmp_path: Path, live: Path) -> None:
     """A label file whose ids fit no prediction is named, not waited for."""
     root = copy_of(live, tmp_path / "repo")

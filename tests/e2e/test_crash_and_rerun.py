@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from ml_gitops.ports import Forge, Records
-from tests.builders import PARAMS
 from tests.e2e.crashes import CHANGES, Fuse, PowerCutError, wired
 from tests.e2e.world import DECAYED, FIRST, LATER, QUIET, World
 
@@ -70,6 +69,7 @@ def crash_everywhere(
     flow: Callable[[World], object],
     *,
     prepare: Callable[[World], object] = lambda _: None,
+    trained: World | None = None,
 ) -> list[str]:
     """Cut the power before and after every change of a flow, run it again, compare the ends.
 
@@ -78,20 +78,21 @@ def crash_everywhere(
         folder: for the copies.
         flow: what a runner does, from a checkout of what is on the forge.
         prepare: what happens in the world before.
+        trained: a world that has trained what the flow asks for, which saves nothing but time.
 
     Returns:
         The names of the changes that the flow makes when nothing goes wrong.
     """
     ready = start.copy(folder / "ready" / "churn")
     prepare(ready)
+    if trained is not None:
+        shutil.copytree(trained.root / ".ml-gitops", ready.root / ".ml-gitops", dirs_exist_ok=True)
     smooth = ready.copy(folder / "smooth" / "churn")
     with wired(Fuse()) as fuse:
         flow(smooth)
     changes, wanted, settled = list(fuse.made), shape(smooth), smooth.refs()
     flow(smooth)
     assert smooth.refs() == settled, "a second run changes something"
-    # What was trained once is here for all the others, which saves nothing but time.
-    shutil.copytree(smooth.root / ".ml-gitops", ready.root / ".ml-gitops", dirs_exist_ok=True)
     points = [(at, after) for at in range(1, len(changes) + 1) for after in (False, True)]
     for at, after in points:
         world = ready.copy(folder / f"{at}{'after' if after else 'before'}" / "churn")
@@ -115,16 +116,9 @@ def test_report(trained: World, tmp_path: Path) -> None:
     assert changes == ["store_artifact", "comment"]
 
 
-def test_report_that_changes(reviewed: World, tmp_path: Path) -> None:
+def test_report_that_changes(pushed: World, tmp_path: Path) -> None:
     """A report that follows a push stays one comment, whenever CI dies."""
-
-    def push(world: World) -> None:
-        (world.root / "params.toml").write_text(PARAMS.replace("1.0", "0.5"))
-        world.clone.commit_all("Regularise more")
-        world.clone.push("the-first-model")
-        world.run("train")
-
-    changes = crash_everywhere(reviewed, tmp_path, lambda world: world.run("report"), prepare=push)
+    changes = crash_everywhere(pushed, tmp_path, lambda world: world.run("report"))
 
     assert changes == ["store_artifact", "edit_comment"]
 
@@ -170,20 +164,23 @@ def test_promotion_that_a_person_asks_for(reviewed: World, tmp_path: Path) -> No
     assert changes == ["open_pull_request"]
 
 
-def test_retraining(decayed: World, tmp_path: Path) -> None:
+def test_retraining(decayed: World, proposed: World, tmp_path: Path) -> None:
     """Decay becomes one pull request with one report, whenever the monitor dies."""
-    changes = crash_everywhere(decayed, tmp_path, lambda world: world.monitor(DECAYED))
+    changes = crash_everywhere(
+        decayed, tmp_path, lambda world: world.monitor(DECAYED), trained=proposed
+    )
 
     assert changes == ["append", "open_pull_request", "store_artifact", "comment"]
 
 
-def test_retraining_that_is_updated(proposed: World, tmp_path: Path) -> None:
+def test_retraining_that_is_updated(proposed: World, updated: World, tmp_path: Path) -> None:
     """Later evidence is one update with its report, whenever the monitor dies."""
     changes = crash_everywhere(
         proposed,
         tmp_path,
         lambda world: world.monitor(LATER),
         prepare=lambda world: world.live(DECAYED, LATER, FIRST),
+        trained=updated,
     )
 
     assert changes == ["append", "update_pull_request", "store_artifact", "edit_comment"]

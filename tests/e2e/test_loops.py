@@ -52,15 +52,12 @@ class TestIntegrate:
         assert (again["pull_request"], again["posted"]) == (1, False)
         assert world.refs() == before
 
-    def test_report_follows_the_branch(self, reviewed: World, place: Path) -> None:
+    def test_report_follows_the_branch(self, pushed: World, place: Path) -> None:
         """A new push changes the one comment in place."""
-        world = reviewed.copy(place)
+        world = pushed.copy(place)
         (old,) = world.forge.pull_request(1).comments
-        (world.root / "params.toml").write_text(PARAMS.replace("1.0", "0.5"))
-        world.clone.commit_all("Regularise more")
-        world.clone.push("the-first-model")
 
-        told = world.integrate(1)
+        told = world.run("report")
 
         (new,) = world.forge.pull_request(1).comments
         assert told["posted"]
@@ -229,22 +226,19 @@ class TestMonitor:
         assert (told["fitted"], told["posted"]) == (False, False)
         assert world.fits() == proposed.fits()
 
-    def test_later_evidence_updates_it(self, proposed: World, place: Path) -> None:
+    def test_later_evidence_updates_it(self, proposed: World, updated: World) -> None:
         """A later look advances the same pull request, and its one report with it."""
-        world = proposed.copy(place)
-        (old,) = world.open()
-        world.live(DECAYED, LATER, FIRST)
+        (old,) = proposed.open()
 
-        seen = world.monitor(LATER)
+        (new,) = updated.open()
 
-        (new,) = world.open()
-        assert seen["retraining"]["action"] == "update"
         assert (new.number, new.branch) == (old.number, old.branch)
-        assert lock_of(world, new.branch).window.until == LATER
-        assert changed_paths(world, new.number) == [LOCK_PATH]
+        assert lock_of(updated, new.branch).window.until == LATER
+        assert changed_paths(updated, new.number) == [LOCK_PATH]
         assert str(LATER) in new.title
         assert len(new.comments) == 1
         assert new.comments[0].body != old.comments[0].body
+        assert updated.fits() == proposed.fits() + 1
 
     def test_it_is_closed_when_it_is_over(self, proposed: World, place: Path) -> None:
         """When the labels turn out to be well the pull request goes, and may come back."""
@@ -328,14 +322,6 @@ class TestMonitor:
         assert reasons[2].startswith("churn@v1.0.1 learned from newer rows")
         assert [one.title for one in world.open()] == ["Promote churn@v1.0.1 to production"]
         assert world.fits() == proposed.fits()
-
-
-@pytest.fixture(scope="module")
-def rolled_back(worse: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Return a world in which the monitor has proposed to go back."""
-    world = worse.copy(tmp_path_factory.mktemp("back") / "churn")
-    world.monitor(QUIET)
-    return world
 
 
 class TestIncident:

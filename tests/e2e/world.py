@@ -58,12 +58,12 @@ class World:
 
     Args:
         root: the work tree; the forge lies in `.git/forge.git`.
-        today: the day it is.
+        now: the time that everybody believes.
     """
 
-    def __init__(self, root: Path, today: date = FIRST_LOCK) -> None:
+    def __init__(self, root: Path, now: datetime) -> None:
         self.root = root
-        self.now = datetime.combine(today, time(8), UTC)
+        self.now = now
         self.clone = Clone(root, clock=self.clock, actor=PERSON)
         self.forge_path = root.resolve() / ".git" / "forge.git"
 
@@ -73,15 +73,14 @@ class World:
         tables = {"data": {"holdout_days": 10}, **keys}
         files = {"model/pipeline.py": COUNTED_PIPELINE, f"{FITS[:4]}/.keep": ""}
         make_model_repo(root, rows_per_day=60, decay_from=QUIET, files=files, **tables)
-        world = cls(root)
+        world = cls(root, datetime.combine(FIRST_LOCK, time(8), UTC))
         world.clone.run("config", "user.name", PERSON.login)
         return world
 
     def copy(self, root: Path) -> Self:
         """Return an equal world elsewhere, with a forge of its own."""
         shutil.copytree(self.root, root, symlinks=True)
-        copied = type(self)(root)
-        copied.now = self.now
+        copied = type(self)(root, self.now)
         copied.clone.set_remote(str(copied.forge_path))
         return copied
 

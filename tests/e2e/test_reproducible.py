@@ -1,17 +1,18 @@
 """The same rows, code and seed are the same model, in whichever process it is trained."""
 
 import json
+import shutil
 import subprocess
 import sys
-from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.builders import config_text
-from tests.e2e.world import World
+from tests.e2e.conftest import Stage
+from tests.e2e.world import FIRST_LOCK, World
 
-LOCKED = date(2024, 2, 1)
 HEAVY = ("sklearn", "skl2onnx", "onnxruntime", "pandas")
 
 TRAIN = f"""
@@ -44,8 +45,8 @@ def build_pipeline(params):
 '''
 
 
-def train(world: World, hash_seed: int) -> tuple[Any, list[str]]:
-    """Train in a process of its own; return its outcome, and the heavy libraries it imported."""
+def train(world: World, hash_seed: int) -> list[str]:
+    """Train in a process of its own, and return the heavy libraries that it imported."""
     done = subprocess.run(
         [sys.executable, "-c", TRAIN],
         cwd=world.root,
@@ -60,54 +61,70 @@ def train(world: World, hash_seed: int) -> tuple[Any, list[str]]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads((world.root / "told.json").read_text())
-    return told, done.stdout.rpartition("imported:")[2].split()
+    return done.stdout.rpartition("imported:")[2].split()
+
+
+def told(world: World) -> Any:
+    """Return what the last training said."""
+    return json.loads((world.root / "told.json").read_text())
 
 
 @pytest.fixture(scope="module")
-def twins(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Any, World, Any]:
-    """Return two equal worlds, each trained in another process with other hash seeds."""
-    folder = tmp_path_factory.mktemp("twins")
-    one = World.make(folder / "one", model={"seed": 7})
-    (one.root / "model" / "pipeline.py").write_text(FOREST)
-    (one.root / "params.toml").write_text("n_estimators = 20\nmax_depth = 4\n")
-    one.run("data", "lock", "--until", str(LOCKED))
-    one.clone.commit_all("Try a forest")
-    other = one.copy(folder / "other")
-    first, imported = train(one, hash_seed=1)
-    assert imported == list(HEAVY)
-    second, _ = train(other, hash_seed=4242)
-    return one, first, other, second
+def one(stage: Stage) -> World:
+    """Return a world that trains a forest, in another process."""
+
+    def make(root: Path) -> World:
+        world = World.make(root, model={"seed": 7})
+        (root / "model" / "pipeline.py").write_text(FOREST)
+        (root / "params.toml").write_text("n_estimators = 20\nmax_depth = 4\n")
+        world.run("data", "lock", "--until", str(FIRST_LOCK))
+        world.clone.commit_all("Try a forest")
+        assert train(world, hash_seed=1) == list(HEAVY)
+        return world
+
+    return stage("one", make)
 
 
-def test_two_processes_give_one_model(twins: tuple[World, Any, World, Any]) -> None:
+@pytest.fixture(scope="module")
+def other(stage: Stage, one: World) -> World:
+    """Return an equal world, trained in a process of its own with other hash seeds."""
+
+    def make(root: Path) -> World:
+        world = one.copy(root)
+        shutil.rmtree(root / ".ml-gitops")
+        train(world, hash_seed=4242)
+        return world
+
+    return stage("other", make)
+
+
+def test_two_processes_give_one_model(one: World, other: World) -> None:
     """Two processes with other hash seeds give the same run key and the same bytes of ONNX."""
-    _, first, _, second = twins
+    first, second = told(one), told(other)
 
     assert (first["fitted"], second["fitted"]) == (True, True)
     assert first["run"]["run_key"] == second["run"]["run_key"]
     assert first["run"]["files"] == second["run"]["files"]
 
 
-def test_another_seed_is_another_model(twins: tuple[World, Any, World, Any]) -> None:
+def test_another_seed_is_another_model(one: World, place: Path) -> None:
     """The seed decides: with another one the key and the bytes differ, so they could differ."""
-    one, first, _, _ = twins
-    world = one.copy(one.root.parent / "seeded")
+    world = one.copy(place)
     config = config_text(model={"seed": 8}, data={"holdout_days": 10})
     (world.root / "ml-gitops.toml").write_text(config)
 
-    third = world.run("train")
+    seeded = world.run("train")["run"]
 
-    assert third["run"]["run_key"] != first["run"]["run_key"]
-    assert third["run"]["files"]["model.onnx"] != first["run"]["files"]["model.onnx"]
+    assert seeded["run_key"] != told(one)["run"]["run_key"]
+    assert seeded["files"]["model.onnx"] != told(one)["run"]["files"]["model.onnx"]
 
 
-def test_training_again_imports_no_estimator(twins: tuple[World, Any, World, Any]) -> None:
+def test_training_again_imports_no_estimator(other: World, place: Path) -> None:
     """With nothing changed nothing is fitted, nor is anything imported that could fit."""
-    _, _, other, second = twins
+    world = other.copy(place)
 
-    again, imported = train(other, hash_seed=3)
+    imported = train(world, hash_seed=3)
 
-    assert (again["fitted"], again["judged"]) == (False, False)
-    assert again["run"] == second["run"]
+    assert (told(world)["fitted"], told(world)["judged"]) == (False, False)
+    assert told(world)["run"] == told(other)["run"]
     assert imported == []

@@ -136,6 +136,7 @@ class Evaluation(Document):
 
     Attributes:
         n: rows of the holdout.
+        units: independent units these rows make: days, or as many as rows.
         positives: rows of the positive class, for binary models.
         holdout_digest: which rows these were.
         metrics: by name; a metric that these rows do not define is under `undefined`.
@@ -148,6 +149,7 @@ class Evaluation(Document):
 
     task: Task
     n: int
+    units: int | None = None
     positives: int | None = None
     holdout_digest: Digest
     metrics: dict[str, MetricValue]
@@ -207,6 +209,7 @@ def evaluate(
     return Evaluation(
         task=answers.task,
         n=len(truth),
+        units=None if clusters is None else len(set(clusters.tolist())),
         positives=_positives(truth, answers),
         holdout_digest=holdout_digest,
         metrics=values,

@@ -56,6 +56,11 @@ def probability_below(t: float, n: int) -> float:
     return _NORMAL.cdf(math.copysign(z, t))
 
 
+def exceeds(t: float, n: int, z: float) -> bool:
+    """Say whether t standard errors of n units are as unlikely by chance as z of very many."""
+    return probability_below(t, n) > _NORMAL.cdf(z)
+
+
 def interval(estimate: float, error: float, n: int) -> tuple[float, float]:
     """Return both ends of the 90% interval of an estimate with this standard error."""
     half = quantile((1 + CONFIDENCE) / 2, n) * error

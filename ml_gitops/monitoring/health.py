@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ml_gitops.document import Document, Part
+from ml_gitops.model.interval import exceeds
 from ml_gitops.model.metrics import METRICS, Metric
 from ml_gitops.monitoring.profile import Measurement
 from ml_gitops.monitoring.quality import WindowQuality
@@ -24,7 +25,8 @@ class HealthPolicy(Part):
     """The loss that does not matter: by default twice the gate's, .02 of a score or 4% of a loss;
     a live window is smaller and noisier than a holdout."""
     z: float = Field(default=2.33, gt=0)
-    """Standard errors that a drop must exceed: one window in a hundred, by chance."""
+    """How sure a drop must be, in standard errors of many units: one window in a hundred, by
+    chance. Of a week's seven days Student's quantile asks for 3.1."""
     of: int = Field(default=3, ge=1)
     """How many of the last windows are looked at together."""
     bad: int = Field(default=2, ge=1)
@@ -196,7 +198,8 @@ def _judge(
     error = math.hypot(live.standard_error, reference.standard_error)
     # Without any spread a drop is as sure as it can be; a document holds no infinity.
     z = drop / error if error else math.copysign(1e9, drop) if drop else 0.0
-    bad = drop > allowed and z > policy.z
+    units = min(live.independent, reference.independent)
+    bad = drop > allowed and exceeds(z, units, policy.z)
     change = "worse" if drop > 0 else "better"
     text = (
         f"{name}: {metric.label} {metric.text(live.value)} is {metric.text(abs(drop))} {change}"

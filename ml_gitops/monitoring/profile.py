@@ -29,11 +29,22 @@ _SIZES = ((50, 100), (25, 40), (10, 15), (5, 5))
 
 
 class Measurement(Part):
-    """A measured value with its standard error and the rows it was measured on."""
+    """A measured value with its standard error.
+
+    Attributes:
+        n: rows it was measured on.
+        units: independent units among them, such as days; None if rows are independent.
+    """
 
     value: float
     standard_error: float
     n: int
+    units: int | None = None
+
+    @property
+    def independent(self) -> int:
+        """How many independent units there are: what a quantile of the error depends on."""
+        return self.n if self.units is None else self.units
 
 
 class ColumnProfile(Part):

@@ -252,37 +252,36 @@ def _mean(
     if n < 2:
         return {}
     mean = math.fsum(sums) / n
-    if units == "days":
-        pulls = [(total - mean * count) / n for total, count in zip(sums, counts, strict=True)]
-        error = _over_days(pulls)
-    else:
+    if units == "rows":
         spread = max(math.fsum(squares) - n * mean**2, 0.0) / (n - 1)
-        error = math.sqrt(spread / n)
-    return {} if error is None else {name: Measurement(value=mean, standard_error=error, n=n)}
+        return {name: Measurement(value=mean, standard_error=math.sqrt(spread / n), n=n)}
+    days = zip(sums, counts, strict=True)
+    return _over_days(name, mean, [(total - mean * one) / n for total, one in days if one], n)
 
 
 def _area(days: Sequence[Sequence[Any]], n: int, units: Units) -> dict[str, Measurement]:
     """Return the area under the ROC curve with its error over days, or DeLong's over rows."""
     area = next((row[6] for row in days if row[6] is not None), None)
-    pulls = [row[7] or 0.0 for row in days]
-    if area is None or any(row[8] is None for row in days if row[4]):
+    labelled = [row for row in days if row[4]]
+    if area is None or any(row[8] is None for row in labelled):
         return {}
-    error = (
-        _over_days(pulls)
-        if units == "days"
-        else math.sqrt(math.fsum(row[8] or 0.0 for row in days))
-    )
-    return {} if error is None else {"roc_auc": Measurement(value=area, standard_error=error, n=n)}
+    if units == "rows":
+        error = math.sqrt(math.fsum(row[8] for row in labelled))
+        return {"roc_auc": Measurement(value=area, standard_error=error, n=n)}
+    return _over_days("roc_auc", area, [row[7] for row in labelled], n)
 
 
-def _over_days(pulls: Sequence[float]) -> float | None:
-    """Return the standard error of what days add up to; None for a single day."""
+def _over_days(name: str, value: float, pulls: Sequence[float], n: int) -> dict[str, Measurement]:
+    """Return a metric with the error of what its labelled days add up to; one day has none."""
     k = len(pulls)
-    return math.sqrt(math.fsum(one**2 for one in pulls) * k / (k - 1)) if k > 1 else None
+    if k < 2:
+        return {}
+    error = math.sqrt(math.fsum(one**2 for one in pulls) * k / (k - 1))
+    return {name: Measurement(value=value, standard_error=error, n=n, units=k)}
 
 
 def _root(square: Measurement) -> Measurement:
     """Return the square root of a measurement, its standard error by the delta method."""
     root = math.sqrt(square.value)
     error = square.standard_error / (2 * root) if root else 0.0
-    return Measurement(value=root, standard_error=error, n=square.n)
+    return square.model_copy(update={"value": root, "standard_error": error})

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ml_gitops.data.schema import Feature, Task
 from ml_gitops.document import Document, Missing, Part, canonical_json, sha256
+from ml_gitops.model.interval import exceeds
 from ml_gitops.monitoring.query import (
     Engine,
     LabelFiles,
@@ -34,7 +35,8 @@ class RollbackPolicy(Part):
     """Share of the loss by which the release before must be better: as much as the gate allows
     a candidate to be worse."""
     z: float = Field(default=2.33, gt=0)
-    """Standard errors by which it must be better: chance alone does it once in a hundred times."""
+    """How sure that must be, in standard errors of many days: chance alone does it once in a
+    hundred times. Of fourteen days Student's quantile asks for 2.65."""
     minimum_labelled: int = Field(default=500, ge=2)
     """Labelled rows that both must have answered."""
     minimum_days: int = Field(default=7, ge=2)
@@ -152,7 +154,7 @@ def _judge(
         return False, f"{before} was compared on {total.n:,} rows of {days} days only; {needed}"
     error = loss.standard_error
     z = loss.mean / error if error else math.copysign(1e9, loss.mean) if loss.mean else 0.0
-    better = loss.mean > policy.margin * total.serving / total.n and z > policy.z
+    better = loss.mean > policy.margin * total.serving / total.n and exceeds(z, days, policy.z)
     numbers = (
         f"mean loss {total.before / total.n:.4f} of {before} against "
         f"{total.serving / total.n:.4f} of {serving} on the same {total.n:,} labelled rows of "

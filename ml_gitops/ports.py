@@ -1,6 +1,7 @@
 """What the loops need of the world, as protocols that adapters satisfy."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -212,8 +213,13 @@ class Workspace(Protocol):
         """Write files, each whole or not at all."""
         ...
 
-    def sources(self, roots: Sequence[str]) -> dict[str, bytes]:
-        """Return path and content of every Python file under folders of the work tree."""
+    def sources(self, folder: str, *, without: Sequence[str] = ()) -> dict[str, bytes]:
+        """Return path and content of every Python file below a folder of the work tree.
+
+        Args:
+            folder: where to look, `.` for everywhere.
+            without: folders at its top that are left out.
+        """
         ...
 
     def call(self, reference: str, *arguments: object) -> Any:
@@ -222,6 +228,10 @@ class Workspace(Protocol):
 
     def function(self, reference: str) -> Callable[..., Any]:
         """Return the author's `file.py:function`."""
+        ...
+
+    def author(self, path: str) -> AbstractContextManager[None]:
+        """Run the author's code: the work tree importable, failures named by their line."""
         ...
 
     def environment(self) -> dict[str, str]:

@@ -1,26 +1,23 @@
 """The work tree of a model repository: its files, and the author's code."""
 
-import importlib.metadata
 import os
-import platform
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ml_gitops.adapters.author import load_function, named_errors
 from ml_gitops.adapters.frames import read_frame, write_frame
+from ml_gitops.adapters.run_inputs import decisive_versions, python_files
 from ml_gitops.errors import ConfigError, TrainingError
 from ml_gitops.ports import Changes
 
 CACHE = ".ml-gitops"
-LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
-"""The libraries whose version decides the numbers of a model."""
-
 PASSED_ON = (
     "PATH",
     "HOME",
@@ -78,15 +75,10 @@ class LocalWorkspace:
             except OSError as error:
                 raise _refused("write", path, error) from None
 
-    def sources(self, roots: Sequence[str]) -> dict[str, bytes]:
-        """Return path and content of every Python file under folders of the work tree."""
-        found: dict[str, bytes] = {}
-        for folder in roots:
-            base = self._inside(folder)
-            files = base.glob("*.py") if base == self._root else base.rglob("*.py")
-            for file in sorted(file for file in files if file.is_file()):
-                found[file.relative_to(self._root).as_posix()] = file.read_bytes()
-        return found
+    def sources(self, folder: str, *, without: Sequence[str] = ()) -> dict[str, bytes]:
+        """Return path and content of every Python file below a folder of the work tree."""
+        found = python_files(self._inside(folder), without=frozenset(without))
+        return {file.relative_to(self._root).as_posix(): file.read_bytes() for file in found}
 
     def call(self, reference: str, *arguments: object) -> Any:
         """Call the author's `file.py:function`.
@@ -108,18 +100,13 @@ class LocalWorkspace:
         self._inside(reference.partition(":")[0])
         return load_function(self._root, reference)
 
+    def author(self, path: str) -> AbstractContextManager[None]:
+        """Run the author's code: the work tree importable, failures named by their line."""
+        return named_errors(self._root, path)
+
     def environment(self) -> dict[str, str]:
         """Return library and version of everything that decides numbers."""
-        versions = {"python": ".".join(platform.python_version_tuple()[:2])}
-        for library in LIBRARIES:
-            try:
-                versions[library] = importlib.metadata.version(library)
-            except importlib.metadata.PackageNotFoundError:
-                raise ConfigError(
-                    f"training needs {library}, which is not installed",
-                    hint="install ml-gitops[train]",
-                ) from None
-        return versions
+        return decisive_versions(self._root)
 
     def run_folder(self, name: str) -> Path | None:
         """Return the folder of a run that is kept here; None if there is none."""
@@ -141,6 +128,8 @@ class LocalWorkspace:
         self, home: Path, name: str, files: Mapping[str, bytes], frames: Mapping[str, Any]
     ) -> Path:
         home.mkdir(parents=True, exist_ok=True)
+        # Rows lie here: no `git add` may pick them up, whatever the repository ignores.
+        write_whole(home.parent / ".gitignore", b"*\n")
         draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=home))
         try:
             for file, content in files.items():
@@ -148,9 +137,13 @@ class LocalWorkspace:
             for file, frame in frames.items():
                 write_frame(frame, draft / file)
             kept = home / name
-            if kept.is_dir():
-                shutil.rmtree(kept)
-            draft.replace(kept)
+            shutil.rmtree(kept, ignore_errors=True)
+            try:
+                draft.replace(kept)
+            except OSError:
+                # Another process kept the same key meanwhile: equal keys are equal runs.
+                if not kept.is_dir():
+                    raise
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return kept
@@ -268,7 +261,7 @@ def template_files() -> dict[str, bytes]:
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))
-        if path.is_file() and not {"__pycache__", CACHE, "live"} & set(path.parts)
+        if path.is_file() and not {"__pycache__", CACHE, "live"} & set(path.relative_to(root).parts)
     }
 
 

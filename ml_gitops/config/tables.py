@@ -142,12 +142,6 @@ class Config(Part):
         )
 
     @property
-    def source_roots(self) -> tuple[str, ...]:
-        """The folders whose Python files make the model."""
-        references = (self.model.pipeline, self.data.source)
-        return tuple(sorted({str(PurePosixPath(path.split(":")[0]).parent) for path in references}))
-
-    @property
     def contract(self) -> dict[str, Any]:
         """The tables that shape training: a change in them is another model."""
         return {
@@ -158,4 +152,6 @@ class Config(Part):
                 for feature in self.features.values()
             ],
             "parity": self.parity.model_dump(mode="json"),
+            # What is measured once, with the run: profile and evaluation.
+            "gate": self.gate.model_dump(mode="json", include={"metric", "slices", "units"}),
         }

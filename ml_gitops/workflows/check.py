@@ -57,7 +57,7 @@ def _params(config: Config, workspace: Workspace) -> Finding:
 
 
 def _checks(workspace: Workspace) -> Finding:
-    files = [path for path in workspace.sources(["checks"]) if "/test_" in path]
+    files = [path for path in workspace.sources("checks") if "/test_" in path]
     if not files:
         return Finding(state="warn", text="checks/: no test_*.py; only the gate judges")
     return Finding(state="pass", text=f"checks/: {len(files)} files")

@@ -51,7 +51,8 @@ def fit(
     seen = conform(train, schema.features).assign(**{schema.target: train[schema.target]})
     build = workspace.function(config.model.pipeline)
     started = time.perf_counter()
-    estimator = build_and_fit(build, params, seen, schema, config.model.seed)
+    with workspace.author(config.model.pipeline.partition(":")[0]):
+        estimator = build_and_fit(build, params, seen, schema, config.model.seed)
     seconds = time.perf_counter() - started
     progress.step("Converting to ONNX")
     signature = Signature(

@@ -21,7 +21,7 @@ from ml_gitops.report import Report
 from ml_gitops.serving.parity import ParityReport
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.registry import read_release, released_file, served
-from ml_gitops.workflows.training import HOLDOUT_FILE, TRAIN_FILE, clusters_of
+from ml_gitops.workflows.training import CHECKS, HOLDOUT_FILE, TRAIN_FILE, clusters_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Kept = TypeVar("Kept", bound=Document)
 
-CHECKS = "checks"
 CHAMPION_FILE = "champion.onnx"
 CHAMPION_SIGNATURE_FILE = "champion-signature.json"
 CHAMPION_MISSING_FILE = "champion-missing.txt"
@@ -80,7 +79,7 @@ def find_champion(config: Config, forge: Forge | None, cut: Split) -> Champion |
 def standing(config: Config, workspace: Workspace, champion: Champion | Missing) -> str:
     """Return a digest of what a judgement stands on besides the run itself."""
     rival = champion.release.content_digest() if isinstance(champion, Champion) else champion.reason
-    checks = {path: sha256(text) for path, text in workspace.sources([CHECKS]).items()}
+    checks = {path: sha256(text) for path, text in workspace.sources(CHECKS).items()}
     policy = config.gate.model_dump(mode="json")
     said = {"about": config.model.about, "champion": rival, "policy": policy, "checks": checks}
     return sha256(canonical_json(said).encode())

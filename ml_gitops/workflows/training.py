@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ml_gitops.model.evaluation import Answers, Evaluation
     from ml_gitops.monitoring.profile import Profile
 
+CHECKS = "checks"
 HOLDOUT_FILE = "holdout.parquet"
 TRAIN_FILE = "train.parquet"
 
@@ -57,7 +58,7 @@ def trace_run(config: Config, workspace: Workspace, lock: DataLock | None = None
     """
     params = workspace.read(config.model.params)
     return trace(
-        sources=workspace.sources(config.source_roots),
+        sources=workspace.sources(".", without=[CHECKS]),
         params=params or b"",
         contract=config.contract,
         lock=lock or read_lock(workspace),
@@ -208,7 +209,12 @@ def _profile(
         window=dataset.window,
         importances={one.feature: one.value for one in evaluation.importances},
         quality={
-            name: Measurement(value=one.value, standard_error=one.standard_error, n=evaluation.n)
+            name: Measurement(
+                value=one.value,
+                standard_error=one.standard_error,
+                n=evaluation.n,
+                units=evaluation.units,
+            )
             for name, one in evaluation.metrics.items()
         },
     )

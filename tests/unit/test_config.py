@@ -63,14 +63,6 @@ def test_references_inside_are_accepted(path: str) -> None:
     assert parse_config(config_text(model={"pipeline": path})).model.pipeline == path
 
 
-def test_source_roots_are_the_folders_of_both_references() -> None:
-    """One folder is named once; the root is a dot."""
-    apart = config_text(model={"pipeline": "a/p.py:f"}, data={"source": "d.py:load"})
-
-    assert parse_config(config_text()).source_roots == ("model",)
-    assert parse_config(apart).source_roots == (".", "a")
-
-
 @pytest.mark.parametrize(
     ("changes", "same"),
     [

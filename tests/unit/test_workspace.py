@@ -84,7 +84,7 @@ def test_no_path_leaves_the_repository(root: Path, path: str) -> None:
         lambda: workspace.read(path),
         lambda: workspace.write({path: b"x"}),
         lambda: workspace.function(f"{path}:f"),
-        lambda: workspace.sources([path]),
+        lambda: workspace.sources(path),
     ):
         with pytest.raises(ConfigError, match="leaves the repository") as refused:
             act()
@@ -109,15 +109,20 @@ def test_folders_and_files_in_each_others_place_are_named(root: Path) -> None:
 
 
 def test_sources_are_python_files_only(root: Path) -> None:
-    """Odd folders and links to nowhere are passed over; the root is not searched deep."""
+    """Odd folders, links to nowhere, environments and other models are passed over."""
     workspace = author(root, "model/deep/a.py", "1")
     author(root, "b.py", "2")
     (root / "model/folder.py").mkdir()
     (root / "model/gone.py").symlink_to(root / "nowhere")
     (root / "model/notes.txt").write_text("x")
 
-    assert workspace.sources(["model"]) == {"model/deep/a.py": b"1"}
-    assert workspace.sources(["."]) == {"b.py": b"2"}
+    author(root, "other/model/c.py", "3")
+    (root / "other/ml-gitops.toml").write_text("")
+    author(root, ".venv/d.py", "4")
+    author(root, "checks/test_e.py", "5")
+
+    assert workspace.sources("model") == {"model/deep/a.py": b"1"}
+    assert workspace.sources(".", without=["checks"]) == {"b.py": b"2", "model/deep/a.py": b"1"}
 
 
 def test_the_root_is_the_nearest_folder_with_the_config(root: Path) -> None:

@@ -1,0 +1,63 @@
+"""What of a work tree decides the numbers of a model: its Python files and its environment."""
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+from ml_gitops.document import sha256
+from ml_gitops.errors import ConfigError
+
+LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
+"""The libraries whose version decides the numbers of every model."""
+LOCKS = ("requirements.txt", "uv.lock", "poetry.lock", "pylock.toml", "conda-lock.yml")
+"""Files at the top of a repository that pin what else the author's code imports."""
+MARKS = ("pyvenv.cfg", "ml-gitops.toml")
+"""A folder with one of these is an environment, or another model."""
+
+
+def python_files(folder: Path, *, without: frozenset[str] = frozenset()) -> Iterator[Path]:
+    """Yield every Python file below a folder, in order.
+
+    Whatever the author's code may import counts, not only the files that the config names:
+    a key that misses an import would ship an old model as a new one.
+
+    Args:
+        folder: where to look; hidden folders, environments and other models are left out.
+        without: names of folders at the top that are left out too.
+    """
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".")
+            and name != "__pycache__"
+            and not (here == folder and name in without)
+            and not any((here / name / mark).exists() for mark in MARKS)
+        )
+        for name in sorted(files):
+            if name.endswith(".py") and (here / name).is_file():
+                yield here / name
+
+
+def decisive_versions(root: Path) -> dict[str, str]:
+    """Return library and version of what decides numbers, and digests of the author's locks.
+
+    Raises:
+        ConfigError: a library that training needs is not installed.
+    """
+    versions = {"python": ".".join(platform.python_version_tuple()[:2])}
+    for library in LIBRARIES:
+        try:
+            versions[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            raise ConfigError(
+                f"training needs {library}, which is not installed",
+                hint="install ml-gitops[train]",
+            ) from None
+    for name in LOCKS:
+        if (root / name).is_file():
+            versions[name] = sha256((root / name).read_bytes())
+    return versions

@@ -52,7 +52,12 @@ def promotion_body(
 
 
 def rollback_body(
-    target: Release, serving: Release, *, environment: str, reasons: Sequence[str]
+    target: Release,
+    serving: Release,
+    *,
+    environment: str,
+    reasons: Sequence[str],
+    asked: bool = False,
 ) -> str:
     """Say why an environment should go back, and to what.
 
@@ -61,14 +66,16 @@ def rollback_body(
         serving: the release that serves now.
         environment: where.
         reasons: one sentence each; numbers are already in them.
+        asked: a person asked for it; nothing was measured.
     """
     why = "\n".join(f"- {escape(reason)}" for reason in reasons)
     origin = f" (#{serving.pull_request})" if serving.pull_request else ""
     return "\n\n".join(
         [
             (
-                f"**{escape(environment).capitalize()} is better off with {code(target.tag)} than "
-                f"with {code(serving.tag)}, which serves it now.**"
+                f"**{escape(environment).capitalize()} "
+                f"{'goes back to' if asked else 'is better off with'} {code(target.tag)}; "
+                f"{code(serving.tag)} serves it now.**"
             ),
             why,
             _side_by_side(serving, target, ("now", "after the merge")),

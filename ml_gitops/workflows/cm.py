@@ -25,7 +25,7 @@ from ml_gitops.ports import Forge, Progress, Records, Warehouse
 from ml_gitops.pull_request import Action, Issue, PullRequest
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.incident import reconcile_incident
-from ml_gitops.workflows.promotion import roll_back
+from ml_gitops.workflows.promotion import roll_back, withdraw_rollback
 from ml_gitops.workflows.registry import read_release, release_before, released_file, served
 
 if TYPE_CHECKING:
@@ -149,10 +149,22 @@ def record(records: Records, observation: Observation) -> str:
 def act_on_rollback(
     config: Config, forge: Forge, observation: Observation
 ) -> tuple[PullRequest | None, Action | None]:
-    """Propose a rollback if the observation wants one."""
+    """Propose a rollback if the observation wants one; withdraw it if it does not any more."""
     decision = observation.rollback
-    if not decision.roll_back or decision.to is None:
+    if decision.to is None:
         return None, None
+    if not decision.roll_back:
+        if isinstance(decision.loss, Missing):
+            return None, None
+        return withdraw_rollback(
+            config,
+            forge,
+            observation.environment,
+            serving=observation.release,
+            to=decision.to,
+            evidence=decision.fingerprint,
+            reason=decision.headline,
+        )
     return roll_back(
         config,
         forge,

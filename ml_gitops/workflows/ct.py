@@ -25,6 +25,7 @@ from ml_gitops.pull_request import (
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.observation_body import retraining_body
 from ml_gitops.workflows.ci import Trained, make_lock, posted_report, publish, train
+from ml_gitops.workflows.promotion import subject_of
 from ml_gitops.workflows.proposals import reconcile
 from ml_gitops.workflows.registry import latest_release, read_release
 
@@ -51,7 +52,8 @@ def act_on_retraining(
     existing = forge.pull_requests()
     if decision.want != "retrain":
         current = _current(model, existing)
-        if current is None or observation.health.verdict == "insufficient":
+        recovered = decision.want in ("nothing", "watch")
+        if current is None or not recovered or observation.health.verdict != "healthy":
             return current, Keep(current.number if current else None, decision.headline)
         return reconcile(forge, KIND, model, None, gone=f"It is over: {decision.headline}.")
     until = observation.as_of - timedelta(days=config.monitor.label_delay_days)
@@ -132,7 +134,8 @@ def _answered(
     if locked is not None and locked >= until:
         return f"{forge.default_branch} has locked the rows until {locked} already"
     newest = latest_release(forge, config.model.name)
-    promotion = next(iter(open_proposals("promotion", config.model.name, existing)), None)
+    subject = subject_of(config.model.name, observation.environment)
+    promotion = next(iter(open_proposals("promotion", subject, existing)), None)
     if isinstance(newest, Missing) or promotion is None:
         return None
     serving = read_release(forge, observation.release)

@@ -25,7 +25,9 @@ def reconcile_incident(
         # Only a window that was judged says that the world recovered.
         if current is None or observation.health.verdict == "insufficient":
             return current, "keep"
-        forge.close(current.number, f"It is over: {observation.headline}.")
+        answered = observation.rollback.roll_back or observation.retrain.want == "retrain"
+        word = "A pull request answers it" if answered else "It is over"
+        forge.close(current.number, f"{word}: {observation.headline}.")
         return current, "close"
     fingerprint = observation.retrain.fingerprint
     if _refused(model, fingerprint, issues):

@@ -7,10 +7,13 @@ from ml_gitops.delivery.version import next_assignment, parse_release
 from ml_gitops.document import Missing, sha256
 from ml_gitops.errors import ForgeError
 from ml_gitops.ports import Forge
-from ml_gitops.pull_request import Action, PullRequest, PullRequestSpec
+from ml_gitops.pull_request import Action, PullRequest, PullRequestSpec, open_proposals
 from ml_gitops.render.proposal_body import promotion_body, rollback_body
 from ml_gitops.workflows.proposals import reconcile
 from ml_gitops.workflows.registry import assigned, read_release, release_before, served
+
+ASKED = "asked"
+"""The evidence of a rollback that a person asked for."""
 
 
 def promote(
@@ -34,16 +37,30 @@ def promote(
             where=state_path(source),
         )
     current = served(forge, environment)
-    past = [entry.tag for entry in assigned(forge, config.model.name, environment)]
     wanted, gone = None, f"{environment} serves {state.tag} already"
-    if not isinstance(current, Missing) and current.tag == state.tag:
-        pass
-    elif state.tag in past and not insist:
-        # It was served here and rolled back from: only a person brings it forward again.
-        gone = f"{environment} was rolled back from {state.tag}"
-    else:
+    if isinstance(current, Missing) or current.tag != state.tag:
         wanted = _promotion(forge, state, current, source=source, environment=environment)
-    return reconcile(forge, "promotion", config.model.name, wanted, gone=gone, insist=insist)
+        if not insist and _was_promoted(forge, wanted):
+            # It was served here and left again: only a person brings it forward once more.
+            wanted, gone = None, f"{environment} was rolled back from {state.tag}"
+    subject = subject_of(config.model.name, environment)
+    return reconcile(forge, "promotion", subject, wanted, gone=gone, insist=insist)
+
+
+def subject_of(model: str, environment: str) -> str:
+    """Return what a proposal about an environment is about: one is open for each of them."""
+    return f"{model}#{environment}"
+
+
+def _was_promoted(forge: Forge, wanted: PullRequestSpec) -> bool:
+    """Say whether exactly this promotion was merged before, tagged since or not."""
+    return any(
+        one.state == "merged"
+        and one.marker is not None
+        and (one.marker.kind, one.marker.model, one.marker.fingerprint)
+        == (wanted.kind, wanted.model, wanted.fingerprint)
+        for one in forge.pull_requests()
+    )
 
 
 def _promotion(
@@ -60,7 +77,7 @@ def _promotion(
     wanted = deploy(release, environment, state.bento_digest)
     return PullRequestSpec(
         kind="promotion",
-        model=release.model,
+        model=subject_of(release.model, environment),
         fingerprint=sha256(f"{environment} {release.tag}".encode()),
         branch=f"ml-gitops/promote-{release.model}-{environment}",
         base=forge.default_branch,
@@ -79,7 +96,7 @@ def roll_back(
     *,
     to: str | None = None,
     reasons: tuple[str, ...] = ("A person asked for it.",),
-    evidence: str = "asked",
+    evidence: str = ASKED,
     insist: bool = True,
 ) -> tuple[PullRequest | None, Action]:
     """Propose that an environment serves an earlier release again.
@@ -112,17 +129,48 @@ def roll_back(
     state = deploy(target, environment, target.files[BENTO_FILE])
     wanted = PullRequestSpec(
         kind="rollback",
-        model=model,
-        fingerprint=sha256(f"{environment} {current.tag} {tag} {evidence}".encode()),
+        model=subject_of(model, environment),
+        fingerprint=rollback_fingerprint(current.tag, tag, evidence),
         branch=f"ml-gitops/rollback-{model}-{environment}",
         base=forge.default_branch,
         title=f"Roll {environment} back to {target.tag}",
-        body=rollback_body(target, serving, environment=environment, reasons=reasons),
+        body=rollback_body(
+            target, serving, environment=environment, reasons=reasons, asked=evidence == ASKED
+        ),
         commit_message=f"Roll {environment} back to {target.tag}\n\n" + "\n".join(reasons),
         changes=((state_path(environment), state.to_json().encode()),),
         labels=("rollback", environment),
     )
-    return reconcile(forge, "rollback", model, wanted, insist=insist)
+    return reconcile(forge, "rollback", wanted.model, wanted, insist=insist)
+
+
+def rollback_fingerprint(serving: str, target: str, evidence: str) -> str:
+    """Return the identity of a rollback: from what, to what, on which evidence."""
+    return sha256(f"{serving} {target} {evidence}".encode())
+
+
+def withdraw_rollback(
+    config: Config,
+    forge: Forge,
+    environment: str,
+    *,
+    serving: str,
+    to: str,
+    evidence: str,
+    reason: str,
+) -> tuple[PullRequest | None, Action | None]:
+    """Close the monitor's own rollback proposal whose evidence is gone; a person's stays.
+
+    Args:
+        serving, to, evidence: what the proposal stood on.
+        reason: why it is closed.
+    """
+    subject = subject_of(config.model.name, environment)
+    fingerprint = rollback_fingerprint(serving, to, evidence)
+    ours = open_proposals("rollback", subject, forge.pull_requests())
+    if not any(one.marker is not None and one.marker.fingerprint == fingerprint for one in ours):
+        return None, None
+    return reconcile(forge, "rollback", subject, None, gone=f"The evidence is gone: {reason}.")
 
 
 def record_assignments(config: Config, forge: Forge) -> list[str]:

@@ -127,8 +127,10 @@ def _worse(report: Report) -> str:
             f"- decisions at one half: {flips.worsened:,} rows turned wrong, {flips.improved:,} "
             f"turned right, of {flips.n:,}"
         )
-    if not fallen:
+    if comparison.slices and not fallen:
         lines.append("- no slice is worse beyond its 90% interval")
+    if not lines:
+        lines.append("- nothing, beyond its 90% interval")
     more = f"\n- and {len(fallen) - 5} more slices" if len(fallen) > 5 else ""
     return "**What got worse**\n" + "\n".join(lines) + more
 

@@ -110,7 +110,8 @@ def _metric_table(metric: MetricHealth, observation: Observation) -> str:
     promised = (
         f"\n\nPromised: {known.text(metric.reference.value)} on "
         f"{count(metric.reference.n, 'row')} of the holdout; {known.text(metric.allowed)} worse is "
-        "allowed, and a window is bad beyond that and 2.33 standard errors."
+        "allowed. A window is bad if it is worse by more, and by more than chance explains: z is "
+        "the drop in standard errors."
         if metric.reference is not None and metric.allowed is not None
         else ""
     )

@@ -6,7 +6,7 @@ from ml_gitops.delivery.release import Release
 from ml_gitops.document import Missing
 from ml_gitops.model.lineage import short
 from ml_gitops.model.metrics import METRICS
-from ml_gitops.render.numbers import number, signed
+from ml_gitops.render.numbers import NOTHING
 from ml_gitops.render.tables import Align, code, details, escape, table
 
 
@@ -93,33 +93,40 @@ def rollback_body(
 
 
 def _side_by_side(now: Release | Missing, after: Release, names: tuple[str, str]) -> str:
-    """Return a table of two releases; the difference only where both have the number."""
-    before = now if isinstance(now, Release) else None
-    rows = [
-        ["release", code(before.tag) if before else "–", code(after.tag), ""],
-        [
-            "model",
-            code(short(before.model_digest)) if before else "–",
-            code(short(after.model_digest)),
-            "",
-        ],
-        ["learned from", str(before.trained) if before else "–", str(after.trained), ""],
-        ["judged on", str(before.holdout) if before else "–", str(after.holdout), ""],
-    ]
-    same_rows = before is not None and before.holdout == after.holdout
-    for name, value in after.metrics.items():
-        old = before.metrics.get(name) if before else None
-        change = signed(value - old) if old is not None and same_rows else ""
-        label = METRICS[name].label if name in METRICS else name
-        rows.append([f"{escape(label)} on its holdout", number(old), number(value), change])
+    """Return a table of two releases; the difference only where both answered the same rows."""
+    known = [name for name in METRICS if name in after.metrics]
+    if isinstance(now, Missing):
+        rows = [[fact, text] for fact, text in _facts(after)]
+        rows += [[escape(METRICS[name].label), _metric(name, after)] for name in known]
+        return table(["", names[1]], rows, ["left", "right"])
+    facts = zip(_facts(now), _facts(after), strict=True)
+    rows = [[fact, old, new, ""] for (fact, old), (_, new) in facts]
+    same_rows = now.holdout == after.holdout
+    for name in known:
+        metric, old = METRICS[name], now.metrics.get(name)
+        change = ""
+        if old is not None and same_rows:
+            change = metric.text(metric.sign * (after.metrics[name] - old), signed=True)
+        rows.append([escape(metric.label), _metric(name, now), _metric(name, after), change])
     align: list[Align] = ["left", "right", "right", "right"]
-    text = table(["", *names, "change"], rows, align)
-    if before is not None and not same_rows:
-        text += (
-            "\n\n*The two were judged on different days, so their metrics are not compared here; "
-            "the verdict above compares both on the same rows.*"
-        )
-    return text
+    text = table(["", *names, "change (+ is better)" if same_rows else ""], rows, align)
+    if same_rows:
+        return text
+    return f"{text}\n\n*The two were judged on different days, so their metrics do not compare.*"
+
+
+def _facts(release: Release) -> list[tuple[str, str]]:
+    return [
+        ("release", code(release.tag)),
+        ("model", code(short(release.model_digest))),
+        ("learned from", str(release.trained)),
+        ("judged on", str(release.holdout)),
+    ]
+
+
+def _metric(name: str, release: Release) -> str:
+    value = release.metrics.get(name)
+    return NOTHING if value is None else METRICS[name].text(value)
 
 
 def _what_changed(release: Release) -> str:

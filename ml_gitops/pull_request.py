@@ -178,7 +178,7 @@ class PullRequestSpec:
         room = MAX_BODY - len(marker)
         body = self.body
         if len(body) > room:
-            cut = "\n\n*The rest did not fit; the full report is on the branch.*"
+            cut = "\n\n*The rest did not fit; the full report is in the comments and the artifact.*"
             body = body[: room - len(cut)] + cut
         return body + marker
 

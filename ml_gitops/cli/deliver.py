@@ -105,8 +105,10 @@ def _tell_delivered(terminal: Terminal, done: Delivered) -> None:
         terminal.status("pass", f"released {chosen.tag}: {chosen.verdict}")
         if chosen.changed:
             terminal.line(f"  differs from the release before in: {', '.join(chosen.changed)}")
-        if chosen.retrained:
-            terminal.status("warn", "the reviewed files were gone; it was trained again")
+        if not chosen.reviewed:
+            terminal.status(
+                "warn", "no report was posted for this run: nobody reviewed these files"
+            )
     else:
         terminal.status("keep", f"{chosen.tag} is what is here; nothing to release")
     for tag in done.assigned:

@@ -4,9 +4,10 @@ import argparse
 
 from ml_gitops.cli.setting import Setting
 from ml_gitops.document import Missing
-from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ForgeError
+from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ForgeError, GitError
 from ml_gitops.model.lineage import short
 from ml_gitops.model.metrics import METRICS
+from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.numbers import count, duration, size
 from ml_gitops.render.report_page import to_html
@@ -119,8 +120,24 @@ def _post(setting: Setting, trained: Trained, asked: int | None) -> tuple[int | 
         number = next((one.number for one in open_ones if one.branch == branch), None)
     if number is None:
         return None, False
+    _require_same_commit(setting, forge.pull_request(number))
     _, posted = publish(forge, trained, number, to_markdown(trained.report))
     return number, posted
+
+
+def _require_same_commit(setting: Setting, reviewed: PullRequest) -> None:
+    """Refuse to report on a pull request what is not in it."""
+    dirty = setting.repository.dirty_paths()
+    if dirty:
+        raise GitError(
+            f"the work tree differs from its commit: {', '.join(dirty[:3])}",
+            hint="commit, push and train; only what is in the pull request is reported on it",
+        )
+    if setting.repository.head() != reviewed.head:
+        raise GitError(
+            f"the work tree is not at the head of #{reviewed.number} ({reviewed.head[:12]})",
+            hint=f"push the branch, or run `git switch {reviewed.branch}`",
+        )
 
 
 def _summary(trained: Trained) -> dict[str, object]:

@@ -104,6 +104,12 @@ class Setting:
         return LocalForge(self._forge_folder(), actor=actor, clock=now)
 
     def _forge_folder(self) -> Path:
+        if not (self.workspace.root / ".git").exists():
+            raise ForgeError(
+                "the model is not at the top of its Git repository",
+                hint="give each model a repository of its own; several in one are not supported",
+                where=str(self.workspace.root),
+            )
         if self.forge_path is None:
             self.repository.run("rev-parse", "--git-dir")  # Outside of Git, Git says so.
             raise ForgeError(

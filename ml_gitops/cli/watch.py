@@ -173,7 +173,8 @@ def _tell_drift(terminal: Terminal, observation: Observation) -> None:
         ["feature", "importance", "shift w", "q", "windows", ""],
         rows,
         align=["left", "right", "right", "right", "left", "left"],
-        title=f"{count(last.rows, 'prediction')} in the newest window",
+        title=f"{count(last.rows, 'prediction')} of the newest window"
+        + (f", one in {observation.one_in} of the log" if observation.one_in > 1 else ""),
     )
     terminal.line(last.text)
 

@@ -25,7 +25,8 @@ class Release(Document):
         verdict: the gate's sentence, as reviewed.
         changed: which inputs differ from the release before.
         pull_request: where it was reviewed, if it was.
-        retrained: true if the reviewed files were gone and it was trained again.
+        reviewed: whether the files are those whose report was posted; false if no report
+            was, or its files were gone, and they were made or found where CD runs.
     """
 
     file_name: ClassVar[str] = "release.json"
@@ -43,7 +44,7 @@ class Release(Document):
     verdict: str
     changed: tuple[str, ...] = ()
     pull_request: int | None = None
-    retrained: bool = False
+    reviewed: bool = True
 
     @property
     def model_digest(self) -> str:

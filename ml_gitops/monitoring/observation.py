@@ -23,6 +23,7 @@ class Observation(Document):
         windows: quality of each window, oldest first.
         drift: the same windows against the profile.
         counts: the newest window as counts, for pictures and for adding up.
+        one_in: how many rows of the log each counted row stands for.
         left_out: rows of the log that were not counted, by reason.
         health, retrain, rollback: what follows.
         headline: the outcome in one sentence.
@@ -37,6 +38,7 @@ class Observation(Document):
     windows: tuple[WindowQuality, ...]
     drift: tuple[DriftReport, ...]
     counts: Counts
+    one_in: int = 1
     left_out: LeftOut
     health: HealthReport
     retrain: RetrainDecision

@@ -5,7 +5,7 @@
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import Field
@@ -118,6 +118,19 @@ def scan_quality(
         ),
         label_rows=label_rows,
     )
+
+
+def count_labelled(engine: Engine, log: PredictionLog, labels: LabelFiles, *, since: date) -> int:
+    """Count labelled predictions from a day on, of every release: what there is to learn from."""
+    predictions, truth = log.table(engine), labels.table(engine)
+    if predictions is None or truth is None:
+        return 0
+    found = engine.rows(
+        f"SELECT count(DISTINCT id) FROM ({predictions.sql}) SEMI JOIN ({truth.sql}) USING (id)"
+        f" WHERE t >= TIMESTAMPTZ '{since.isoformat()} 00:00:00+00'",
+        (*predictions.parameters, *truth.parameters),
+    )
+    return int(found[0][0])
 
 
 def _any_joins(engine: Engine, predictions: Table, labels: Table) -> bool:

@@ -33,7 +33,7 @@ class Standing(Part):
         release: its tag.
         trained_until: the first day it has not learned from.
         train_rows: rows it learned from.
-        labelled: labelled predictions it made in the windows that were looked at.
+        labelled: labelled predictions since then, whichever release made them.
         as_of: the day on which the question is asked.
     """
 
@@ -101,24 +101,30 @@ def decide_retraining(
     if degraded or (drifting and harmed):
         columns = sorted({one.name for report in alarms for one in report.drifted})
         evidence = evidence or [f"drift {name}" for name in columns]
-        lack = _lack(standing, policy)
-        if lack:
-            return _decision(
-                "incident",
-                standing,
-                f"retraining cannot help yet: {lack}",
-                [*reasons, lack],
-                [*evidence, "no labels"],
-            )
         word = "quality fell below its promise" if degraded else "the data drifted and quality fell"
-        return _decision("retrain", standing, word, reasons, evidence)
+        return _learn(standing, policy, word, reasons, evidence)
     if policy.max_age_days is not None and standing.age_days > policy.max_age_days:
         text = f"its data is {standing.age_days} days old, {policy.max_age_days} are allowed"
-        return _decision("retrain", standing, text, [text, *reasons], ["age"])
+        return _learn(standing, policy, text, [text, *reasons], ["age"])
     if drifting:
         text = f"the data drifted, {_calm(health)}; nothing is retrained on drift alone"
         return _decision("watch", standing, text, reasons, ["drift"])
     return _decision("nothing", standing, _calm(health), reasons, [])
+
+
+def _learn(
+    standing: Standing,
+    policy: RetrainPolicy,
+    why: str,
+    reasons: Sequence[str],
+    evidence: Sequence[str],
+) -> RetrainDecision:
+    """Want a retraining if there is anything new to learn from, else a person."""
+    lack = _lack(standing, policy)
+    if lack is None:
+        return _decision("retrain", standing, why, reasons, evidence)
+    said = f"{why}; retraining cannot help yet: {lack}"
+    return _decision("incident", standing, said, [*reasons, lack], [*evidence, "no labels"])
 
 
 def _decision(

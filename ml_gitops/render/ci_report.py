@@ -63,9 +63,10 @@ def _metrics(report: Report) -> str:
         named = code(champion) if isinstance(champion, str) else "champion"
         text = table(["metric", named, "candidate", "change", "90% interval"], rows)
         note = "A change with a plus is better, also for losses."
+    alone = isinstance(comparison.baseline, Missing)
     judged = (
-        f"Judged on {count(report.holdout_rows, 'row')} of {report.split.holdout} that neither "
-        f"learned from. {note}"
+        f"Judged on {count(report.holdout_rows, 'row')} of {report.split.holdout} that "
+        f"{'the candidate did not learn from' if alone else 'neither learned from'}. {note}"
     )
     return f"{text}\n\n{judged}{_power(report)}"
 

@@ -36,7 +36,7 @@ def promotion_body(
             f"The gate's verdict{reviewed}: {escape(release.verdict)}",
             _side_by_side(serving, release, ("now", "after the merge")),
             _what_changed(release),
-            _retrained(release),
+            _unreviewed(release),
             (
                 f"**If you merge**, `deployments/{environment}.json` names this release, CD "
                 f"records it as the next {code(f'{release.model}#{environment}#N')} tag, and "
@@ -135,12 +135,12 @@ def _what_changed(release: Release) -> str:
     return f"What differs from the release before: {escape(', '.join(release.changed))}."
 
 
-def _retrained(release: Release) -> str:
-    if not release.retrained:
+def _unreviewed(release: Release) -> str:
+    if release.reviewed:
         return ""
     return (
-        "**Note:** the files that were reviewed were gone when this was released, so it was "
-        "trained again from the same inputs."
+        "**Note:** no reviewed files were found for this run, because no report was posted or its "
+        "files were gone. What is released was made from the same inputs where CD runs."
     )
 
 
@@ -158,7 +158,7 @@ def release_notes(release: Release, report: str) -> str:
             f"**{escape(release.verdict)}**{reviewed}",
             f"Learned from {release.trained}, judged on {release.holdout}.",
             _what_changed(release),
-            _retrained(release),
+            _unreviewed(release),
             details("Files and their digests", table(["file", "sha256"], files, ["left", "left"])),
             details("The report it was reviewed by", report),
         ]

@@ -21,6 +21,8 @@ from ml_gitops.workflows.promotion import promote, record_assignments
 from ml_gitops.workflows.registry import latest_release, released_file
 from ml_gitops.workflows.training import trace_run
 
+_RUN = "run "
+"""What stands before the run key in the message of a release's tag."""
 PROFILE_PATH = "reference/profile.json"
 SHIPPED = (
     MODEL_FILE,
@@ -82,8 +84,8 @@ def deliver(
         release, is_new = before, False
     else:
         progress.step("Finding what was reviewed")
-        files, retrained = _reviewed_files(config, forge, lineage, train_again)
-        release = _describe(config, forge, commit, before, lineage, files, retrained=retrained)
+        files, reviewed = _reviewed_files(config, forge, lineage, train_again)
+        release = _describe(config, forge, commit, before, lineage, files, reviewed=reviewed)
         release = _publish(forge, bentos, progress, release, files)
         is_new = True
     progress.step("Staging")
@@ -119,13 +121,13 @@ def _reviewed_files(
     lineage: Lineage,
     train_again: Callable[[], Mapping[str, bytes]],
 ) -> tuple[Mapping[str, bytes], bool]:
-    """Return the files of the run that was reviewed, and whether they had to be made again."""
+    """Return the files of the run, and whether they are the ones whose report was posted."""
     name = artifact_name(config.model.name, lineage.run_key)
     kept = forge.artifact(name)
     if kept is not None:
         verify(kept, lineage.run_key, where=f"artifact {name}")
-        return kept, False
-    return train_again(), True
+        return kept, True
+    return train_again(), False
 
 
 def _describe(
@@ -136,7 +138,7 @@ def _describe(
     lineage: Lineage,
     files: Mapping[str, bytes],
     *,
-    retrained: bool,
+    reviewed: bool,
 ) -> Release:
     """Write the record of a release, without the files that are still to be made."""
     run = verify(files, lineage.run_key, where="the reviewed run")
@@ -163,7 +165,7 @@ def _describe(
         verdict=report.headline,
         changed=tuple(changed),
         pull_request=_merged_by(forge, commit),
-        retrained=retrained,
+        reviewed=reviewed,
     )
 
 
@@ -186,13 +188,17 @@ def _publish(
     )
     release = release.model_copy(update={"files": {**release.files, BENTO_FILE: sha256(bento)}})
     progress.step(f"Publishing {release.tag}")
-    standing = {tag.name: tag.commit for tag in forge.tags()}.get(release.tag)
+    standing = next((tag for tag in forge.tags() if tag.name == release.tag), None)
     if standing is None:
-        forge.create_tag(release.tag, release.commit, f"{release.tag}\n\n{release.verdict}")
-    elif standing != release.commit:
+        said = f"{release.tag}\n\n{release.verdict}\n\n{_RUN}{release.run_key}"
+        forge.create_tag(release.tag, release.commit, said)
+    elif f"{_RUN}{release.run_key}" in standing.message:
+        # A crash came between tag and page; the default branch may have moved on since.
+        release = release.model_copy(update={"commit": standing.commit})
+    else:
         raise GitError(
-            f"the tag {release.tag} stands at {standing[:12]} without a release page",
-            hint=f"release that commit, or delete the tag: git push origin :{release.tag}",
+            f"the tag {release.tag} stands for another run and has no release page",
+            hint=f"delete it: git push origin :refs/tags/{release.tag}",
         )
     report = Report.from_json(files[Report.file_name], where=Report.file_name)
     assets = {name: files[name] for name in SHIPPED}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from ml_gitops.monitoring.drift import measure_drift
 from ml_gitops.monitoring.health import assess
 from ml_gitops.monitoring.observation import Observation, headline, last_windows
 from ml_gitops.monitoring.profile import Profile
-from ml_gitops.monitoring.quality import WindowQuality, scan_quality
+from ml_gitops.monitoring.quality import count_labelled, scan_quality
 from ml_gitops.monitoring.query import LabelFiles, PredictionLog, Span
 from ml_gitops.monitoring.retrain import Standing, decide_retraining
 from ml_gitops.monitoring.rollback import PairedLoss, answered_rows, decide_rollback, pair
@@ -97,12 +97,18 @@ def observe(
     )
     drift = tuple(measure_drift(profile, counts, config.drift) for counts in seen.windows)
     progress.step("Joining late labels")
+    # Quality is judged where labels have had their time; drift is not kept waiting for them.
+    ripe = last_windows(
+        as_of - timedelta(days=config.monitor.label_delay_days),
+        config.monitor.window_days,
+        config.health.of,
+    )
     quality = scan_quality(
         warehouse,
         log,
         labels,
         task=config.model.task,
-        windows=windows,
+        windows=ripe,
         releases=ours,
         units=config.gate.units,
     ).settled()
@@ -111,11 +117,20 @@ def observe(
         profile.quality, quality.windows, config.health, model=config.model.name, primary=primary
     )
     retrain = decide_retraining(
-        _standing(release, run, quality.windows, as_of), health, drift, config.retrain
+        Standing(
+            release=release.tag,
+            trained_until=release.trained.until,
+            train_rows=run.train_rows,
+            labelled=count_labelled(warehouse, log, labels, since=release.trained.until),
+            as_of=as_of,
+        ),
+        health,
+        drift,
+        config.retrain,
     )
     before = release_before(forge, config.model.name, environment)
     progress.step("Comparing with the release before")
-    loss = _paired_loss(config, forge, warehouse, before, log, labels, windows, ours)
+    loss = _paired_loss(config, forge, warehouse, before, log, labels, ripe, ours)
     rollback = decide_rollback(release.tag, before, loss, config.rollback)
     return Observation(
         model=config.model.name,
@@ -125,6 +140,7 @@ def observe(
         windows=quality.windows,
         drift=drift,
         counts=seen.windows[-1],
+        one_in=seen.one_in,
         left_out=seen.left_out,
         health=health,
         retrain=retrain,
@@ -140,9 +156,14 @@ def read_profile(forge: Forge, release: Release) -> Profile:
 
 def record(records: Records, observation: Observation) -> str:
     """Keep an observation on the record branch, and return its path; equal ones are kept once."""
-    name = f"{observation.as_of}-{short(observation.content_digest())[:8]}"
-    path = f"monitoring/{observation.model}/{name}.json"
-    records.append(path, observation.to_json())
+    prefix = f"monitoring/{observation.model}/{observation.as_of}-"
+    text = observation.to_json()
+    known = records.read_all(prefix)
+    path = next((path for path, kept in known if kept == text), None)
+    if path is None:
+        # Numbered, so that the last one of a day is the newest.
+        path = f"{prefix}{len(known) + 1:03d}-{short(observation.content_digest())[:8]}.json"
+        records.append(path, text)
     return path
 
 
@@ -181,18 +202,6 @@ def act_on_incident(
 ) -> tuple[Issue | None, str]:
     """Open, update or close the one issue that tells people what needs their judgement."""
     return reconcile_incident(forge, config.model.name, observation)
-
-
-def _standing(
-    release: Release, run: Run, windows: Sequence[WindowQuality], as_of: date
-) -> Standing:
-    return Standing(
-        release=release.tag,
-        trained_until=release.trained.until,
-        train_rows=run.train_rows,
-        labelled=sum(window.labelled for window in windows),
-        as_of=as_of,
-    )
 
 
 def _paired_loss(

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ml_gitops.config import Config, parse_params
 from ml_gitops.errors import ExportError
@@ -42,8 +42,7 @@ def fit(
         ExportError: the ONNX file answers differently.
     """
     from ml_gitops.model.candidate import build_and_fit
-    from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform, convert
-    from ml_gitops.serving.parity import compare_answers
+    from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform, convert, edge_rows
 
     schema = config.data_schema
     params = parse_params(workspace.read(config.model.params) or b"", where=config.model.params)
@@ -67,17 +66,30 @@ def fit(
         estimator, schema.features, config.model.task, metadata={"run_key": short(run_key)}
     )
     progress.step(f"Checking parity on {len(holdout):,} rows")
-    answers = OnnxModel(content, signature).predict(holdout)
-    rows = conform(holdout, schema.features)
-    if config.model.task == "regression":
-        expected = estimator.predict(rows)
-    else:
-        expected = estimator.predict_proba(rows)
+    model = OnnxModel(content, signature)
+    answers = model.predict(holdout)
+    parity = _hold(config, estimator, holdout, answers, "")
+    edges = edge_rows(holdout, schema.features)
+    if len(edges):
+        _hold(config, estimator, edges, model.predict(edges), " on missing and unseen values")
+    return Fitted(content, signature, answers, parity, seconds)
+
+
+def _hold(
+    config: Config, estimator: Any, frame: "pd.DataFrame", answers: "Answers", where: str
+) -> ParityReport:
+    """Hold the ONNX file to the estimator's answers."""
+    from ml_gitops.serving.onnx_model import conform
+    from ml_gitops.serving.parity import compare_answers
+
+    rows = conform(frame, config.data_schema.features)
+    regression = config.model.task == "regression"
+    expected = estimator.predict(rows) if regression else estimator.predict_proba(rows)
     parity = compare_answers(expected, answers.predicted, config.parity)
     if not parity.passed:
         raise ExportError(
-            f"the ONNX file answers differently: {parity.text}",
+            f"the ONNX file answers differently{where}: {parity.text}",
             hint="replace the step that differs, or widen tolerance in [parity]",
             where=config.model.pipeline,
         )
-    return Fitted(content, signature, answers, parity, seconds)
+    return parity

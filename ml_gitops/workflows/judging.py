@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from ml_gitops import __version__
 from ml_gitops.checks import CheckOutcomes
 from ml_gitops.config import Config
 from ml_gitops.data.lock import PATH as LOCK_PATH
@@ -81,7 +82,13 @@ def standing(config: Config, workspace: Workspace, champion: Champion | Missing)
     rival = champion.release.content_digest() if isinstance(champion, Champion) else champion.reason
     checks = {path: sha256(text) for path, text in workspace.sources(CHECKS).items()}
     policy = config.gate.model_dump(mode="json")
-    said = {"about": config.model.about, "champion": rival, "policy": policy, "checks": checks}
+    said = {
+        "about": config.model.about,
+        "champion": rival,
+        "policy": policy,
+        "checks": checks,
+        "product": __version__,
+    }
     return sha256(canonical_json(said).encode())
 
 

@@ -29,8 +29,8 @@ BORN = (
 )
 LIVES = (
     "The Bento serves. Every flight of the following weeks is sent to it over HTTP, its label "
-    "arrives a week later, and the monitor looks back over three weeks, every week. One bad week "
-    "is no decay; days, not flights, count as independent."
+    "is known at the week's end, and the monitor looks back over three weeks, every week. One "
+    "bad week is no decay; days, not flights, count as independent."
 )
 PROPOSES = (
     "The evidence holds, so the bot advances the data lock, trains and judges a candidate, and "

@@ -69,7 +69,7 @@ class Report(Document):
         if not self.failed_checks:
             return self.gate.headline
         checks = "check fails" if self.failed_checks == 1 else "checks fail"
-        return f"{self.failed_checks} {checks}; {self.gate.headline}"
+        return f"Blocked: {self.failed_checks} {checks}. The gate: {self.gate.headline}"
 
     @property
     def metrics(self) -> dict[str, float]:

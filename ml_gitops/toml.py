@@ -94,7 +94,9 @@ def explain(error: ValidationError, text: str, where: str, known: KnownKeys) -> 
     key, kind = ".".join(path), problem["type"]
     if kind == "extra_forbidden":
         close = get_close_matches(path[-1], known(path[:-1]), n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "remove it"
+        names = ", ".join(sorted(known(path[:-1])))
+        other = f"use one of {names}" if names else "remove it"
+        hint = f"did you mean {close[0]!r}?" if close else other
         return ConfigError(f"unknown key {key!r}", hint=hint, where=place(text, where, path))
     if kind == "missing":
         table = f"[{'.'.join(path[:-1])}]" if len(path) > 1 else "the file"

@@ -63,6 +63,17 @@ class Threads:
 
         return self._state.change(step)
 
+    def mark_ready(self, number: int) -> PullRequest:
+        """Take the draft mark from a pull request."""
+
+        def step(work: Work) -> PullRequest:
+            work.pull_request(number, to="mark ready")
+            work.message = f"Mark #{number} ready"
+            work.edit(number, draft=False)
+            return work.pull_request(number)
+
+        return self._state.change(step)
+
     def label(self, number: int, labels: Sequence[str]) -> None:
         """Set the labels of a pull request or an issue."""
 

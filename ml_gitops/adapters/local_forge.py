@@ -64,9 +64,8 @@ class LocalForge(Threads, Shelf):
 
     def read(self, path: str, *, ref: str) -> bytes | None:
         """Return a file at a branch, tag or commit; None if it is not there."""
-        if ref == self.default_branch and self.head(ref) is None:
-            return None
-        return self._state.insist(lambda: self._repository.read(path, ref))
+        unborn = ref == self.default_branch and self.head(ref) is None
+        return None if unborn else self._state.insist(lambda: self._repository.read(path, ref))
 
     def commit(self, branch: str, changes: Changes, message: str) -> str:
         """Commit changes on top of a branch and return the commit (the tip, if nothing differs)."""
@@ -191,7 +190,8 @@ class LocalForge(Threads, Shelf):
         def step(work: Work) -> PullRequest:
             old = work.pull_request(number, to="merge")
             if old.draft:
-                raise work.refusal(f"#{number} is a draft", hint="mark it ready first")
+                hint = f"run `ml-gitops pr ready {number}`"
+                raise work.refusal(f"#{number} is a draft", hint=hint)
             base = work.branch(old.base)
             commit = combine(
                 self._repository,

@@ -231,6 +231,8 @@ def _free_port(host: str, port: int) -> int:
 def _make_log_directory(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        # Rows are logged here: no `git add` may pick them up, whatever the repository ignores.
+        (directory / ".gitignore").write_text("*\n")
         with tempfile.TemporaryFile(dir=directory):
             pass
     except OSError as error:

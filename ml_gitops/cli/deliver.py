@@ -1,6 +1,7 @@
 """`release`, `promote`, `rollback`, `serve`: the commands of a merge and after."""
 
 import argparse
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ml_gitops.document import Missing
 from ml_gitops.errors import EXIT_PASSED, ForgeError
 from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Update
 from ml_gitops.render.terminal import Terminal
+from ml_gitops.serving.signature import Signature, example_features
 from ml_gitops.workflows.cd import Delivered, deliver
 from ml_gitops.workflows.ci import read_files
 from ml_gitops.workflows.ci import train as train_candidate
@@ -76,18 +78,32 @@ def serve(parsed: argparse.Namespace) -> int:
             raise ForgeError(state.reason, hint=f"promote a release to {parsed.environment} first")
         chosen = read_release(forge, state.tag)
     folder = _unpacked(setting, chosen, released_file(forge, chosen, BENTO_FILE))
-    log = parsed.log.resolve() if parsed.log else None
+    log = parsed.log.resolve() if parsed.log else _log_folder(setting)
+    signature = Signature.from_json(
+        released_file(forge, chosen, Signature.file_name), where=chosen.tag
+    )
+    example = json.dumps({"id": "your-own", "features": example_features(signature)})
     with start(folder, port=parsed.port, host=parsed.host, log_dir=log) as service:
         told = {"release": chosen.tag, "address": service.url, "log": str(log) if log else None}
 
         def tell(terminal: Terminal) -> None:
             terminal.status("pass", f"{chosen.tag} answers at {service.url}")
-            terminal.line(f"  try it: {service.url}/docs, or POST {service.url}/predict")
+            terminal.line(f"  its page: {service.url}")
+            terminal.line(f"  try it: curl {service.url}/predict --json '{example}'")
             terminal.line(f"  prediction log: {log or 'off (name a folder with --log)'}")
+            terminal.line("  labels are joined by your own id; without one, none can be")
 
         setting.show(told, tell)
         service.wait(setting.terminal.line)
     return EXIT_PASSED
+
+
+def _log_folder(setting: Setting) -> Path | None:
+    """Return the folder that the monitor reads, if it is one of this machine."""
+    folder = Path(setting.config.monitor.log).parent
+    if "://" in setting.config.monitor.log or "*" in str(folder):
+        return None
+    return setting.workspace.root / folder
 
 
 def _unpacked(setting: Setting, chosen: Release, archive: bytes) -> Path:
@@ -124,7 +140,8 @@ def _show_proposal(setting: Setting, proposal: PullRequest | None, action: Actio
 
 def tell_proposal(terminal: Terminal, proposal: PullRequest | None, action: Action) -> None:
     """Say what was done about a pull request."""
-    named = f"#{proposal.number} {proposal.title}" if proposal else "no pull request"
+    draft = ", a draft" if proposal is not None and proposal.draft else ""
+    named = f"#{proposal.number} {proposal.title}{draft}" if proposal else "no pull request"
     match action:
         case Open():
             terminal.status("open", f"opened {named}")

@@ -45,7 +45,9 @@ def validate(parsed: argparse.Namespace) -> int:
     """Hold the locked rows to the contract."""
     setting = Setting(parsed)
     with setting.terminal as terminal:
-        report = validate_data(setting.config, setting.workspace, terminal)
+        report = validate_data(
+            setting.config, setting.workspace, terminal, parsed.until, setting.today()
+        )
 
     def tell(terminal: Terminal) -> None:
         if report.violations:

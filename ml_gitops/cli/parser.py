@@ -116,7 +116,18 @@ def _integrate(commands: "_Commands") -> None:
         metavar="DATE",
         help="first day that is not in the window any more (default: today)",
     )
-    _command(steps, "validate", "integrate:validate", "hold the locked rows to the contract")
+    validate = _command(
+        steps,
+        "validate",
+        "integrate:validate",
+        "hold rows to the contract: the locked ones, or all up to a day",
+    )
+    validate.add_argument(
+        "--until",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="from `start` in [data] to before this day (default: the lock's window, or today)",
+    )
     _command(
         commands,
         "train",
@@ -153,13 +164,27 @@ def _deliver(commands: "_Commands") -> None:
     serve = _command(
         commands, "serve", "deliver:serve", "serve what an environment should serve, over HTTP"
     )
-    serve.add_argument("--environment", default="production", metavar="ENV", help="which one")
+    serve.add_argument(
+        "--environment", default="production", metavar="ENV", help="which one (default: production)"
+    )
     serve.add_argument(
         "--release", metavar="TAG", help="this release instead, such as delay@v1.0.0"
     )
-    serve.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    serve.add_argument("--port", type=_port, default=3000, help="port to listen on")
-    serve.add_argument("--log", type=Path, metavar="DIR", help="folder of the prediction log")
+    serve.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
+    )
+    serve.add_argument(
+        "--port",
+        type=_port,
+        default=3000,
+        help="port to listen on (default: 3000; 0 takes a free one)",
+    )
+    serve.add_argument(
+        "--log",
+        type=Path,
+        metavar="DIR",
+        help="folder of the prediction log (default: where the monitor reads it)",
+    )
 
 
 def _watch(commands: "_Commands") -> None:
@@ -190,6 +215,8 @@ def _pull_requests(commands: "_Commands") -> None:
     _command(steps, "list", "proposals:list_", "list pull requests")
     show = _command(steps, "show", "proposals:show", "show a pull request")
     show.add_argument("number", type=int)
+    ready = _command(steps, "ready", "proposals:ready", "say that a draft may be merged")
+    ready.add_argument("number", type=int)
     merge = _command(steps, "merge", "proposals:merge", "merge a pull request")
     merge.add_argument("number", type=int)
     merge.add_argument("--method", choices=("merge", "squash", "rebase"), default="merge")

@@ -6,6 +6,7 @@ from ml_gitops.adapters.history import log
 from ml_gitops.cli.setting import Setting
 from ml_gitops.errors import EXIT_PASSED, GitError
 from ml_gitops.pull_request import PullRequest
+from ml_gitops.render.tables import readable
 from ml_gitops.render.terminal import Terminal
 
 
@@ -37,7 +38,8 @@ def list_(parsed: argparse.Namespace) -> int:
             terminal.line("There are no pull requests.")
             return
         rows = [
-            [f"#{one.number}", one.state, one.title, one.author.login, one.branch] for one in found
+            [f"#{one.number}", _state(one), one.title, one.author.login, one.branch]
+            for one in found
         ]
         terminal.table(
             ["", "state", "title", "by", "branch"],
@@ -56,14 +58,21 @@ def show(parsed: argparse.Namespace) -> int:
     found = forge.pull_request(parsed.number)
 
     def tell(terminal: Terminal) -> None:
-        terminal.status("draft" if found.draft else found.state, f"#{found.number} {found.title}")
+        terminal.status(_state(found), f"#{found.number} {found.title}")
         terminal.line(f"{found.author.login} wants {found.branch} in {found.base}")
         for text in (found.body, *(one.body for one in found.comments)):
             terminal.line()
-            for line in text.splitlines():
+            for line in readable(text).splitlines():
                 terminal.line(line)
 
     setting.show(found, tell)
+    return EXIT_PASSED
+
+
+def ready(parsed: argparse.Namespace) -> int:
+    """Say that a draft may be merged."""
+    setting = Setting(parsed)
+    _show(setting, setting.forge(setting.person).mark_ready(parsed.number))
     return EXIT_PASSED
 
 
@@ -91,6 +100,10 @@ def comment(parsed: argparse.Namespace) -> int:
     forge.comment(parsed.number, parsed.body)
     _show(setting, forge.pull_request(parsed.number))
     return EXIT_PASSED
+
+
+def _state(one: PullRequest) -> str:
+    return "draft" if one.draft and one.state == "open" else one.state
 
 
 def _show(setting: Setting, changed: PullRequest) -> None:

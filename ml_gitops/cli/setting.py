@@ -104,7 +104,11 @@ class Setting:
         return LocalForge(self._forge_folder(), actor=actor, clock=now)
 
     def _forge_folder(self) -> Path:
-        if not (self.workspace.root / ".git").exists():
+        root = self.workspace.root
+        if (
+            any((folder / ".git").exists() for folder in root.parents)
+            and not (root / ".git").exists()
+        ):
             raise ForgeError(
                 "the model is not at the top of its Git repository",
                 hint="give each model a repository of its own; several in one are not supported",

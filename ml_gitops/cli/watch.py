@@ -116,7 +116,11 @@ def _tell_watched(terminal: Terminal, watched: Watched) -> None:
     _tell_quality(terminal, observation)
     _tell_drift(terminal, observation)
     state = {"nothing": "pass", "watch": "warn", "incident": "warn", "retrain": "fail"}
-    terminal.status(state[observation.retrain.want], observation.retrain.headline)
+    bad = any(one.bad for metric in observation.health.metrics for one in metric.windows)
+    want = "watch" if bad and observation.retrain.want == "nothing" else observation.retrain.want
+    terminal.status(state[want], observation.retrain.headline)
+    if observation.health.verdict == "insufficient":
+        terminal.line(f"  {observation.health.text}")
     if observation.rollback.roll_back:
         terminal.status("fail", observation.rollback.headline)
     for proposal, action in (
@@ -128,7 +132,10 @@ def _tell_watched(terminal: Terminal, watched: Watched) -> None:
     if watched.incident is not None:
         words = {"open": "opened", "update": "updated", "close": "closed", "keep": "unchanged:"}
         said = f"{words[watched.incident_action]} issue #{watched.incident.number}"
-        terminal.status("keep", f"{said} {watched.incident.title}")
+        shown = {"open": "warn", "update": "warn", "close": "pass"}
+        terminal.status(
+            shown.get(watched.incident_action, "keep"), f"{said} {watched.incident.title}"
+        )
 
 
 def _tell_quality(terminal: Terminal, observation: Observation) -> None:
@@ -191,14 +198,23 @@ def _tell_status(terminal: Terminal, found: Status) -> None:
     terminal.table(
         ["environment", "serves", "since", "history"],
         [
-            [one.environment, one.tag or "nothing", one.since or "–", ", ".join(one.history) or "–"]
+            [
+                one.environment,
+                one.tag or "nothing",
+                one.since or "–",
+                ", ".join(one.history) or "–",
+            ]
             for one in found.environments
         ],
         align=["left", "left", "left", "left"],
     )
+    unrecorded = [one for one in found.environments if one.tag and one.since is None]
+    for place in unrecorded:
+        said = f"{place.environment}: {place.tag} is not recorded yet; run `ml-gitops release`"
+        terminal.status("warn", said)
     for one in found.open:
         terminal.status("open", f"#{one.number} {one.title} (by {one.author})")
     for title in found.issues:
         terminal.status("warn", f"issue: {title}")
-    if not found.open and not found.issues:
+    if not found.open and not found.issues and not unrecorded:
         terminal.line("Nothing is waiting for anyone.")

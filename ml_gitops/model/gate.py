@@ -271,7 +271,7 @@ def _large_enough(one: SliceChange, metric: Metric, policy: GatePolicy) -> bool:
 def _worse_slice(one: SliceChange, change: Change, allowed: float, chance: float) -> Verdict:
     metric = METRICS[change.metric]
     text = (
-        f"{metric.label} of {one} fell from {metric.text(change.baseline)} to "
+        f"{metric.label} of {one} got worse, from {metric.text(change.baseline)} to "
         f"{metric.text(change.candidate)}, {describe(change)}, allowed loss "
         f"{metric.text(allowed)}, n={one.n:,}, p={chance:.1g} after Holm"
     )

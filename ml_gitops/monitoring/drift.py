@@ -163,7 +163,7 @@ def measure_drift(profile: Profile, counts: Counts, policy: DriftPolicy) -> Drif
 def _test(reference: ColumnProfile, current: ColumnCounts) -> list[float]:
     """Return the p-values of a column: distribution, null rate, and unseen values of categories."""
     before, now = reference.counts.cells, current.cells
-    p = chi_square(before, now).p
+    p = chi_square(before, now, ordered=reference.cells.kind == "numeric").p
     nulls = chi_square(
         (reference.counts.present, reference.counts.nulls), (current.present, current.nulls)
     ).p
@@ -199,7 +199,7 @@ def _measure(
     """Return distances, reasons and the sentence of one column."""
     before, now = reference.counts.cells, current.cells
     numeric = reference.cells.kind == "numeric"
-    shift = chi_square(before, now).effect
+    shift = chi_square(before, now, ordered=numeric).effect
     null_rate = _share(current.nulls, current.rows)
     unlisted = None if numeric else _share(now[-1], current.present)
     expected = None if numeric else _share(before[-1], reference.counts.present)

@@ -142,12 +142,12 @@ def _decision(
 
 def _calm(health: HealthReport) -> str:
     """Say that nothing follows, and what was not perfect all the same."""
-    if health.verdict == "insufficient":
-        return "it is too early to judge its quality"
+    early = health.verdict == "insufficient"
     bad = max(sum(one.bad for one in metric.windows) for metric in health.metrics)
+    word = "it is too early to judge its quality" if early else "quality holds"
     if not bad:
-        return "quality holds"
-    return f"quality holds ({'1 bad window' if bad == 1 else f'{bad} bad windows'})"
+        return word
+    return f"{word} ({'1 bad window' if bad == 1 else f'{bad} bad windows'})"
 
 
 def _broken(drift: Sequence[DriftReport]) -> list[str]:

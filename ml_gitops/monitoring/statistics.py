@@ -125,23 +125,48 @@ class ChiSquare:
 
 
 def chi_square(
-    reference: Sequence[int], current: Sequence[int], smallest: float = 5.0
+    reference: Sequence[int],
+    current: Sequence[int],
+    smallest: float = 5.0,
+    *,
+    ordered: bool = False,
 ) -> ChiSquare:
     """Test whether two rows of counts come from one distribution.
 
-    Cells in which either side expects fewer than `smallest` rows are pooled; a pool that is
-    itself too small joins the smallest real cell (alone it gave 20% false alarms).
+    Cells in which either side expects fewer than `smallest` rows are pooled: bins of a number
+    with their neighbours, so that a small window still shows where it moved; categories into
+    one, which joins the smallest real cell if it is too small itself (alone it gave 20% false
+    alarms).
     """
     n, m = sum(reference), sum(current)
     if not n or not m:
         return ChiSquare(0.0, 0, 1.0, 0.0)
-    cells = pool(reference, current, smallest)
+    join = pool_neighbours if ordered else pool
+    cells = join(reference, current, smallest)
     statistic = sum(
         (math.sqrt(m / n) * a - math.sqrt(n / m) * b) ** 2 / (a + b) for a, b in cells if a + b
     )
     degrees = max(0, len(cells) - 1)
     effect = math.sqrt(max(0.0, statistic - degrees) * (1 / n + 1 / m)) if degrees else 0.0
     return ChiSquare(statistic, degrees, chi_square_tail(statistic, degrees), effect)
+
+
+def pool_neighbours(
+    reference: Sequence[int], current: Sequence[int], smallest: float = 5.0
+) -> list[tuple[int, int]]:
+    """Return pairs of counts of ordered bins, each joined with the next until it is large."""
+    n, m = sum(reference), sum(current)
+    expected = min(n, m) / (n + m)
+    cells: list[tuple[int, int]] = []
+    a = b = 0
+    for before, now in zip(reference, current, strict=True):
+        a, b = a + before, b + now
+        if expected * (a + b) >= smallest:
+            cells.append((a, b))
+            a = b = 0
+    if a + b and cells:
+        cells[-1] = (cells[-1][0] + a, cells[-1][1] + b)
+    return cells or [(a, b)]
 
 
 def pool(

@@ -82,7 +82,8 @@ def rollback_body(
             (
                 f"**If you merge**, `deployments/{environment}.json` names {code(target.tag)} "
                 "again, with the digests it was released with; nothing is built or trained. "
-                "**If you close**, the same evidence does not come back."
+                "**If you close**, "
+                f"{'nothing happens' if asked else 'the same evidence does not come back'}."
             ),
             (
                 "The default branch still holds the change that made "

@@ -41,3 +41,18 @@ def _form(signature: Signature) -> tuple[object, ...]:
         (one.name, one.type, one.nullable, one.minimum, one.maximum) for one in signature.features
     )
     return signature.task, signature.target, signature.classes, inputs
+
+
+def example_features(signature: Signature) -> dict[str, float | bool | str]:
+    """Return features that a service accepts, for people to try it with."""
+    return {feature.name: _example(feature) for feature in signature.features}
+
+
+def _example(feature: Feature) -> float | bool | str:
+    if feature.type == "string":
+        return feature.values[0] if feature.values else "text"
+    if feature.type == "boolean":
+        return False
+    low = feature.minimum if feature.minimum is not None else 0
+    high = feature.maximum if feature.maximum is not None else low
+    return round((low + max(low, high)) / 2)

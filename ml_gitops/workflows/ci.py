@@ -66,13 +66,7 @@ def make_lock(config: Config, workspace: Workspace, progress: Progress, until: d
     """Load the rows from the configured start to a day, and return the lock that pins them."""
     from ml_gitops.data.dataset import columns_digest
 
-    if until <= config.data.start:
-        raise DataError(
-            f"the window {config.data.start}..{until} has no day",
-            hint="lock up to a day after `start` in [data]",
-            where="--until",
-        )
-    window = Window(start=config.data.start, until=until)
+    window = _window(config, until)
     split(window, config.data.holdout_days)  # refuses a window that no training could use
     dataset = load(config, workspace, window, progress).dataset
     return DataLock(
@@ -84,13 +78,32 @@ def make_lock(config: Config, workspace: Workspace, progress: Progress, until: d
     )
 
 
-def validate_data(config: Config, workspace: Workspace, progress: Progress) -> ValidationReport:
-    """Hold the locked rows to the contract and list every violation."""
-    lock = read_lock(workspace)
-    progress.step(f"Loading rows of {lock.window}")
-    frame = load_frame(config, workspace, lock.window)
+def _window(config: Config, until: date) -> Window:
+    if until <= config.data.start:
+        raise DataError(
+            f"the window {config.data.start}..{until} has no day",
+            hint="name a day after `start` in [data]",
+            where="--until",
+        )
+    return Window(start=config.data.start, until=until)
+
+
+def validate_data(
+    config: Config, workspace: Workspace, progress: Progress, until: date | None, today: date
+) -> ValidationReport:
+    """Hold rows to the contract and list every violation.
+
+    Args:
+        until: the day the rows end before; the lock's, if not given.
+        today: instead of the lock's, where nothing is locked yet.
+    """
+    window = _window(config, until or today)
+    if until is None and workspace.read(LOCK_PATH) is not None:
+        window = read_lock(workspace).window
+    progress.step(f"Loading rows of {window}")
+    frame = load_frame(config, workspace, window)
     progress.step("Validating")
-    return validate(frame, config.data_schema, lock.window)
+    return validate(frame, config.data_schema, window)
 
 
 def train(

@@ -86,7 +86,7 @@ def _environment(forge: Forge, model: str, environment: str) -> EnvironmentStatu
             environment=environment, tag=None, since=None, verdict=state.reason, history=entries
         )
     since = {tag.name: tag.created for tag in forge.tags()}
-    last = past[-1] if past else None
+    last = past[-1] if past and past[-1].tag == state.tag else None
     assignment = f"{model}#{environment}#{last.number}" if last else ""
     return EnvironmentStatus(
         environment=environment,

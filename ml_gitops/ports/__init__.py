@@ -1,0 +1,28 @@
+"""What the loops need of the world, as protocols that adapters satisfy."""
+
+from ml_gitops.ports.forge import Changes, Forge, ForgeRelease, Tag
+from ml_gitops.ports.world import (
+    Bentos,
+    Clock,
+    FrameWarehouse,
+    Progress,
+    Records,
+    Repository,
+    Warehouse,
+    Workspace,
+)
+
+__all__ = [
+    "Bentos",
+    "Changes",
+    "Clock",
+    "Forge",
+    "ForgeRelease",
+    "FrameWarehouse",
+    "Progress",
+    "Records",
+    "Repository",
+    "Tag",
+    "Warehouse",
+    "Workspace",
+]

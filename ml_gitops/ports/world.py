@@ -1,0 +1,150 @@
+"""What the loops need of the rest of the world: files, engines, Git, time, and who watches."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from ml_gitops.ports.forge import Changes
+
+
+class Records(Protocol):
+    """The append-only record of runs: one immutable JSON document per run."""
+
+    def append(self, path: str, text: str) -> None:
+        """Write a record; the same path with the same text changes nothing."""
+        ...
+
+    def read_all(self, prefix: str) -> list[tuple[str, str]]:
+        """Return (path, text) of every record under a prefix, sorted by path."""
+        ...
+
+
+class Warehouse(Protocol):
+    """An engine that reduces files of rows to a few numbers; rows stay inside it."""
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement and return its (few) rows."""
+        ...
+
+    def batches(
+        self, sql: str, parameters: Sequence[Any], size: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Run one statement and yield its rows in batches, never all at once."""
+        ...
+
+
+class FrameWarehouse(Warehouse, Protocol):
+    """A warehouse that can also read frames of this process."""
+
+    def register(self, name: str, frame: Any) -> None:
+        """Make a frame readable as a table of that name."""
+        ...
+
+
+class Workspace(Protocol):
+    """The work tree of a model repository, and the author's code in it."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds `ml-gitops.toml`."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file of the work tree; None if it is not there."""
+        ...
+
+    def write(self, changes: Changes) -> None:
+        """Write files, each whole or not at all."""
+        ...
+
+    def sources(self, folder: str, *, without: Sequence[str] = ()) -> dict[str, bytes]:
+        """Return path and content of every Python file below a folder of the work tree.
+
+        Args:
+            folder: where to look, `.` for everywhere.
+            without: folders at its top that are left out.
+        """
+        ...
+
+    def call(self, reference: str, *arguments: object) -> Any:
+        """Call the author's `file.py:function`; what it raises names the author's line."""
+        ...
+
+    def function(self, reference: str) -> Callable[..., Any]:
+        """Return the author's `file.py:function`."""
+        ...
+
+    def author(self, path: str) -> AbstractContextManager[None]:
+        """Run the author's code: the work tree importable, failures named by their line."""
+        ...
+
+    def environment(self) -> dict[str, str]:
+        """Return library and version of everything that decides numbers."""
+        ...
+
+    def run_folder(self, name: str) -> Path | None:
+        """Return the folder of a run that is kept here; None if there is none."""
+        ...
+
+    def keep_run(self, name: str, files: Mapping[str, bytes], frames: Mapping[str, Any]) -> Path:
+        """Keep a run's files, and frames as Parquet, all or nothing; return their folder."""
+        ...
+
+    def add_to_run(self, name: str, files: Changes) -> None:
+        """Add files to a run that is kept here, or remove them."""
+        ...
+
+    def read_frame(self, path: Path) -> Any:
+        """Return a frame that `keep_run` kept."""
+        ...
+
+    def run_checks(self, run_folder: Path, checks: str) -> bytes | None:
+        """Run the author's checks with pytest; None if there are none.
+
+        Args:
+            run_folder: what the fixtures read: model, signature, holdout, champion.
+            checks: the folder of the checks.
+        """
+        ...
+
+
+class Repository(Protocol):
+    """The clone that a person or a runner works in."""
+
+    def head(self) -> str:
+        """Return the commit that is checked out."""
+        ...
+
+    def branch(self) -> str | None:
+        """Return the branch that is checked out; None on a detached head."""
+        ...
+
+    def dirty_paths(self) -> list[str]:
+        """Return the paths that differ from the commit."""
+        ...
+
+
+class Bentos(Protocol):
+    """What builds a service from a model."""
+
+    def build(self, files: Mapping[str, bytes]) -> bytes:
+        """Build a Bento around model, signature and release; return it as one archive."""
+        ...
+
+
+class Clock(Protocol):
+    """What time it is, in UTC."""
+
+    def __call__(self) -> datetime:
+        """Return now, with its zone."""
+        ...
+
+
+class Progress(Protocol):
+    """Where long work says how far it is; silent in machines' output."""
+
+    def step(self, text: str, done: float | None = None) -> None:
+        """Say what is being done, and which share of it is done (0 to 1)."""
+        ...

@@ -119,8 +119,8 @@ class Setting:
             raise ForgeError(
                 "this repository has no forge: the remote 'origin' is not a folder on this machine",
                 where=str(self.workspace.root),
-                hint="make one with `git clone --bare . ../forge.git` and "
-                "`git remote add origin ../forge.git`",
+                hint="make one with `git clone --bare . ../forge.git`, `git remote add origin "
+                "../forge.git`, `git fetch` and `git branch -u origin/BRANCH`",
             )
         return self.forge_path
 

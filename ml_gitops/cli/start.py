@@ -8,11 +8,15 @@ from ml_gitops.adapters.local_forge import LocalForge
 from ml_gitops.adapters.workspace import LocalWorkspace, template_files
 from ml_gitops.cli.setting import BOT, Setting, now
 from ml_gitops.delivery.version import LONGEST_NAME
-from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ConfigError
+from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ConfigError, MlGitopsError
 from ml_gitops.pull_request import Actor
 from ml_gitops.render.terminal import Terminal
-from ml_gitops.workflows.check import check_repository
+from ml_gitops.workflows.check import Finding, check_repository
 from ml_gitops.workflows.init import new_files
+
+
+ADOPTED = ("ml-gitops.toml", "params.toml", ".gitignore")
+"""What `init --adopt` adds where it is missing."""
 
 
 def init(parsed: argparse.Namespace) -> int:
@@ -27,7 +31,11 @@ def init(parsed: argparse.Namespace) -> int:
             hint="name a new one, or add --adopt to add only what is missing",
             where=str(folder),
         )
-    files = new_files(template_files(), existing, name=name)
+    template = template_files()
+    if parsed.adopt:
+        # What speaks of flights only would be in the way; the config is a form to fill in.
+        template = {path: text for path, text in template.items() if path in ADOPTED}
+    files = new_files(template, existing, name=name)
     folder.mkdir(parents=True, exist_ok=True)
     LocalWorkspace(folder).write(files)
     forge = None if parsed.adopt else _first_commit(folder, name, parsed.forge)
@@ -36,7 +44,8 @@ def init(parsed: argparse.Namespace) -> int:
         if parsed.adopt:
             for path in sorted(files):
                 terminal.status("pass", f"added {path}")
-            terminal.line("Nothing is committed; edit ml-gitops.toml, then `ml-gitops check`.")
+            terminal.line("Nothing is committed. ml-gitops.toml is the example's: put in your own")
+            terminal.line("columns, source and pipeline, then run `ml-gitops check`.")
             return
         terminal.status("pass", f"{folder} is a model repository; its forge is {forge}")
         terminal.line(f"Next: cd {folder} && ml-gitops data lock --until 2013-04-01")
@@ -76,7 +85,7 @@ def _first_commit(folder: Path, name: str, asked: Path | None) -> str:
 def check(parsed: argparse.Namespace) -> int:
     """Hold config and layout to the rules."""
     setting = Setting(parsed)
-    findings = check_repository(setting.config, setting.workspace)
+    findings = [*check_repository(setting.config, setting.workspace), _check_forge(setting)]
     failed = any(one.state == "fail" for one in findings)
 
     def tell(terminal: Terminal) -> None:
@@ -85,6 +94,15 @@ def check(parsed: argparse.Namespace) -> int:
 
     setting.show({"findings": findings, "passed": not failed}, tell)
     return EXIT_FAILED if failed else EXIT_PASSED
+
+
+def _check_forge(setting: Setting) -> Finding:
+    """Look at whether there is a forge to propose to."""
+    try:
+        forge = setting.forge()
+    except MlGitopsError as error:
+        return Finding(state="warn", text=str(error))
+    return Finding(state="pass", text=f"forge: {forge.address}")
 
 
 def demo(parsed: argparse.Namespace) -> int:

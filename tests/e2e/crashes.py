@@ -16,6 +16,7 @@ CHANGES = frozenset(
         "propose",
         "open_pull_request",
         "update_pull_request",
+        "mark_ready",
         "merge",
         "close",
         "comment",

@@ -150,7 +150,7 @@ def test_one_bad_slice_blocks_and_is_named() -> None:
     said = judge(comparison(change(0), slices=slices), GatePolicy())
 
     assert said.verdict == "block"
-    assert "ROC AUC of origin JFK fell" in said.headline
+    assert "ROC AUC of origin JFK got worse" in said.headline
 
 
 @pytest.mark.parametrize(

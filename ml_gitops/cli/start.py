@@ -14,7 +14,6 @@ from ml_gitops.render.terminal import Terminal
 from ml_gitops.workflows.check import Finding, check_repository
 from ml_gitops.workflows.init import new_files
 
-
 ADOPTED = ("ml-gitops.toml", "params.toml", ".gitignore")
 """What `init --adopt` adds where it is missing."""
 

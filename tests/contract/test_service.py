@@ -144,7 +144,7 @@ def logged(log_dir: Path, wanted: set[str]) -> dict[str, dict]:
     """Return the wanted records by id, waiting a second for the writer."""
     deadline = time.monotonic() + 1.0
     while True:
-        lines = [line for path in log_dir.iterdir() for line in path.read_text().splitlines()]
+        lines = [line for path in log_dir.glob("*.jsonl") for line in path.read_text().splitlines()]
         found = {record["id"]: record for record in map(json.loads, lines)}
         if wanted <= found.keys() or time.monotonic() > deadline:
             return {name: found[name] for name in wanted}
@@ -485,7 +485,7 @@ def test_stopping_leaves_no_process_and_loses_no_record(
     assert family
     assert not any(process.is_running() for process in family)
     if how == "in order":
-        lines = next(log_dir.iterdir()).read_text().splitlines()
+        lines = next(log_dir.glob("*.jsonl")).read_text().splitlines()
         assert len({json.loads(line)["id"] for line in lines}) == 1000
 
 

@@ -26,7 +26,7 @@ from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.observation_body import retraining_body
 from ml_gitops.workflows.ci import Trained, make_lock, posted_report, publish, train
 from ml_gitops.workflows.promotion import subject_of
-from ml_gitops.workflows.proposals import reconcile
+from ml_gitops.workflows.reconciliation import reconcile
 from ml_gitops.workflows.registry import latest_release, read_release
 
 KIND: Kind = "retrain"

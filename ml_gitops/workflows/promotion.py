@@ -9,7 +9,7 @@ from ml_gitops.errors import ForgeError
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Action, PullRequest, PullRequestSpec, open_proposals
 from ml_gitops.render.proposal_body import promotion_body, rollback_body
-from ml_gitops.workflows.proposals import reconcile
+from ml_gitops.workflows.reconciliation import reconcile
 from ml_gitops.workflows.registry import assigned, read_release, release_before, served
 
 ASKED = "asked"

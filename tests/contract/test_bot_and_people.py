@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from ml_gitops.adapters.local_forge import LocalForge
 from ml_gitops.pull_request import Actor, Keep, PullRequest, PullRequestSpec
-from ml_gitops.workflows.proposals import reconcile
+from ml_gitops.workflows.reconciliation import reconcile
 
 BRANCH = "ml-gitops/retrain-delay"
 

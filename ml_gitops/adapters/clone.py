@@ -16,6 +16,13 @@ class Clone(GitRepository):
     there are any; commits of a bot never do.
     """
 
+    def __init__(self, path: Path, *, clock: Clock, actor: Actor) -> None:
+        super().__init__(path, clock=clock, actor=actor, may_be_bare=False)
+
+    def tracked(self, path: str) -> bool:
+        """Say whether Git tracks anything at or below a path."""
+        return bool(self.run("ls-files", "-z", "--", path).stdout)
+
     @classmethod
     def create(
         cls, path: Path, *, clock: Clock, actor: Actor, default_branch: str = "main"

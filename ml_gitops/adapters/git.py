@@ -64,8 +64,8 @@ class GitRepository(Git):
         actor: signs them; a person as `<login>@users.invalid`.
     """
 
-    def __init__(self, path: Path, *, clock: Clock, actor: Actor) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, *, clock: Clock, actor: Actor, may_be_bare: bool = True) -> None:
+        super().__init__(path, may_be_bare=may_be_bare)
         self.clock = clock
         self.actor = actor
 

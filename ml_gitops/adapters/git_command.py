@@ -71,12 +71,15 @@ class Git:
 
     Args:
         path: the folder of the repository.
+        may_be_bare: whether it may be a bare repository. A work tree never is, whatever files
+            somebody committed to it: it would be obeyed as a repository of theirs.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, may_be_bare: bool = True) -> None:
         self.path = path.absolute()
+        looks_bare = (self.path / "HEAD").is_file() and (self.path / "objects").is_dir()
         # A bare repository is named outright: Git would otherwise go looking for one above.
-        self.bare = (self.path / "HEAD").is_file() and (self.path / "objects").is_dir()
+        self.bare = may_be_bare and looks_bare and not (self.path / ".git").exists()
 
     def run(
         self,
@@ -131,7 +134,12 @@ def _scrubbed() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("GIT_") or name in _KEPT
     }
-    return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    return kept | {
+        "LC_ALL": "C",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",  # a pushed replacement is not what was reviewed
+    }
 
 
 def _refusal(arguments: tuple[str, ...], stderr: str, where: str) -> GitError:

@@ -172,6 +172,8 @@ class LocalWorkspace:
                 "ML_GITOPS_RUN": str(run_folder),
                 "ML_GITOPS_CHECKS_OUT": str(outcome),
                 "PYTHONDONTWRITEBYTECODE": "1",
+                # Bytecode that came with a commit is not the source that was reviewed.
+                "PYTHONPYCACHEPREFIX": scratch,
             }
             command = [
                 sys.executable,
@@ -207,7 +209,13 @@ class LocalWorkspace:
             raise ConfigError(
                 "the path leaves the repository", hint="name a file inside of it", where=path
             )
-        return self._root / path
+        target = self._root / path
+        for part in (target, *target.parents):
+            if part == self._root:
+                break
+            if part.is_symlink():
+                raise ConfigError("this is a link", hint="put the file itself there", where=path)
+        return target
 
 
 def _refused(verb: str, path: str, error: OSError) -> ConfigError:

@@ -2,14 +2,16 @@
 
 import argparse
 import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from ml_gitops.adapters import bento
 from ml_gitops.cli.setting import Setting
-from ml_gitops.delivery.release import BENTO_FILE, Release
+from ml_gitops.delivery.deployment import state_path
+from ml_gitops.delivery.release import BENTO_FILE
 from ml_gitops.document import Missing
-from ml_gitops.errors import EXIT_PASSED, ForgeError
+from ml_gitops.errors import EXIT_PASSED, DocumentError, ForgeError
 from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Update
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.serving.signature import Signature, example_features
@@ -19,8 +21,6 @@ from ml_gitops.workflows.ci import train as train_candidate
 from ml_gitops.workflows.promotion import promote as propose_promotion
 from ml_gitops.workflows.promotion import roll_back
 from ml_gitops.workflows.registry import read_release, released_file, served
-
-BENTOS = ".ml-gitops/bentos"
 
 
 def release(parsed: argparse.Namespace) -> int:
@@ -77,13 +77,28 @@ def serve(parsed: argparse.Namespace) -> int:
         if isinstance(state, Missing):
             raise ForgeError(state.reason, hint=f"promote a release to {parsed.environment} first")
         chosen = read_release(forge, state.tag)
-    folder = _unpacked(setting, chosen, released_file(forge, chosen, BENTO_FILE))
+        if state.bento_digest != chosen.files.get(BENTO_FILE):
+            raise DocumentError(
+                f"it names another Bento than {chosen.tag} was released with",
+                hint="revert the commit that changed it",
+                where=state_path(parsed.environment),
+            )
+    archive = released_file(forge, chosen, BENTO_FILE)
     log = parsed.log.resolve() if parsed.log else _log_folder(setting)
     signature = Signature.from_json(
         released_file(forge, chosen, Signature.file_name), where=chosen.tag
     )
     example = json.dumps({"id": "your-own", "features": example_features(signature)})
-    with start(folder, port=parsed.port, host=parsed.host, log_dir=log) as service:
+    with (
+        # Never from a folder that was there before: only what was just held to its digest runs.
+        tempfile.TemporaryDirectory(prefix="ml-gitops-bento-") as scratch,
+        start(
+            _unpacked(archive, Path(scratch) / "bento"),
+            port=parsed.port,
+            host=parsed.host,
+            log_dir=log,
+        ) as service,
+    ):
         told = {"release": chosen.tag, "address": service.url, "log": str(log) if log else None}
 
         def tell(terminal: Terminal) -> None:
@@ -106,12 +121,9 @@ def _log_folder(setting: Setting) -> Path | None:
     return setting.workspace.root / folder
 
 
-def _unpacked(setting: Setting, chosen: Release, archive: bytes) -> Path:
-    """Return the Bento of a release, unpacked once."""
-    folder = setting.workspace.root / BENTOS / chosen.files[BENTO_FILE].removeprefix("sha256:")[:16]
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        bento.unpack(archive, folder)
+def _unpacked(archive: bytes, folder: Path) -> Path:
+    """Unpack a Bento into a folder and return it."""
+    bento.unpack(archive, folder)
     return folder
 
 

@@ -15,7 +15,7 @@ from ml_gitops.adapters.clone import Clone
 from ml_gitops.adapters.local_forge import LocalForge
 from ml_gitops.adapters.records import GitRecords
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
-from ml_gitops.adapters.workspace import LocalWorkspace, find_root, write_whole
+from ml_gitops.adapters.workspace import CACHE, LocalWorkspace, find_root, write_whole
 from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config, parse_config
 from ml_gitops.errors import ConfigError, DataError, ForgeError
@@ -51,6 +51,22 @@ def now() -> datetime:
     return time.astimezone(UTC)
 
 
+def _refuse_foreign_cache(root: Path) -> None:
+    """Refuse a cache that came with a commit: what it holds, nobody here trained or judged.
+
+    Raises:
+        ConfigError: Git tracks it, or it is a link to somewhere else.
+    """
+    repository = Clone(root, clock=now, actor=BOT)
+    tracked = (root / CACHE).exists() and (root / ".git").exists() and repository.tracked(CACHE)
+    if tracked or (root / CACHE).is_symlink():
+        raise ConfigError(
+            "the cache of runs came with a commit, or is a link",
+            hint=f"remove it: git rm -r --cached {CACHE}, then delete it",
+            where=CACHE,
+        )
+
+
 class Setting:
     """What a command works with, each part made when it is first used.
 
@@ -67,7 +83,9 @@ class Setting:
     @cached_property
     def workspace(self) -> LocalWorkspace:
         """The work tree that the command runs in."""
-        return LocalWorkspace(find_root(self._folder, CONFIG_PATH))
+        root = find_root(self._folder, CONFIG_PATH)
+        _refuse_foreign_cache(root)
+        return LocalWorkspace(root)
 
     @cached_property
     def config(self) -> Config:

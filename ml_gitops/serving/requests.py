@@ -1,8 +1,10 @@
 """What requests and answers look like: pydantic models made from a signature."""
 
+from datetime import datetime
 from typing import Annotated, Any, NotRequired
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -24,8 +26,20 @@ PROBLEMS_SHOWN = 20
 Identifier = Annotated[
     str, Strict(), Field(min_length=1, max_length=200, description="joins late labels")
 ]
+
+
+def _with_a_day_around(moment: datetime) -> datetime:
+    """Refuse the first and last days of the calendar, which have no form in every zone."""
+    if not 1 < moment.year < 9999:
+        raise ValueError("should be a year from 2 to 9998")
+    return moment
+
+
 Moment = Annotated[
-    AwareDatetime, Strict(), Field(description="when the prediction is made; now, if left out")
+    AwareDatetime,
+    Strict(),
+    AfterValidator(_with_a_day_around),
+    Field(description="when the prediction is made; now, if left out"),
 ]
 
 

@@ -58,6 +58,10 @@ class Runtime:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
+        # A model is one file: weights in other files are looked for where there are none.
+        options.add_session_config_entry(
+            "session.model_external_initializers_file_folder_path", "/nowhere/outside-the-model"
+        )
         try:
             self._session = onnxruntime.InferenceSession(
                 content, options, providers=["CPUExecutionProvider"]

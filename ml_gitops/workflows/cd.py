@@ -10,7 +10,7 @@ from ml_gitops.delivery.version import FIRST, Version, bump_for, parse_release, 
 from ml_gitops.document import Missing, sha256
 from ml_gitops.errors import DocumentError, GitError
 from ml_gitops.model.lineage import Lineage
-from ml_gitops.model.run import MODEL_FILE, artifact_name, verify
+from ml_gitops.model.run import MODEL_FILE, Run, artifact_name, verify
 from ml_gitops.ports import Bentos, Forge, Progress, Repository, Workspace
 from ml_gitops.pull_request import Action, PullRequest
 from ml_gitops.render.ci_report import to_markdown
@@ -142,7 +142,7 @@ def _describe(
 ) -> Release:
     """Write the record of a release, without the files that are still to be made."""
     run = verify(files, lineage.run_key, where="the reviewed run")
-    report = Report.from_json(files[Report.file_name], where=Report.file_name)
+    report = _report_of(run, files)
     changed: list[str] = []
     version = FIRST
     if isinstance(before, Release):
@@ -167,6 +167,21 @@ def _describe(
         pull_request=_merged_by(forge, commit),
         reviewed=reviewed,
     )
+
+
+def _report_of(run: Run, files: Mapping[str, bytes]) -> Report:
+    """Return the report that came with a run, if it speaks of this run and this model."""
+    hint = "train and report again; nothing is released on another model's report"
+    content = files.get(Report.file_name)
+    if content is None:
+        raise DocumentError("the run has no report", hint=hint, where=run.artifact_name)
+    report = Report.from_json(content, where=Report.file_name)
+    spoken = (report.model, report.run_key, report.model_digest)
+    if spoken != (run.model, run.run_key, run.model_digest):
+        raise DocumentError(
+            "the report speaks of another model", hint=hint, where=run.artifact_name
+        )
+    return report
 
 
 def _publish(

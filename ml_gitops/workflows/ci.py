@@ -10,9 +10,9 @@ from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock, split
 from ml_gitops.data.schema import Window
 from ml_gitops.data.validation import ValidationReport, validate
-from ml_gitops.errors import DataError
-from ml_gitops.model.lineage import Lineage
-from ml_gitops.model.run import Run, artifact_name, verify
+from ml_gitops.errors import DataError, ForgeError
+from ml_gitops.model.lineage import Lineage, short
+from ml_gitops.model.run import MODEL_FILE, Run, artifact_name, verify
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Workspace
 from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest
 from ml_gitops.report import Report
@@ -190,7 +190,15 @@ def publish(forge: Forge, trained: Trained, number: int, body: str) -> tuple[Com
     Returns:
         The comment, and whether it was written or changed.
     """
-    forge.store_artifact(trained.run.artifact_name, read_files(trained.folder))
+    files = read_files(trained.folder)
+    kept = forge.artifact(trained.run.artifact_name) or {}
+    if kept.get(MODEL_FILE, files[MODEL_FILE]) != files[MODEL_FILE]:
+        raise ForgeError(
+            f"another model is kept under the key of this run, {short(trained.run.run_key)}",
+            hint="find out who made it: the same inputs give the same bytes",
+            where=trained.run.artifact_name,
+        )
+    forge.store_artifact(trained.run.artifact_name, files)
     model = trained.report.model
     marker = Marker(kind=REPORT_KIND, model=model, fingerprint=trained.run.run_key)
     text = f"{body}\n\n{marker.render()}"

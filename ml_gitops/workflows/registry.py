@@ -10,7 +10,7 @@ from ml_gitops.delivery.deployment import (
 from ml_gitops.delivery.release import Release
 from ml_gitops.delivery.version import latest, release_tag
 from ml_gitops.document import Missing, sha256
-from ml_gitops.errors import ForgeError
+from ml_gitops.errors import DocumentError, ForgeError
 from ml_gitops.ports import Forge
 
 
@@ -62,7 +62,14 @@ def served(forge: Forge, environment: str) -> DeploymentState | Missing:
     content = forge.read(path, ref=forge.default_branch)
     if content is None:
         return Missing(reason=f"nothing was ever deployed to {environment}")
-    return DeploymentState.from_json(content, where=path)
+    state = DeploymentState.from_json(content, where=path)
+    if state.environment != environment:
+        raise DocumentError(
+            f"it is the state of {state.environment}",
+            hint="revert the commit that changed it",
+            where=path,
+        )
+    return state
 
 
 def assigned(forge: Forge, model: str, environment: str) -> list[Assigned]:

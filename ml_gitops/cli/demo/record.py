@@ -1,5 +1,6 @@
 """What the demo leaves behind: every step as JSON, and the story as a page."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,23 @@ from ml_gitops.render.terminal import Terminal
 RECORD = "demo.json"
 
 
+KIND = "ml-gitops demo"
+
+
+def begin_record(directory: Path) -> None:
+    """Mark a folder as the demo's own, so that telling it again may replace it."""
+    write_whole(directory / RECORD, canonical_json({"kind": KIND}).encode())
+
+
+def is_record(path: Path) -> bool:
+    """Say whether a file is the record of a demo."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and found.get("kind") == KIND
+
+
 def leave_record(directory: Path, stage: Stage, team: Team, seconds: float) -> dict[str, Any]:
     """Write demo.json and index.html, and return the record."""
     forge = LocalForge(team.forge, actor=BOT, clock=now)
@@ -27,6 +45,7 @@ def leave_record(directory: Path, stage: Stage, team: Team, seconds: float) -> d
         {**to_jsonable_python(step), "number": number} for number, step in enumerate(stage.steps, 1)
     ]
     record = {
+        "kind": KIND,
         "steps": steps,
         "pull_requests": [
             to_jsonable_python(one, include={"number", "title", "state", "author", "labels"})

@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from ml_gitops.adapters.workspace import LocalWorkspace, write_whole
-from ml_gitops.cli.demo.record import RECORD, leave_record, say_where
+from ml_gitops.adapters.workspace import LocalWorkspace
+from ml_gitops.cli.demo.record import RECORD, begin_record, is_record, leave_record, say_where
 from ml_gitops.cli.demo.stage import DemoError, Stage
 from ml_gitops.cli.demo.team import Team
 from ml_gitops.cli.demo.traffic import Traffic, weeks
@@ -75,7 +75,7 @@ def _make_room(directory: Path) -> None:
     """Remove an earlier telling; never anything else."""
     if not directory.exists():
         return
-    if not directory.is_dir() or (any(directory.iterdir()) and not (directory / RECORD).exists()):
+    if not directory.is_dir() or (any(directory.iterdir()) and not is_record(directory / RECORD)):
         raise ConfigError(
             "there is something else in the way", hint="name a new folder", where=str(directory)
         )
@@ -94,7 +94,7 @@ class Telling:
         self.directory = directory
         self.model_repo = directory / "model-repo"
         directory.mkdir(parents=True)
-        write_whole(directory / RECORD, b"{}\n")
+        begin_record(directory)
         self.stage = Stage(self.model_repo, terminal, FIRST_LOCK)
         self.team = Team(self.stage, directory / "forge.git", directory / "reports")
 

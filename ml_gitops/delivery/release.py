@@ -1,6 +1,6 @@
 """A release: what was reviewed, under a version, with the digest of every file."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,7 +22,8 @@ class Release(Document):
         trained, holdout: the days it learned from and was judged on.
         files: name to digest of every file that is shipped.
         metrics: the candidate's metrics on the holdout.
-        verdict: the gate's sentence, as reviewed.
+        verdict: the report's sentence, as reviewed.
+        gate: its verdict in one word; people may merge what it blocked.
         changed: which inputs differ from the release before.
         pull_request: where it was reviewed, if it was.
         reviewed: whether the files are those whose report was posted; false if no report
@@ -42,6 +43,7 @@ class Release(Document):
     files: dict[str, Digest]
     metrics: dict[str, float]
     verdict: str
+    gate: Literal["pass", "warn", "block"] = "pass"
     changed: tuple[str, ...] = ()
     pull_request: int | None = None
     reviewed: bool = True

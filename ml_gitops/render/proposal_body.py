@@ -10,6 +10,11 @@ from ml_gitops.render.numbers import NOTHING
 from ml_gitops.render.tables import Align, code, details, escape, table
 
 
+def paragraphs(parts: Sequence[str]) -> str:
+    """Join what there is to say; what is empty is not said."""
+    return "\n\n".join(part for part in parts if part)
+
+
 def promotion_body(
     release: Release, serving: Release | Missing, *, source: str, environment: str
 ) -> str:
@@ -27,8 +32,9 @@ def promotion_body(
         else f"It serves nothing yet ({escape(serving.reason)})."
     )
     reviewed = f", reviewed in #{release.pull_request}" if release.pull_request else ""
-    return "\n\n".join(
+    return paragraphs(
         [
+            _blocked(release),
             (
                 f"**{code(release.tag)} serves {escape(source)}; merging lets "
                 f"{escape(environment)} serve it.** {now}"
@@ -48,7 +54,7 @@ def promotion_body(
                 "the merge."
             ),
         ]
-    ).replace("\n\n\n\n", "\n\n")
+    )
 
 
 def rollback_body(
@@ -70,7 +76,7 @@ def rollback_body(
     """
     why = "\n".join(f"- {escape(reason)}" for reason in reasons)
     origin = f" (#{serving.pull_request})" if serving.pull_request else ""
-    return "\n\n".join(
+    return paragraphs(
         [
             (
                 f"**{escape(environment).capitalize()} "
@@ -130,6 +136,14 @@ def _metric(name: str, release: Release) -> str:
     return NOTHING if value is None else METRICS[name].text(value)
 
 
+def _blocked(release: Release) -> str:
+    """Say before anything else that a person overruled the gate."""
+    if release.gate != "block":
+        return ""
+    place = f" (#{release.pull_request})" if release.pull_request else ""
+    return f"**✗ The gate advised against this release; it was merged all the same{place}.**"
+
+
 def _what_changed(release: Release) -> str:
     if not release.changed:
         return "It is the first release." if release.version == "v1.0.0" else ""
@@ -154,7 +168,7 @@ def release_notes(release: Release, report: str) -> str:
     """
     files = [[code(name), code(short(digest))] for name, digest in sorted(release.files.items())]
     reviewed = f" Reviewed in #{release.pull_request}." if release.pull_request else ""
-    return "\n\n".join(
+    return paragraphs(
         [
             f"**{escape(release.verdict)}**{reviewed}",
             f"Learned from {release.trained}, judged on {release.holdout}.",
@@ -163,4 +177,4 @@ def release_notes(release: Release, report: str) -> str:
             details("Files and their digests", table(["file", "sha256"], files, ["left", "left"])),
             details("The report it was reviewed by", report),
         ]
-    ).replace("\n\n\n\n", "\n\n")
+    )

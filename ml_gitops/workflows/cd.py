@@ -163,6 +163,7 @@ def _describe(
         files={name: sha256(files[name]) for name in SHIPPED},
         metrics=report.metrics,
         verdict=report.headline,
+        gate=report.verdict,
         changed=tuple(changed),
         pull_request=_merged_by(forge, commit),
         reviewed=reviewed,

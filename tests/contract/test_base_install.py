@@ -103,7 +103,7 @@ assert main({["monitor", "-C", str(root)]!r}) == 2
         "adapters.records",
         "adapters.warehouse",
         "cli.watch",
-        "cli.proposals",
+        "cli.pull_requests",
         "cli.setting",
     ],
 )

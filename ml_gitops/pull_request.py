@@ -134,6 +134,16 @@ class Issue(Part):
         return Marker.find(self.body) if self.author.bot else None
 
 
+def signed_text(text: str, marker: Marker) -> str:
+    """Return a text with its marker at the end, cut to what a forge accepts."""
+    end = "\n\n" + marker.render()
+    room = MAX_BODY - len(end)
+    if len(text) > room:
+        cut = "\n\n*The rest did not fit; `ml-gitops report --html FILE` has all of it.*"
+        text = text[: room - len(cut)] + cut
+    return text + end
+
+
 @dataclass(frozen=True)
 class PullRequestSpec:
     """A pull request that a bot wants: one commit on a branch from the base's tip.
@@ -174,13 +184,7 @@ class PullRequestSpec:
     @property
     def full_body(self) -> str:
         """The body with the marker at its end, cut to what a forge accepts."""
-        marker = "\n\n" + self.marker.render()
-        room = MAX_BODY - len(marker)
-        body = self.body
-        if len(body) > room:
-            cut = "\n\n*The rest did not fit; the full report is in the comments and the artifact.*"
-            body = body[: room - len(cut)] + cut
-        return body + marker
+        return signed_text(self.body, self.marker)
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,20 @@ def _import(root: Path, path: str) -> Any:
     return importlib.import_module(".".join(parts))
 
 
+def imported_files(root: Path) -> list[str]:
+    """Return the files of a work tree that this process has imported, whatever their kind."""
+    prefix = (f"{root}{os.sep}",)
+    ours = [it for it in list(sys.modules.values()) if _is_authors(it, prefix)]
+    origins = [getattr(getattr(it, "__spec__", None), "origin", None) for it in ours]
+    return sorted(
+        {
+            Path(origin).relative_to(root).as_posix()
+            for origin in origins
+            if isinstance(origin, str) and origin.startswith(prefix)
+        }
+    )
+
+
 _roots: set[Path] = set()
 """Every work tree whose code was imported; modules are shared by the whole process."""
 

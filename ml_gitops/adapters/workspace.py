@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ml_gitops.adapters.author import load_function, named_errors
+from ml_gitops.adapters.author import imported_files, load_function, named_errors
 from ml_gitops.adapters.frames import read_frame, write_frame
 from ml_gitops.adapters.run_inputs import decisive_versions, python_files
 from ml_gitops.errors import ConfigError, TrainingError
@@ -99,6 +99,10 @@ class LocalWorkspace:
         """
         self._inside(reference.partition(":")[0])
         return load_function(self._root, reference)
+
+    def imported(self) -> list[str]:
+        """Return the author's files that this process has imported."""
+        return imported_files(self._root)
 
     def author(self, path: str) -> AbstractContextManager[None]:
         """Run the author's code: the work tree importable, failures named by their line."""

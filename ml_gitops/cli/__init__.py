@@ -51,5 +51,8 @@ def _tell(error: MlGitopsError, *, as_json: bool) -> int:
             "exit_code": error.exit_code,
         }
         print(json.dumps(told, indent=2))  # noqa: T201
-    print(f"error: {error}", file=sys.stderr)  # noqa: T201
+    from ml_gitops.render.tables import plain
+
+    # What others named (files, columns, branches) may hold terminal escapes.
+    print(f"error: {plain(str(error))}", file=sys.stderr)  # noqa: T201
     return error.exit_code

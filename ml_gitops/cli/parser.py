@@ -101,7 +101,12 @@ def _start(commands: "_Commands") -> None:
         action="store_true",
         help="add what is missing to a repository that exists; commits nothing",
     )
-    _command(commands, "check", "start:check", "hold config and layout to the rules")
+    _command(
+        commands,
+        "check",
+        "start:check",
+        "hold config and layout to the rules; this imports your code",
+    )
     demo = _command(commands, "demo", "start:demo", "tell the whole story on the flights of 2013")
     demo.add_argument("directory", type=Path, metavar="DIR", help="a new folder for the story")
 

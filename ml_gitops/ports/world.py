@@ -76,6 +76,10 @@ class Workspace(Protocol):
         """Return the author's `file.py:function`."""
         ...
 
+    def imported(self) -> list[str]:
+        """Return the author's files that this process has imported."""
+        ...
+
     def author(self, path: str) -> AbstractContextManager[None]:
         """Run the author's code: the work tree importable, failures named by their line."""
         ...

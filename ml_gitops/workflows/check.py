@@ -18,7 +18,7 @@ class Finding(Part):
 
 
 def check_repository(config: Config, workspace: Workspace) -> list[Finding]:
-    """Look at everything that the config points at; nothing is trained or loaded.
+    """Look at everything that the config points at; the author's code is imported, not called.
 
     Args:
         config: it has been read, so its own rules hold.

@@ -14,7 +14,7 @@ from ml_gitops.errors import DataError, ForgeError
 from ml_gitops.model.lineage import Lineage, short
 from ml_gitops.model.run import MODEL_FILE, Run, artifact_name, verify
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Workspace
-from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest
+from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest, signed_text
 from ml_gitops.report import Report
 from ml_gitops.workflows.judging import find_champion, judge_run, standing
 from ml_gitops.workflows.training import (
@@ -201,7 +201,7 @@ def publish(forge: Forge, trained: Trained, number: int, body: str) -> tuple[Com
     forge.store_artifact(trained.run.artifact_name, files)
     model = trained.report.model
     marker = Marker(kind=REPORT_KIND, model=model, fingerprint=trained.run.run_key)
-    text = f"{body}\n\n{marker.render()}"
+    text = signed_text(body, marker)
     posted = posted_report(forge.pull_request(number), model)
     if posted is None:
         return forge.comment(number, text), True

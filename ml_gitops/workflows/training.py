@@ -11,7 +11,7 @@ from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock, Split, check_locked, split
 from ml_gitops.data.validation import ValidationReport, validate
 from ml_gitops.document import sha256
-from ml_gitops.errors import DataError
+from ml_gitops.errors import DataError, TrainingError
 from ml_gitops.model.lineage import Lineage, trace
 from ml_gitops.model.run import MODEL_FILE, Run
 from ml_gitops.ports import FrameWarehouse, Progress, Workspace
@@ -138,6 +138,7 @@ def run_training(
     train, holdout = dataset.part(cut.train), dataset.part(cut.holdout)
     _refuse_empty(train, holdout, cut, config)
     fitted = fit(config, workspace, progress, train, holdout, lineage.run_key)
+    _refuse_strangers(workspace, lineage)
     progress.step("Measuring what it uses")
     model = OnnxModel(fitted.model, fitted.signature)
     schema = config.data_schema
@@ -218,6 +219,17 @@ def _profile(
             for name, one in evaluation.metrics.items()
         },
     )
+
+
+def _refuse_strangers(workspace: Workspace, lineage: Lineage) -> None:
+    """Refuse code that ran and is not in the key: a change of it would go unnoticed."""
+    strangers = [path for path in workspace.imported() if path not in lineage.sources]
+    if strangers:
+        raise TrainingError(
+            "the model imports this file, which is not part of its run key",
+            hint="move it beside the model's own code, as Python source",
+            where=strangers[0],
+        )
 
 
 def _refuse_empty(

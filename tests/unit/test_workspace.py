@@ -1,6 +1,7 @@
 """The work tree: whole files or none, no path out of it, and errors with the author's line."""
 
 import os
+import py_compile
 import sys
 from pathlib import Path
 
@@ -305,3 +306,42 @@ def test_checks_see_the_run_and_no_secret(
 def test_no_checks_are_none(root: Path, tmp_path: Path) -> None:
     """Without a test file there is nothing to run, and no process is started."""
     assert LocalWorkspace(root).run_checks(tmp_path, "checks") is None
+
+
+def test_bytecode_of_a_commit_is_not_believed(root: Path) -> None:
+    """Stale bytecode that a commit brings is ignored: the source that was reviewed is what runs."""
+    workspace = author(root, "model/said.py", "def word():\n    return 'forged'\n")
+    planted = py_compile.compile(
+        str(root / "model/said.py"),
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        doraise=True,
+    )
+    author(root, "model/said.py", "def word():\n    return 'reviewed'\n")
+
+    assert planted is not None
+    assert Path(planted).exists()
+    assert workspace.call("model/said.py:word") == "reviewed"
+
+
+def test_what_was_imported_is_told(root: Path) -> None:
+    """Every file of the work tree that the author's code imported is named, wherever it lies."""
+    author(root, "checks/shared.py", "VALUE = 1\n")
+    code = "from checks.shared import VALUE\n\ndef value():\n    return VALUE\n"
+    workspace = author(root, "model/uses.py", code)
+
+    assert workspace.call("model/uses.py:value") == 1
+    assert set(workspace.imported()) >= {"checks/shared.py", "model/uses.py"}
+
+
+def test_links_are_not_followed(root: Path, tmp_path: Path) -> None:
+    """A link in the repository is neither read nor written through, at any level."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "x").write_text("secret")
+    (root / "linked").symlink_to(outside)
+    workspace = LocalWorkspace(root)
+
+    for act in (lambda: workspace.read("linked/x"), lambda: workspace.write({"linked/y": b"z"})):
+        with pytest.raises(ConfigError, match="this is a link"):
+            act()
+    assert not (outside / "y").exists()

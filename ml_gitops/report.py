@@ -27,6 +27,7 @@ class Report(Document):
         split, train_rows, holdout_rows: what it learned from and was judged on.
         validation, parity, comparison, gate, checks: what each step found.
         changed: inputs that differ from the champion's, in words.
+        gate_changes: what this change alters in the gate that judges it.
         fit_seconds, cpu_seconds: what the training cost.
     """
 
@@ -50,6 +51,7 @@ class Report(Document):
     gate: GateVerdict
     checks: CheckOutcomes | Missing
     changed: tuple[str, ...]
+    gate_changes: tuple[str, ...] = ()
     fit_seconds: float
     cpu_seconds: float
 

@@ -26,6 +26,7 @@ def to_markdown(report: Report) -> str:
     parts = [
         _title(report),
         f"**{escape(report.headline)}**",
+        _gate_changes(report),
         _metrics(report),
         _worse(report),
         _data(report),
@@ -41,6 +42,14 @@ def _title(report: Report) -> str:
     word = {"pass": "may merge", "warn": "may merge, with a warning", "block": "should not merge"}
     symbol = mark_of(report.verdict).symbol
     return f"## {symbol} {code(report.model)} {word[report.verdict]}"
+
+
+def _gate_changes(report: Report) -> str:
+    """Say that the change judges itself by other rules than the default branch has."""
+    if not report.gate_changes:
+        return ""
+    lines = "\n".join(f"- {escape(change)}" for change in report.gate_changes)
+    return f"**▲ This change alters the gate that judges it:**\n{lines}"
 
 
 def _metrics(report: Report) -> str:

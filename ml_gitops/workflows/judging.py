@@ -1,12 +1,14 @@
 """From a run to a report: champion on the same rows, comparison, gate, the author's checks."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ml_gitops import __version__
 from ml_gitops.checks import CheckOutcomes
-from ml_gitops.config import Config
+from ml_gitops.config import PATH as CONFIG_PATH
+from ml_gitops.config import Config, parse_config
 from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock, Split
 from ml_gitops.data.validation import ValidationReport
@@ -134,6 +136,7 @@ def judge_run(
         gate=gate,
         checks=checks,
         changed=tuple(run.lineage.changes_from(rival.release.lineage)) if rival else (),
+        gate_changes=tuple(_gate_changes(config, forge)),
         fit_seconds=run.fit_seconds,
         cpu_seconds=run.cpu_seconds,
     )
@@ -204,6 +207,21 @@ def _run_checks(
     if outcomes is None:
         return Missing(reason=f"there is no test in {CHECKS}/")
     return CheckOutcomes.from_json(outcomes, where=CHECKS)
+
+
+def _gate_changes(config: Config, forge: Forge | None) -> Iterator[str]:
+    """Name what differs between this gate and that of the default branch."""
+    content = forge.read(CONFIG_PATH, ref=forge.default_branch) if forge else None
+    if content is None:
+        return
+    try:
+        base = parse_config(content).gate.model_dump(mode="json")
+    except MlGitopsError:
+        yield "the default branch has no gate that can be read"
+        return
+    for key, value in config.gate.model_dump(mode="json").items():
+        if value != base[key]:
+            yield f"{key}: {base[key]} before, {value} now"
 
 
 def _base_lock(forge: Forge | None) -> DataLock | Missing:

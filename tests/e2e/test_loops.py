@@ -65,6 +65,20 @@ class TestIntegrate:
         assert new.body != old.body
         assert told["run"]["run_key"].removeprefix("sha256:")[:12] in new.body
 
+    def test_a_change_of_the_gate_is_named_first(self, released: World, place: Path) -> None:
+        """A pull request that loosens the gate it is judged by says so before its metrics."""
+        world = released.copy(place)
+        config = (world.root / "ml-gitops.toml").read_text()
+        loose = f"{config}\n[gate]\nmargin = 0.5\n"
+
+        number = world.propose("Loosen the gate", {"ml-gitops.toml": loose})
+        world.integrate(number)
+
+        (comment,) = world.forge.pull_request(number).comments
+        before_metrics = comment.body.partition("| metric |")[0]
+        assert "This change alters the gate that judges it" in before_metrics
+        assert "margin: None before, 0.5 now" in before_metrics
+
     def test_training_again_fits_nothing(self, reviewed: World, place: Path) -> None:
         """What is trained already is neither fitted nor judged again."""
         world = reviewed.copy(place)

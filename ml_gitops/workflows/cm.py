@@ -73,17 +73,10 @@ def observe(
         DataError: log or labels cannot be read.
     """
     environment = config.gate.champion
-    state = served(forge, environment)
-    if isinstance(state, Missing):
-        raise ForgeError(state.reason, hint="promote a release first", where=environment)
-    release = read_release(forge, state.tag)
+    release = _serving(forge, environment)
     profile = read_profile(forge, release)
-    run = Run.from_json(released_file(forge, release, Run.file_name), where=state.tag)
-    windows = last_windows(as_of, config.monitor.window_days, config.health.of)
-    log = PredictionLog(paths=(_path(root, config.monitor.log),))
-    labels = LabelFiles(
-        paths=(_path(root, config.monitor.labels),), id=config.data.id, target=config.data.target
-    )
+    run = Run.from_json(released_file(forge, release, Run.file_name), where=release.tag)
+    log, labels = _traces(config, root)
     ours = [release.tag]
     progress.step("Scanning the prediction log")
     seen = scan(
@@ -91,18 +84,13 @@ def observe(
         log,
         profile.cells,
         profile.prediction.cells,
-        windows=windows,
+        windows=last_windows(as_of, config.monitor.window_days, config.health.of),
         releases=ours,
         row_cap=config.drift.row_cap,
     )
     drift = tuple(measure_drift(profile, counts, config.drift) for counts in seen.windows)
     progress.step("Joining late labels")
-    # Quality is judged where labels have had their time; drift is not kept waiting for them.
-    ripe = last_windows(
-        as_of - timedelta(days=config.monitor.label_delay_days),
-        config.monitor.window_days,
-        config.health.of,
-    )
+    ripe = _ripe_windows(config, as_of)
     quality = scan_quality(
         warehouse,
         log,
@@ -112,9 +100,12 @@ def observe(
         releases=ours,
         units=config.gate.units,
     ).settled()
-    primary = config.gate.primary(config.model.task).name
     health = assess(
-        profile.quality, quality.windows, config.health, model=config.model.name, primary=primary
+        profile.quality,
+        quality.windows,
+        config.health,
+        model=config.model.name,
+        primary=config.gate.primary(config.model.task).name,
     )
     retrain = decide_retraining(
         Standing(
@@ -147,6 +138,27 @@ def observe(
         rollback=rollback,
         headline=headline(retrain, rollback),
     )
+
+
+def _serving(forge: Forge, environment: str) -> Release:
+    """Return the release that an environment serves; without one there is nothing to watch."""
+    state = served(forge, environment)
+    if isinstance(state, Missing):
+        raise ForgeError(state.reason, hint="promote a release first", where=environment)
+    return read_release(forge, state.tag)
+
+
+def _traces(config: Config, root: Path) -> tuple[PredictionLog, LabelFiles]:
+    """Return where production leaves its predictions, and where their labels arrive."""
+    log = PredictionLog(paths=(_path(root, config.monitor.log),))
+    arriving = _path(root, config.monitor.labels)
+    return log, LabelFiles(paths=(arriving,), id=config.data.id, target=config.data.target)
+
+
+def _ripe_windows(config: Config, as_of: date) -> list[Span]:
+    """Return the windows whose labels have had their time; drift is not kept waiting for them."""
+    ripe = as_of - timedelta(days=config.monitor.label_delay_days)
+    return last_windows(ripe, config.monitor.window_days, config.health.of)
 
 
 def read_profile(forge: Forge, release: Release) -> Profile:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.monitoring.profile import Profile
-from ml_gitops.monitoring.query import PredictionLog
+from ml_gitops.monitoring.query import LogFiles
 from ml_gitops.monitoring.scan import scan
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ def scan_log(profile: Profile, log: Path) -> float:
     with DuckDBWarehouse() as engine:
         found = scan(
             engine,
-            PredictionLog(paths=(str(log),)),
+            LogFiles(paths=(str(log),)),
             profile.cells,
             profile.prediction.cells,
             windows=[(START, START + timedelta(days=7))],

@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from ml_gitops.adapters.clone import Clone
-from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.adapters.git.clone import Clone
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.pull_request import Actor
 
 NAME = "churn"

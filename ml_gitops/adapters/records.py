@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ml_gitops.adapters.git import HEADS, GitRepository
-from ml_gitops.adapters.git_command import compare_and_swap
+from ml_gitops.adapters.git.command import compare_and_swap
+from ml_gitops.adapters.git.repository import HEADS, GitRepository
 from ml_gitops.errors import GitError
 from ml_gitops.ports import Clock
 from ml_gitops.pull_request import Actor

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ml_gitops.adapters.history import log
+from ml_gitops.adapters.git.history import log
 from ml_gitops.cli.setting import Setting
 from ml_gitops.errors import EXIT_PASSED, GitError
 from ml_gitops.pull_request import PullRequest

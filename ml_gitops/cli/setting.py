@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
-from ml_gitops.adapters.clone import Clone
-from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.adapters.git.clone import Clone
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.adapters.records import GitRecords
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.adapters.workspace import CACHE, LocalWorkspace, find_root, write_whole

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from ml_gitops.adapters.clone import Clone
-from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.adapters.git.clone import Clone
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.adapters.workspace import LocalWorkspace, template_files
 from ml_gitops.cli.setting import BOT, Setting, now
 from ml_gitops.delivery.version import LONGEST_NAME

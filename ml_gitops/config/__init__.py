@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from ml_gitops.config.contradictions import contradictions
 from ml_gitops.config.tables import Config
+from ml_gitops.config.toml import decoded, explain, place, read_toml
 from ml_gitops.data.schema import Feature
 from ml_gitops.document import Part
 from ml_gitops.errors import ConfigError
-from ml_gitops.toml import decoded, explain, place, read_toml
 
 __all__ = ["PATH", "Config", "parse_config", "parse_params"]
 

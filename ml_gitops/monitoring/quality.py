@@ -14,7 +14,7 @@ from ml_gitops.data.schema import Task
 from ml_gitops.document import Part
 from ml_gitops.errors import DataError
 from ml_gitops.monitoring.profile import Measurement
-from ml_gitops.monitoring.query import Engine, LabelFiles, PredictionLog, Span, Table, inside
+from ml_gitops.monitoring.query import Engine, LabelFiles, LogFiles, Span, Table, inside
 
 Units = Literal["days", "rows"]
 
@@ -66,7 +66,7 @@ class QualityScan(Part):
 
 def scan_quality(
     engine: Engine,
-    log: PredictionLog,
+    log: LogFiles,
     labels: LabelFiles,
     *,
     task: Task,
@@ -120,7 +120,7 @@ def scan_quality(
     )
 
 
-def count_labelled(engine: Engine, log: PredictionLog, labels: LabelFiles, *, since: date) -> int:
+def count_labelled(engine: Engine, log: LogFiles, labels: LabelFiles, *, since: date) -> int:
     """Count labelled predictions from a day on, of every release: what there is to learn from."""
     predictions, truth = log.table(engine), labels.table(engine)
     if predictions is None or truth is None:

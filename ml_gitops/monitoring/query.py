@@ -51,7 +51,7 @@ class Table:
     parameters: tuple[Any, ...] = ()
 
 
-class PredictionLog(Part):
+class LogFiles(Part):
     """Where predictions are logged: JSON lines or Parquet, one record per prediction.
 
     Attributes:

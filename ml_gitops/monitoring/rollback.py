@@ -16,7 +16,7 @@ from ml_gitops.model.interval import exceeds
 from ml_gitops.monitoring.query import (
     Engine,
     LabelFiles,
-    PredictionLog,
+    LogFiles,
     Span,
     Table,
     feature_column,
@@ -166,7 +166,7 @@ def _judge(
 
 def answered_rows(
     engine: Engine,
-    log: PredictionLog,
+    log: LogFiles,
     labels: LabelFiles,
     features: Sequence[Feature],
     windows: Sequence[Span],

@@ -11,7 +11,7 @@ from typing import Any
 from ml_gitops.monitoring.counts import Cells, ColumnCounts, Counts, Kind, LeftOut, Scan
 from ml_gitops.monitoring.query import (
     Engine,
-    PredictionLog,
+    LogFiles,
     Span,
     Table,
     feature_column,
@@ -51,7 +51,7 @@ class Counted:
 
 def scan(
     engine: Engine,
-    log: PredictionLog,
+    log: LogFiles,
     columns: Sequence[Cells],
     prediction: Cells,
     *,

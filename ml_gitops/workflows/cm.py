@@ -17,7 +17,7 @@ from ml_gitops.monitoring.health import assess
 from ml_gitops.monitoring.observation import Observation, headline, last_windows
 from ml_gitops.monitoring.profile import Profile
 from ml_gitops.monitoring.quality import count_labelled, scan_quality
-from ml_gitops.monitoring.query import LabelFiles, PredictionLog, Span
+from ml_gitops.monitoring.query import LabelFiles, LogFiles, Span
 from ml_gitops.monitoring.retrain import Standing, decide_retraining
 from ml_gitops.monitoring.rollback import PairedLoss, answered_rows, decide_rollback, pair
 from ml_gitops.monitoring.scan import scan
@@ -148,9 +148,9 @@ def _serving(forge: Forge, environment: str) -> Release:
     return read_release(forge, state.tag)
 
 
-def _traces(config: Config, root: Path) -> tuple[PredictionLog, LabelFiles]:
+def _traces(config: Config, root: Path) -> tuple[LogFiles, LabelFiles]:
     """Return where production leaves its predictions, and where their labels arrive."""
-    log = PredictionLog(paths=(_path(root, config.monitor.log),))
+    log = LogFiles(paths=(_path(root, config.monitor.log),))
     arriving = _path(root, config.monitor.labels)
     return log, LabelFiles(paths=(arriving,), id=config.data.id, target=config.data.target)
 
@@ -221,7 +221,7 @@ def _paired_loss(
     forge: Forge,
     warehouse: Warehouse,
     before: str | None,
-    log: PredictionLog,
+    log: LogFiles,
     labels: LabelFiles,
     windows: Sequence[Span],
     releases: Sequence[str],

@@ -99,7 +99,7 @@ assert main({["monitor", "-C", str(root)]!r}) == 2
         "workflows.cm",
         "workflows.status",
         "workflows.promotion",
-        "adapters.local_forge",
+        "adapters.local_forge.forge",
         "adapters.records",
         "adapters.warehouse",
         "cli.watch",
@@ -125,7 +125,7 @@ from ml_gitops.monitoring.health import assess
 from ml_gitops.monitoring.observation import last_windows
 from ml_gitops.monitoring.profile import Measurement, build_profile
 from ml_gitops.monitoring.quality import scan_quality
-from ml_gitops.monitoring.query import LabelFiles, PredictionLog
+from ml_gitops.monitoring.query import LabelFiles, LogFiles
 from ml_gitops.monitoring.scan import scan
 
 folder = Path(FOLDER)
@@ -152,7 +152,7 @@ with DuckDBWarehouse(threads=1) as engine:
         window=Window(start=date(2024, 1, 1), until=date(2024, 3, 1)),
         quality={"roc_auc": Measurement(value=0.9, standard_error=0.01, n=1000)},
     )
-    log = PredictionLog(paths=(str(folder / "log.jsonl"),))
+    log = LogFiles(paths=(str(folder / "log.jsonl"),))
     labels = LabelFiles(paths=(str(folder / "labels.csv"),), id="customer", target="left")
     ours = {"windows": windows, "releases": ["churn@v1.0.0"]}
     seen = scan(engine, log, profile.cells, profile.prediction.cells, **ours)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.pull_request import Actor, Keep, PullRequest, PullRequestSpec
 from ml_gitops.workflows.reconciliation import reconcile
 

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import pytest
 
-from ml_gitops.adapters.clone import Clone
-from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.adapters.git.clone import Clone
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.errors import ForgeError
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Actor, Keep, PullRequestSpec, Update, plan

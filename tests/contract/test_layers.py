@@ -22,7 +22,6 @@ NOUNS = {
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "document": {"errors"},
-    "toml": {"errors"},
     "data": GROUND,
     "pull_request": GROUND,
     "ports": {"pull_request"},
@@ -34,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": GROUND | {"data", "model", "checks", "serving"},
     "adapters": GROUND | {"data", "pull_request", "ports"},
     "render": GROUND | NOUNS,
-    "config": GROUND | NOUNS | {"toml"},
+    "config": GROUND | NOUNS,
     "workflows": GROUND | NOUNS | {"config", "ports", "render"},
     "cli": GROUND | NOUNS | {"config", "ports", "render", "workflows", "adapters"},
     "pytest_plugin": GROUND | NOUNS | {"adapters", "config"},

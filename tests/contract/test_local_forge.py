@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ml_gitops.adapters.git import GitRepository
-from ml_gitops.adapters.history import log
-from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.adapters.git.history import log
+from ml_gitops.adapters.git.repository import GitRepository
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.errors import ForgeError, MlGitopsError, TryAgain
 from ml_gitops.pull_request import Actor, PullRequestSpec
 
@@ -24,8 +24,8 @@ PRELUDE = """
 import os, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from ml_gitops.adapters.git import GitRepository
-from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.adapters.git.repository import GitRepository
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.errors import MlGitopsError
 from ml_gitops.pull_request import Actor, PullRequestSpec
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ml_gitops.adapters.git import GitRepository
-from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.adapters.git.repository import GitRepository
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.adapters.records import RECORDS_BRANCH, GitRecords
 from ml_gitops.errors import GitError
 from ml_gitops.ports import Records

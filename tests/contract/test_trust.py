@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_gitops.adapters.clone import Clone
+from ml_gitops.adapters.git.clone import Clone
 from ml_gitops.cli import main
 from ml_gitops.pull_request import Actor
 from tests.builders import make_model_repo

@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from ml_gitops.adapters.clone import Clone
-from ml_gitops.adapters.git import GitRepository
-from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.adapters.git.clone import Clone
+from ml_gitops.adapters.git.repository import GitRepository
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.adapters.records import GitRecords
 from ml_gitops.adapters.workspace import LocalWorkspace
 from ml_gitops.cli import main

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ml_gitops.adapters.clone import Clone
-from ml_gitops.adapters.git import BOT_EMAIL, GitRepository
-from ml_gitops.adapters.git_command import RefMoved, compare_and_swap
-from ml_gitops.adapters.history import create_tag, diff, is_ancestor, log, merge_base, tags
+from ml_gitops.adapters.git.clone import Clone
+from ml_gitops.adapters.git.command import RefMoved, compare_and_swap
+from ml_gitops.adapters.git.history import create_tag, diff, is_ancestor, log, merge_base, tags
+from ml_gitops.adapters.git.repository import BOT_EMAIL, GitRepository
 from ml_gitops.errors import GitError, TryAgain
 from ml_gitops.ports import Repository
 from ml_gitops.pull_request import Actor

@@ -16,7 +16,7 @@ from ml_gitops.data.schema import Task
 from ml_gitops.errors import DataError
 from ml_gitops.model.evaluation import Answers, measure
 from ml_gitops.monitoring.quality import QualityScan, scan_quality
-from ml_gitops.monitoring.query import LabelFiles, PredictionLog
+from ml_gitops.monitoring.query import LabelFiles, LogFiles
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 WEEKS = [(START + timedelta(days=7 * i), START + timedelta(days=7 * i + 7)) for i in range(3)]
@@ -30,7 +30,7 @@ def engine() -> Iterator[DuckDBWarehouse]:
         yield warehouse
 
 
-def write_log(folder: Path, scores: list[Any], **changes: Any) -> PredictionLog:
+def write_log(folder: Path, scores: list[Any], **changes: Any) -> LogFiles:
     """Write a log with these scores, `row-0` first."""
     path = folder / "log.jsonl"
     records = [
@@ -46,7 +46,7 @@ def write_log(folder: Path, scores: list[Any], **changes: Any) -> PredictionLog:
         for i, score in enumerate(scores)
     ]
     path.write_text("".join(json.dumps(one) + "\n" for one in records))
-    return PredictionLog(paths=(str(path),))
+    return LogFiles(paths=(str(path),))
 
 
 def write_labels(folder: Path, rows: list[tuple[str, Any]], name: str = "a.csv") -> LabelFiles:
@@ -58,7 +58,7 @@ def write_labels(folder: Path, rows: list[tuple[str, Any]], name: str = "a.csv")
 
 def look(
     engine: DuckDBWarehouse,
-    log: PredictionLog,
+    log: LogFiles,
     labels: LabelFiles,
     task: Task = "binary",
     **changes: Any,
@@ -222,7 +222,7 @@ def test_no_labels_and_no_log_are_empty(engine: DuckDBWarehouse, tmp_path: Path)
     none = LabelFiles(paths=(str(tmp_path / "*.csv"),), target="was late")
 
     window = look(engine, log, none).windows[0]
-    nothing = look(engine, PredictionLog(paths=(str(tmp_path / "*.parquet"),)), none).windows[0]
+    nothing = look(engine, LogFiles(paths=(str(tmp_path / "*.parquet"),)), none).windows[0]
 
     assert (window.predictions, window.labelled, window.metrics) == (2, 0, {})
     assert (nothing.predictions, nothing.coverage) == (0, 0)
@@ -289,7 +289,7 @@ def test_errors_over_days_are_those_of_the_evaluation(
 
     found = scan_quality(
         engine,
-        PredictionLog(paths=(str(log),)),
+        LogFiles(paths=(str(log),)),
         LabelFiles(paths=(str(labels),), target="late"),
         task="binary",
         windows=[span],

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.errors import DataError
 from ml_gitops.monitoring.counts import Cells, ColumnCounts, Counts, LeftOut, Scan
-from ml_gitops.monitoring.query import PredictionLog
+from ml_gitops.monitoring.query import LogFiles
 from ml_gitops.monitoring.scan import scan
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
@@ -59,13 +59,13 @@ def record(number: int, **changes: Any) -> dict[str, Any]:
     }
 
 
-def write(path: Path, records: Sequence[dict[str, Any]]) -> PredictionLog:
+def write(path: Path, records: Sequence[dict[str, Any]]) -> LogFiles:
     """Write records as JSON lines."""
     path.write_text("".join(json.dumps(one) + "\n" for one in records))
-    return PredictionLog(paths=(str(path),))
+    return LogFiles(paths=(str(path),))
 
 
-def as_parquet(log: PredictionLog, path: Path) -> PredictionLog:
+def as_parquet(log: LogFiles, path: Path) -> LogFiles:
     """Copy a log of JSON lines into Parquet."""
     import duckdb
 
@@ -75,10 +75,10 @@ def as_parquet(log: PredictionLog, path: Path) -> PredictionLog:
             " sample_size = -1)) TO $path (FORMAT parquet)",
             {"log": log.paths[0], "path": str(path)},
         )
-    return PredictionLog(paths=(str(path),))
+    return LogFiles(paths=(str(path),))
 
 
-def look(engine: DuckDBWarehouse, log: PredictionLog, **changes: Any) -> Scan:
+def look(engine: DuckDBWarehouse, log: LogFiles, **changes: Any) -> Scan:
     """Scan a log over three weeks."""
     asked: dict[str, Any] = {"windows": WEEKS, "releases": [RELEASE]} | changes
     return scan(engine, log, COLUMNS, SCORE, **asked)
@@ -133,7 +133,7 @@ def test_a_scan_counts_as_one_would_by_hand(
     records = draw_records(600, seed=1)
     log = write(tmp_path / "a.jsonl", records)
     log = as_parquet(log, tmp_path / "it's [a].parquet") if form == "parquet" else log
-    log = PredictionLog(paths=(str(tmp_path / f"*.{form}"),))
+    log = LogFiles(paths=(str(tmp_path / f"*.{form}"),))
 
     found = look(engine, log)
 
@@ -230,7 +230,7 @@ def test_an_empty_window_is_counted_as_empty(
     """No file, no row or no matching release give zero counts of the right shape."""
     records = [] if case == "empty file" else [record(1, time="2012-01-01T00:00:00Z")]
     write(tmp_path / "a.jsonl", records)
-    log = PredictionLog(paths=(str(tmp_path / ("*.parquet" if case == "no file" else "*.jsonl")),))
+    log = LogFiles(paths=(str(tmp_path / ("*.parquet" if case == "no file" else "*.jsonl")),))
 
     found = look(engine, log, releases=[] if case == "no release" else [RELEASE])
 
@@ -314,7 +314,7 @@ def test_a_csv_log_is_refused(engine: DuckDBWarehouse, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id\n1\n")
 
     with pytest.raises(DataError, match="JSON lines or Parquet"):
-        look(engine, PredictionLog(paths=(str(tmp_path / "a.csv"),)))
+        look(engine, LogFiles(paths=(str(tmp_path / "a.csv"),)))
 
 
 def test_no_frame_of_the_live_window_is_built(tmp_path: Path) -> None:
@@ -326,10 +326,10 @@ def test_no_frame_of_the_live_window_is_built(tmp_path: Path) -> None:
         "from ml_gitops.adapters.warehouse import DuckDBWarehouse\n"
         "from ml_gitops.monitoring.counts import Cells\n"
         "from ml_gitops.monitoring.drift import measure_drift\n"
-        "from ml_gitops.monitoring.query import PredictionLog\n"
+        "from ml_gitops.monitoring.query import LogFiles\n"
         "from ml_gitops.monitoring.scan import scan\n"
         "cells = [Cells(name='temp', kind='numeric', edges=(0.0,))]\n"
-        "found = scan(DuckDBWarehouse(), PredictionLog(paths=(sys.argv[1],)), cells,\n"
+        "found = scan(DuckDBWarehouse(), LogFiles(paths=(sys.argv[1],)), cells,\n"
         "    Cells(name='score', kind='numeric', edges=(0.5,)),\n"
         "    windows=[(datetime(2013, 1, 1, tzinfo=UTC), datetime(2014, 1, 1, tzinfo=UTC))],\n"
         f"    releases=['{RELEASE}'])\n"

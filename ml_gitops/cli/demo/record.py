@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.adapters.workspace import write_whole
 from ml_gitops.cli.demo.stage import Stage, peak_memory_mb
 from ml_gitops.cli.demo.team import Team

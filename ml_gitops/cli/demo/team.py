@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from ml_gitops.adapters.local_forge import LocalForge
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.cli.demo.stage import DemoError, Stage, Step
 from ml_gitops.cli.demo.traffic import Traffic
 from ml_gitops.cli.setting import BOT, now

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from ml_gitops.adapters.git_command import Git
+from ml_gitops.adapters.git.command import Git
 from ml_gitops.errors import GitError
 from ml_gitops.ports import Changes, Clock
 from ml_gitops.pull_request import Actor

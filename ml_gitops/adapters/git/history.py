@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ml_gitops.adapters.git import BOT_EMAIL, GitRepository, Identity
+from ml_gitops.adapters.git.repository import BOT_EMAIL, GitRepository, Identity
 from ml_gitops.ports import Tag
 
 _FIELDS = "%H%x00%P%x00%an%x00%ae%x00%ad%x00%ce%x00%B"

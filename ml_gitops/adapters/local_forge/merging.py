@@ -1,7 +1,7 @@
 """How a branch comes into its base: merge, squash or rebase, without a work tree."""
 
-from ml_gitops.adapters.git import GitRepository
-from ml_gitops.adapters.history import log
+from ml_gitops.adapters.git.history import log
+from ml_gitops.adapters.git.repository import GitRepository
 from ml_gitops.errors import ForgeError
 from ml_gitops.pull_request import MergeMethod
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from ml_gitops.adapters.git import HEADS, GitRepository
-from ml_gitops.adapters.history import Commit, is_ancestor, log
+from ml_gitops.adapters.git.history import Commit, is_ancestor, log
+from ml_gitops.adapters.git.repository import HEADS, GitRepository
 from ml_gitops.document import Document
 from ml_gitops.errors import ForgeError
 from ml_gitops.pull_request import Issue, PullRequest

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import unquote
 
-from ml_gitops.adapters import history
-from ml_gitops.adapters.forge_records import folder, quoted
-from ml_gitops.adapters.forge_state import ForgeState, Work
-from ml_gitops.adapters.git import GitRepository
+from ml_gitops.adapters.git import history
+from ml_gitops.adapters.git.repository import GitRepository
+from ml_gitops.adapters.local_forge.records import folder, quoted
+from ml_gitops.adapters.local_forge.state import ForgeState, Work
 from ml_gitops.document import Document
 from ml_gitops.ports import ForgeRelease, Tag
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
-from ml_gitops.adapters.forge_records import IssueRecord
-from ml_gitops.adapters.forge_state import ForgeState, Work
-from ml_gitops.adapters.git import GitRepository
+from ml_gitops.adapters.git.repository import GitRepository
+from ml_gitops.adapters.local_forge.records import IssueRecord
+from ml_gitops.adapters.local_forge.state import ForgeState, Work
 from ml_gitops.errors import ForgeError
 from ml_gitops.pull_request import Comment, Issue, PullRequest, Review
 

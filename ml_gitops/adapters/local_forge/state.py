@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ml_gitops.adapters.forge_records import (
+from ml_gitops.adapters.git.command import compare_and_swap
+from ml_gitops.adapters.git.repository import HEADS, GitRepository, RefMove
+from ml_gitops.adapters.local_forge.records import (
     IssueRecord,
     PullRequestRecord,
     Record,
     followed,
 )
-from ml_gitops.adapters.git import HEADS, GitRepository, RefMove
-from ml_gitops.adapters.git_command import compare_and_swap
 from ml_gitops.errors import ForgeError, GitError
 from ml_gitops.pull_request import Issue, PullRequest
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Self
 
-from ml_gitops.adapters.git import GitRepository, Identity
+from ml_gitops.adapters.git.repository import GitRepository, Identity
 from ml_gitops.errors import GitError
 from ml_gitops.ports import Clock
 from ml_gitops.pull_request import Actor

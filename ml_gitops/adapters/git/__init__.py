@@ -1,0 +1,1 @@
+"""Git on this machine: how it is run, repositories, their history, and clones."""

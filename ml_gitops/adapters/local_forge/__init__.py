@@ -1,0 +1,1 @@
+"""A forge in a bare Git repository: what runs where there is no GitHub."""

@@ -15,7 +15,7 @@ from ml_gitops.errors import DataError, TrainingError
 from ml_gitops.model.lineage import Lineage, trace
 from ml_gitops.model.run import MODEL_FILE, Run
 from ml_gitops.ports import FrameWarehouse, Progress, Workspace
-from ml_gitops.workflows.fitting import fit
+from ml_gitops.workflows.fitting import Fitted, fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,45 +120,15 @@ def run_training(
     Raises:
         DataError, TrainingError, ExportError: with one line for the user.
     """
-    from ml_gitops.data.dataset import columns_digest, frame_digest
-    from ml_gitops.model.evaluation import evaluate
-    from ml_gitops.model.importance import permutation_importance
-    from ml_gitops.serving.onnx_model import OnnxModel
-
     started = time.process_time()
-    loaded = load(config, workspace, lock.window, progress)
-    dataset = loaded.dataset
-    check_locked(
-        lock,
-        rows=len(dataset.frame),
-        digest=dataset.digest,
-        schema_digest=columns_digest(dataset.frame),
-    )
+    loaded = _load_locked(config, workspace, progress, lock)
     cut = split(lock.window, config.data.holdout_days)
-    train, holdout = dataset.part(cut.train), dataset.part(cut.holdout)
+    train, holdout = loaded.dataset.part(cut.train), loaded.dataset.part(cut.holdout)
     _refuse_empty(train, holdout, cut, config)
     fitted = fit(config, workspace, progress, train, holdout, lineage.run_key)
     _refuse_strangers(workspace, lineage)
-    progress.step("Measuring what it uses")
-    model = OnnxModel(fitted.model, fitted.signature)
-    schema = config.data_schema
-    target = holdout[schema.target].to_numpy()
-    metric = config.gate.primary(config.model.task).name
-    importances = permutation_importance(
-        model.predict, holdout, target, schema.feature_names, metric=metric, seed=config.model.seed
-    )
-    progress.step("Evaluating")
-    # Only what identifies the rows and their truth: features may change, the holdout stays.
-    holdout_digest = frame_digest(holdout[[schema.id, schema.time, schema.target]])
-    evaluation = evaluate(
-        target,
-        fitted.answers,
-        holdout_digest=holdout_digest,
-        slices={column: holdout[column].to_numpy() for column in config.gate.slices},
-        clusters=clusters_of(config, holdout),
-        importances=importances,
-    )
-    profile = _profile(config, warehouse, dataset, fitted.answers, evaluation)
+    evaluation = _evaluate(config, progress, fitted, holdout)
+    profile = _profile(config, warehouse, loaded.dataset, fitted.answers, evaluation)
     documents = [fitted.signature, fitted.parity, loaded.validation, evaluation, profile, lock]
     files = {document.file_name: document.to_json().encode() for document in documents}
     files[MODEL_FILE] = fitted.model
@@ -169,14 +139,62 @@ def run_training(
         split=cut,
         train_rows=len(train),
         holdout_rows=len(holdout),
-        holdout_digest=holdout_digest,
+        holdout_digest=evaluation.holdout_digest,
         files={name: sha256(content) for name, content in sorted(files.items())},
         fit_seconds=round(fitted.seconds, 3),
         cpu_seconds=round(time.process_time() - started, 3),
     )
-    hidden = [name for name in schema.forbidden if name in holdout]
+    hidden = [name for name in config.data_schema.forbidden if name in holdout]
     frames = {TRAIN_FILE: train.drop(columns=hidden), HOLDOUT_FILE: holdout.drop(columns=hidden)}
     return {**files, Run.file_name: run.to_json().encode()}, frames
+
+
+def _load_locked(
+    config: Config, workspace: Workspace, progress: Progress, lock: DataLock
+) -> Loaded:
+    """Load the rows that a lock pins, and hold them to its digests."""
+    from ml_gitops.data.dataset import columns_digest
+
+    loaded = load(config, workspace, lock.window, progress)
+    check_locked(
+        lock,
+        rows=len(loaded.dataset.frame),
+        digest=loaded.dataset.digest,
+        schema_digest=columns_digest(loaded.dataset.frame),
+    )
+    return loaded
+
+
+def _evaluate(
+    config: Config, progress: Progress, fitted: Fitted, holdout: "pd.DataFrame"
+) -> "Evaluation":
+    """Evaluate the ONNX file, not the estimator: what is measured is what will serve."""
+    from ml_gitops.data.dataset import frame_digest
+    from ml_gitops.model.evaluation import evaluate
+    from ml_gitops.model.importance import permutation_importance
+    from ml_gitops.serving.onnx_model import OnnxModel
+
+    schema = config.data_schema
+    target = holdout[schema.target].to_numpy()
+    progress.step("Measuring what it uses")
+    importances = permutation_importance(
+        OnnxModel(fitted.model, fitted.signature).predict,
+        holdout,
+        target,
+        schema.feature_names,
+        metric=config.gate.primary(config.model.task).name,
+        seed=config.model.seed,
+    )
+    progress.step("Evaluating")
+    return evaluate(
+        target,
+        fitted.answers,
+        # Only what identifies the rows and their truth: features may change, the holdout stays.
+        holdout_digest=frame_digest(holdout[[schema.id, schema.time, schema.target]]),
+        slices={column: holdout[column].to_numpy() for column in config.gate.slices},
+        clusters=clusters_of(config, holdout),
+        importances=importances,
+    )
 
 
 def clusters_of(config: Config, rows: "pd.DataFrame") -> "NDArray[Any] | None":

@@ -21,7 +21,7 @@ from ml_gitops.model.metrics import (
     Metric,
     metric_named,
 )
-from ml_gitops.model.verdict import Numbers, Verdict, describe, limited, not_worse
+from ml_gitops.model.verdict import Numbers, Verdict, describe, limited, not_worse, worse_slice
 
 Outcome = Literal["better", "not worse", "worse", "cannot tell", "no champion"]
 
@@ -164,24 +164,28 @@ def _overall(failed: list[Verdict]) -> Literal["pass", "warn", "block"]:
 def _headline(verdict: str, champion: Verdict, failed: list[Verdict], *, floor: Verdict) -> str:
     """Say the verdict with its first reason; where there is no champion, what it did beat."""
     if not failed and not champion.data:
-        return f"Passes: {floor}; {champion}"
+        return f"Passes: {floor.text}; {champion.text}"
     decisive = [one for one in failed if one.blocking] or failed or [champion]
     word = {"pass": "Passes", "warn": "Passes with a warning", "block": "Blocked"}[verdict]
     more = f" (and {len(decisive) - 1} more)" if len(decisive) > 1 else ""
-    return f"{word}: {decisive[0]}{more}"
+    return f"{word}: {decisive[0].text}{more}"
 
 
 def _floor(comparison: Comparison) -> Verdict:
     """Ask whether the candidate learned anything beyond the rates."""
     change = comparison.floor
+    dummy = "always answers the mean"
+    if comparison.candidate.task != "regression":
+        dummy = "knows only how often each class comes"
     if isinstance(change, Missing):
-        text = f"no comparison with a model that knows only the rates: {change.reason}"
+        text = f"no comparison with a model that {dummy}: {change.reason}"
         return Verdict(ok=None, rule="floor", text=text, blocking=False)
     metric = METRICS[change.metric]
     beats = change.difference.low > 0
     text = (
-        f"{metric.label} {metric.text(change.candidate)} {'beats' if beats else 'does not beat'} "
-        f"{metric.text(change.baseline)} of a model that knows only the rates, {describe(change)}"
+        f"{metric.label} {metric.text(change.candidate, beside=change.baseline)} "
+        f"{'beats' if beats else 'does not beat'} {metric.text(change.baseline)} of a model that "
+        f"{dummy}, {describe(change)}"
     )
     data: Numbers = {"candidate": change.candidate, "dummy": change.baseline}
     return Verdict(ok=beats, rule="floor", text=text, data=data)
@@ -253,11 +257,11 @@ def _slices(comparison: Comparison, metric: Metric, policy: GatePolicy) -> Itera
         allowed = policy.slice_margin * metric.allowed(policy.margin, change.baseline)
         if change.difference.estimate < -allowed and chance < SIGNIFICANCE:
             worse += 1
-            yield _worse_slice(one, change, allowed, chance)
+            yield worse_slice(one, change, allowed, chance, len(judged))
     if not worse:
         small = len(comparison.slices) - len(judged)
-        text = f"none of {len(judged)} slices got worse" + (
-            f"; {small} too small to judge" if small else ""
+        text = f"none of {len(judged)} slices is worse beyond doubt and what is allowed" + (
+            f"; {small} are too small to judge" if small else ""
         )
         data: Numbers = {"judged": len(judged), "too small": small}
         yield Verdict(ok=True, rule="slice", text=text, data=data)
@@ -266,24 +270,6 @@ def _slices(comparison: Comparison, metric: Metric, policy: GatePolicy) -> Itera
 def _large_enough(one: SliceChange, metric: Metric, policy: GatePolicy) -> bool:
     rare = metric.needs_both_classes and (one.rarest or 0) < policy.slice_min_rarest
     return one.n >= policy.slice_min_rows and not rare
-
-
-def _worse_slice(one: SliceChange, change: Change, allowed: float, chance: float) -> Verdict:
-    metric = METRICS[change.metric]
-    text = (
-        f"{metric.label} of {one} got worse, from {metric.text(change.baseline)} to "
-        f"{metric.text(change.candidate)}, {describe(change)}, allowed loss "
-        f"{metric.text(allowed)}, n={one.n:,}, p={chance:.1g} after Holm"
-    )
-    data: Numbers = {
-        "column": one.column,
-        "value": one.value,
-        "n": one.n,
-        "p": chance,
-        "allowed": allowed,
-        "estimate": change.difference.estimate,
-    }
-    return Verdict(ok=False, rule="slice", text=text, data=data)
 
 
 def _fitting(key: str, name: str, task: Task) -> Metric:

@@ -54,10 +54,23 @@ class Metric:
         """Return an interval cut to the values that the metric can have."""
         return max(low, self.lowest), min(high, self.highest)
 
-    def text(self, value: float, *, signed: bool = False) -> str:
-        """Return a value for people: four decimals, or five digits if it is in target's units."""
-        in_units = self.margin_is_relative and self.tasks == REGRESSION
-        return format(value, ("+" if signed else "") + (".5g" if in_units else ".4f"))
+    def text(self, value: float, *, signed: bool = False, beside: float | None = None) -> str:
+        """Return a value for people: four decimals, or five digits if it is in target's units.
+
+        Args:
+            value: of the metric, or a difference of two.
+            signed: show the sign of a gain, too.
+            beside: the value that a difference belongs to; both get equally many decimals.
+        """
+        decimals = 4
+        if self.margin_is_relative and self.tasks == REGRESSION:
+            scale = abs(value if beside is None else beside)
+            decimals = min(max(4 - math.floor(math.log10(scale)), 0), 15) if scale else 4
+        text = f"{abs(value):,.{decimals}f}"
+        if not text.strip("0.,"):
+            return f"±{text}" if signed else text
+        sign = "\N{MINUS SIGN}" if value < 0 else "+" if signed else ""
+        return sign + text
 
 
 METRICS: dict[str, Metric] = {

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from ml_gitops.document import Part
-from ml_gitops.model.comparison import Change
+from ml_gitops.model.comparison import Change, SliceChange
 from ml_gitops.model.evaluation import MetricValue
 from ml_gitops.model.interval import PairedDifference
 from ml_gitops.model.metrics import METRICS, Metric
@@ -57,12 +57,18 @@ def not_worse(
     ok = (
         True if difference.low > -allowed or identical else (False if difference.high < 0 else None)
     )
-    better = " better:" if difference.low > 0 else ""
-    text = (
-        f"{metric.label}{better} {metric.text(change.candidate)} against "
-        f"{metric.text(change.baseline)} of {champion}, "
-        f"{describe(change)}, allowed loss {metric.text(allowed)}, n={_count(difference)}"
-    )
+    loss = metric.text(allowed, beside=change.baseline)
+    values = f"{_values(change)} of {champion}"
+    if difference.low > 0:
+        text = f"{metric.label} is {describe(change)}: {values}"
+    elif ok:
+        text = f"{metric.label} holds: {values}, {describe(change)}; {loss} worse is allowed"
+    elif ok is None:
+        text = f"{metric.label} may be worse: {values}, {describe(change)}; "
+        text += f"{loss} worse is allowed"
+    else:
+        text = f"{metric.label} is {describe(change)} where {loss} is allowed: {values}"
+    text += f", on {_count(difference)}"
     data: Numbers = {
         "metric": metric.name,
         "candidate": change.candidate,
@@ -80,23 +86,65 @@ def limited(metric: Metric, measured: MetricValue, limit: float) -> Verdict:
     """
     ok = metric.sign * (measured.value - limit) >= 0
     word = "at least" if metric.higher_is_better else "at most"
+    low, high = (metric.text(end, beside=measured.value) for end in (measured.low, measured.high))
     text = (
-        f"{metric.label} {metric.text(measured.value)} [{metric.text(measured.low)}, "
-        f"{metric.text(measured.high)}] {'is' if ok else 'is not'} {word} {metric.text(limit)}"
+        f"{metric.label} {metric.text(measured.value)} (90% interval {low} to {high}) "
+        f"{'is' if ok else 'is not'} {word} {metric.text(limit, beside=measured.value)}"
     )
     data: Numbers = {"metric": metric.name, "value": measured.value, "limit": limit}
     return Verdict(ok=ok, rule="minimum", text=text, data=data)
 
 
+def worse_slice(
+    one: SliceChange, change: Change, allowed: float, chance: float, among: int
+) -> Verdict:
+    """Say that a slice is worse beyond doubt and beyond what is allowed.
+
+    Args:
+        one, change: the slice and its change.
+        allowed: the loss that is allowed, in the metric's unit.
+        chance: its p-value, adjusted for the slices that were judged.
+        among: how many those were.
+    """
+    metric = METRICS[change.metric]
+    text = (
+        f"{metric.label} of {one} is {describe(change)} where "
+        f"{metric.text(allowed, beside=change.baseline)} is allowed: {_values(change)}, on "
+        f"{one.n:,} rows (p {'< 0.001' if chance < 0.001 else f'= {chance:.3f}'}, adjusted for "
+        f"{among} slices)"
+    )
+    data: Numbers = {
+        "column": one.column,
+        "value": one.value,
+        "n": one.n,
+        "p": chance,
+        "allowed": allowed,
+        "estimate": change.difference.estimate,
+    }
+    return Verdict(ok=False, rule="slice", text=text, data=data)
+
+
 def describe(change: Change) -> str:
-    """Return a change with its interval, plus is better: `change +0.0031 [-0.0020, +0.0082]`."""
+    """Return a change in words: `better by 0.0031 (90% interval 0.0010 to 0.0052)`."""
     metric, difference = METRICS[change.metric], change.difference
-    low, high = (metric.text(end, signed=True) for end in (difference.low, difference.high))
-    return f"change {metric.text(difference.estimate, signed=True)} [{low}, {high}]"
+    if difference.estimate == 0 and difference.standard_error == 0:
+        return "no better and no worse"
+    # The interval speaks of what the word says, so that no sign has to be turned in the head.
+    worse = difference.estimate < 0
+    ends = (-difference.high, -difference.low) if worse else (difference.low, difference.high)
+    low, high = (metric.text(end, beside=change.baseline) for end in ends)
+    size = metric.text(abs(difference.estimate), beside=change.baseline)
+    return f"{'worse' if worse else 'better'} by {size} (90% interval {low} to {high})"
+
+
+def _values(change: Change) -> str:
+    """Return both values of a change: `0.7031 against 0.7000`."""
+    metric, known = METRICS[change.metric], change.baseline
+    return f"{metric.text(change.candidate, beside=known)} against {metric.text(known)}"
 
 
 def _count(difference: PairedDifference) -> str:
     """Return how many rows there were, and of how many days where those are what counts."""
     if difference.units == difference.n:
-        return f"{difference.n:,}"
+        return f"{difference.n:,} rows"
     return f"{difference.n:,} rows of {difference.units} days"

@@ -11,6 +11,7 @@ from ml_gitops.model.comparison import Change, Comparison, SliceChange, compare
 from ml_gitops.model.evaluation import Answers, Evaluation, MetricValue, ScoreHistogram
 from ml_gitops.model.gate import GatePolicy, GateVerdict, judge
 from ml_gitops.model.interval import PairedDifference
+from ml_gitops.model.metrics import METRICS
 from ml_gitops.model.verdict import Verdict, not_worse
 
 DIGEST = "sha256:" + "0" * 64
@@ -32,9 +33,8 @@ def change(
         n=n,
         units=n,
     )
-    return Change(
-        metric=metric, baseline=baseline, candidate=baseline + estimate, difference=difference
-    )
+    candidate = baseline + METRICS[metric].sign * estimate
+    return Change(metric=metric, baseline=baseline, candidate=candidate, difference=difference)
 
 
 def evaluation(digest: str = DIGEST, value: float = 0.7) -> Evaluation:
@@ -89,6 +89,58 @@ def test_the_interval_decides(estimate: float, error: float, outcome: str, verdi
 
 
 @pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (
+            change(0.02, metric="log_loss", baseline=0.5),
+            (
+                "log loss is better by 0.0200 (90% interval 0.0167 to 0.0233): "
+                "0.4800 against 0.5000 of the champion, on 5,000 rows"
+            ),
+        ),
+        (
+            change(-0.02),
+            (
+                "ROC AUC is worse by 0.0200 (90% interval 0.0167 to 0.0233) where 0.0100 is "
+                "allowed: 0.6800 against 0.7000 of the champion, on 5,000 rows"
+            ),
+        ),
+        (
+            change(-0.001),
+            (
+                "ROC AUC holds: 0.6990 against 0.7000 of the champion, worse by 0.0010 "
+                "(90% interval −0.0023 to 0.0043); 0.0100 worse is allowed, on 5,000 rows"
+            ),
+        ),
+        (
+            change(0.001, 0.02),
+            (
+                "ROC AUC may be worse: 0.7010 against 0.7000 of the champion, better by 0.0010 "
+                "(90% interval −0.0319 to 0.0339); 0.0100 worse is allowed, on 5,000 rows"
+            ),
+        ),
+        (
+            change(0, 0),
+            (
+                "ROC AUC holds: 0.7000 against 0.7000 of the champion, no better and no worse; "
+                "0.0100 worse is allowed, on 5,000 rows"
+            ),
+        ),
+        (
+            change(-300, 100, metric="rmse", baseline=12345.6),
+            (
+                "RMSE is worse by 300 (90% interval 136 to 464) where 247 is allowed: "
+                "12,646 against 12,346 of the champion, on 5,000 rows"
+            ),
+        ),
+    ],
+)
+def test_the_sentence_says_which_way_and_how_far(one: Change, said: str) -> None:
+    """Better and worse are words, the interval follows them, and all numbers match."""
+    assert not_worse(one).text == said
+
+
+@pytest.mark.parametrize(
     ("policy", "estimate", "verdict"),
     [("pass", -0.001, "warn"), ("block", 0.001, "block"), ("tie-break", 0.001, "warn")],
 )
@@ -120,7 +172,7 @@ def test_a_model_that_learned_nothing_is_blocked() -> None:
     said = judge(comparison(change(0), floor=change(0.003, baseline=0.5)), GatePolicy())
 
     assert said.verdict == "block"
-    assert "does not beat 0.5000 of a model that knows only the rates" in said.headline
+    assert "0.5030 does not beat 0.5000 of a model that knows only how often" in said.headline
 
 
 def test_the_minimum_holds_whatever_the_champion_has() -> None:
@@ -130,7 +182,7 @@ def test_the_minimum_holds_whatever_the_champion_has() -> None:
     )
 
     assert (held.verdict, missed.verdict) == ("pass", "block")
-    assert "0.7000 [0.6800, 0.7200] is not at least 0.7100" in missed.headline
+    assert "0.7000 (90% interval 0.6800 to 0.7200) is not at least 0.7100" in missed.headline
 
 
 def test_a_secondary_metric_warns() -> None:
@@ -150,7 +202,7 @@ def test_one_bad_slice_blocks_and_is_named() -> None:
     said = judge(comparison(change(0), slices=slices), GatePolicy())
 
     assert said.verdict == "block"
-    assert "ROC AUC of origin JFK got worse" in said.headline
+    assert "ROC AUC of origin JFK is worse by 0.0800" in said.headline
 
 
 @pytest.mark.parametrize(

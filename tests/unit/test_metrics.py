@@ -191,3 +191,23 @@ def test_a_margin_is_a_share_of_a_loss_and_a_part_of_a_score() -> None:
     assert METRICS["roc_auc"].allowed(None, 0.7) == 0.01
     assert METRICS["log_loss"].allowed(None, 0.5) == pytest.approx(0.01)
     assert METRICS["rmse"].allowed(0.1, 30) == pytest.approx(3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told", "said"),
+    [
+        ("roc_auc", 0.81234, {}, "0.8123"),
+        ("roc_auc", -0.0004, {"signed": True}, "−0.0004"),
+        ("roc_auc", 0.00001, {"signed": True}, "±0.0000"),
+        ("roc_auc", -0.00001, {}, "0.0000"),
+        ("r2", -0.5, {}, "−0.5000"),
+        ("rmse", 18.2345, {}, "18.235"),
+        ("rmse", 0.0123, {"signed": True, "beside": 18.2}, "+0.012"),
+        ("mse", 1234567.8, {}, "1,234,568"),
+        ("mse", 0.000123456, {}, "0.00012346"),
+        ("mae", 0.0, {}, "0.0000"),
+    ],
+)
+def test_a_value_reads_as_people_write_it(name: str, value: float, told: dict, said: str) -> None:
+    """A true minus, thousands apart, no exponent, and a difference as precise as its value."""
+    assert METRICS[name].text(value, **told) == said

@@ -8,19 +8,20 @@ from pathlib import Path
 
 from ml_gitops.adapters import bento
 from ml_gitops.cli.setting import Setting
+from ml_gitops.cli.tell import tell_proposal
 from ml_gitops.delivery.deployment import state_path
 from ml_gitops.delivery.release import BENTO_FILE
 from ml_gitops.document import Missing
 from ml_gitops.errors import EXIT_PASSED, DocumentError, ForgeError
-from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Update
+from ml_gitops.pull_request import Action, PullRequest
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.serving.signature import Signature, example_features
 from ml_gitops.workflows.cd import Delivered, deliver
 from ml_gitops.workflows.ci import read_files
 from ml_gitops.workflows.ci import train as train_candidate
 from ml_gitops.workflows.promotion import promote as propose_promotion
-from ml_gitops.workflows.promotion import roll_back
 from ml_gitops.workflows.registry import read_release, released_file, served
+from ml_gitops.workflows.rollback import roll_back
 
 
 def release(parsed: argparse.Namespace) -> int:
@@ -148,18 +149,3 @@ def _tell_delivered(terminal: Terminal, done: Delivered) -> None:
 def _show_proposal(setting: Setting, proposal: PullRequest | None, action: Action) -> None:
     outcome = {"action": type(action).__name__.lower(), "pull_request": proposal}
     setting.show(outcome, lambda terminal: tell_proposal(terminal, proposal, action))
-
-
-def tell_proposal(terminal: Terminal, proposal: PullRequest | None, action: Action) -> None:
-    """Say what was done about a pull request."""
-    draft = ", a draft" if proposal is not None and proposal.draft else ""
-    named = f"#{proposal.number} {proposal.title}{draft}" if proposal else "no pull request"
-    match action:
-        case Open():
-            terminal.status("open", f"opened {named}")
-        case Update():
-            terminal.status("open", f"updated {named}")
-        case Close(_, reason):
-            terminal.status("closed", f"closed {named}: {reason}")
-        case Keep(_, reason):
-            terminal.status("keep", f"{named}: {reason}")

@@ -2,24 +2,17 @@
 
 import argparse
 
-from ml_gitops.cli.deliver import tell_proposal
 from ml_gitops.cli.setting import Setting
+from ml_gitops.cli.tell import tell_proposal
 from ml_gitops.errors import EXIT_PASSED
-from ml_gitops.model.metrics import METRICS
-from ml_gitops.monitoring.observation import Observation
-from ml_gitops.render.charts.bars import sparkline
-from ml_gitops.render.numbers import count, percent
+from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Update
 from ml_gitops.render.observation_page import to_html
+from ml_gitops.render.observation_tables import tell_drift, tell_quality
 from ml_gitops.render.terminal import Terminal
-from ml_gitops.workflows.cm import (
-    Watched,
-    act_on_incident,
-    act_on_rollback,
-    observe,
-    read_profile,
-    record,
-)
-from ml_gitops.workflows.ct import act_on_retraining
+from ml_gitops.workflows.cm import Watched
+from ml_gitops.workflows.cm import monitor as watch
+from ml_gitops.workflows.ct import Train
+from ml_gitops.workflows.observing import read_profile
 from ml_gitops.workflows.registry import read_release
 from ml_gitops.workflows.status import Status, read_status
 
@@ -28,30 +21,21 @@ def monitor(parsed: argparse.Namespace) -> int:
     """Look at production, record what was seen, and propose what follows."""
     setting = Setting(parsed)
     forge = setting.forge()
-    as_of = parsed.as_of or setting.today()
-    config = setting.config
     with setting.terminal as terminal:
-        observation = observe(
-            config, forge, setting.warehouse, terminal, setting.workspace.root, as_of
+        watched = watch(
+            setting.config,
+            setting.workspace,
+            setting.repository,
+            forge,
+            setting.records(),
+            setting.warehouse,
+            terminal,
+            parsed.as_of or setting.today(),
+            rehearse=parsed.dry_run,
         )
-        watched = Watched(observation)
-        if not parsed.dry_run:
-            record(setting.records(), observation)
-            rollback, rolled = act_on_rollback(config, forge, observation)
-            retraining, retrained = act_on_retraining(
-                config,
-                setting.workspace,
-                setting.repository,
-                forge,
-                setting.warehouse,
-                terminal,
-                observation,
-            )
-            incident, told = act_on_incident(config, forge, observation)
-            watched = Watched(observation, retraining, retrained, rollback, rolled, incident, told)
     if parsed.html:
-        profile = read_profile(forge, read_release(forge, observation.release))
-        setting.write(parsed.html, to_html(observation, profile))
+        profile = read_profile(forge, read_release(forge, watched.observation.release))
+        setting.write(parsed.html, to_html(watched.observation, profile))
     setting.show(_summary(watched), lambda terminal: _tell_watched(terminal, watched))
     return EXIT_PASSED
 
@@ -65,15 +49,13 @@ def status(parsed: argparse.Namespace) -> int:
 
 
 def _summary(watched: Watched) -> dict[str, object]:
-    def named(action: object) -> str | None:
-        return type(action).__name__.lower() if action is not None else None
-
-    observation = watched.observation
+    observation, incident = watched.observation, watched.incident
     return {
         "as_of": observation.as_of,
         "release": observation.release,
         "headline": observation.headline,
         "calm": observation.calm,
+        "dry_run": watched.rehearsed,
         "want": observation.retrain.want,
         "reasons": observation.retrain.reasons,
         "health": observation.health,
@@ -91,20 +73,24 @@ def _summary(watched: Watched) -> dict[str, object]:
             "wanted": observation.rollback.roll_back,
             "headline": observation.rollback.headline,
             "loss": observation.rollback.loss,
-            "pull_request": watched.rollback.number if watched.rollback else None,
-            "action": named(watched.rollback_action),
+            **_proposal_summary(watched.rollback, watched.rollback_proposal),
         },
-        "retraining": {
-            "pull_request": watched.retraining.number if watched.retraining else None,
-            "action": named(watched.retraining_action),
-            "draft": watched.retraining.draft if watched.retraining else None,
-            "reason": getattr(watched.retraining_action, "reason", None),
-        },
+        "retraining": _proposal_summary(watched.retraining, watched.retraining_proposal),
         "incident": {
-            "issue": watched.incident.number if watched.incident else None,
-            "action": watched.incident_action,
+            "issue": watched.issue.number if watched.issue else incident.number,
+            "action": incident.word,
         },
         "left_out": observation.left_out,
+    }
+
+
+def _proposal_summary(action: Action | Train, proposal: PullRequest | None) -> dict[str, object]:
+    known = None if isinstance(action, Open) else action.number
+    return {
+        "pull_request": proposal.number if proposal else known,
+        "action": type(action).__name__.lower(),
+        "draft": proposal.draft if proposal else None,
+        "reason": action.reason if isinstance(action, Keep | Close) else None,
     }
 
 
@@ -113,8 +99,8 @@ def _tell_watched(terminal: Terminal, watched: Watched) -> None:
     terminal.panel(
         f"{observation.release} in {observation.environment}, as of {observation.as_of}", []
     )
-    _tell_quality(terminal, observation)
-    _tell_drift(terminal, observation)
+    tell_quality(terminal, observation)
+    tell_drift(terminal, observation)
     state = {"nothing": "pass", "watch": "warn", "incident": "warn", "retrain": "fail"}
     bad = any(one.bad for metric in observation.health.metrics for one in metric.windows)
     want = "watch" if bad and observation.retrain.want == "nothing" else observation.retrain.want
@@ -123,67 +109,59 @@ def _tell_watched(terminal: Terminal, watched: Watched) -> None:
         terminal.line(f"  {observation.health.text}")
     if observation.rollback.roll_back:
         terminal.status("fail", observation.rollback.headline)
-    for proposal, action in (
-        (watched.rollback, watched.rollback_action),
-        (watched.retraining, watched.retraining_action),
-    ):
-        if action is not None:
-            tell_proposal(terminal, proposal, action)
-    if watched.incident is not None:
-        words = {"open": "opened", "update": "updated", "close": "closed", "keep": "unchanged:"}
-        said = f"{words[watched.incident_action]} issue #{watched.incident.number}"
-        shown = {"open": "warn", "update": "warn", "close": "pass"}
-        terminal.status(
-            shown.get(watched.incident_action, "keep"), f"{said} {watched.incident.title}"
-        )
+    if watched.rehearsed:
+        _tell_plans(terminal, watched)
+    else:
+        _tell_deeds(terminal, watched)
 
 
-def _tell_quality(terminal: Terminal, observation: Observation) -> None:
-    for metric in observation.health.metrics:
-        known = METRICS[metric.metric]
-        rows = [
-            [
-                f"{one.since:%m-%d}..{one.until:%m-%d}",
-                f"{seen.predictions:,}",
-                percent(seen.coverage, digits=0),
-                known.text(one.value) if one.value is not None else "–",
-                known.text(-one.drop, signed=True) if one.drop is not None else "–",
-                "bad" if one.bad else ("ok" if one.usable else "cannot tell"),
-            ]
-            for one, seen in zip(metric.windows, observation.windows, strict=False)
-        ]
-        terminal.table(
-            ["window", "rows", "labelled", known.label, "vs promise", ""],
-            rows,
-            align=["left", "right", "right", "right", "right", "left"],
-        )
+def _tell_deeds(terminal: Terminal, watched: Watched) -> None:
+    if not (isinstance(watched.rollback, Keep) and watched.rollback.number is None):
+        tell_proposal(terminal, watched.rollback_proposal, watched.rollback)
+    if not isinstance(watched.retraining, Train):
+        tell_proposal(terminal, watched.retraining_proposal, watched.retraining)
+    if watched.issue is not None:
+        state, done = {
+            "open": ("warn", "opened"),
+            "update": ("warn", "updated"),
+            "close": ("pass", "closed"),
+            "keep": ("keep", "unchanged:"),
+        }[watched.incident.word]
+        terminal.status(state, f"{done} issue #{watched.issue.number} {watched.issue.title}")
 
 
-def _tell_drift(terminal: Terminal, observation: Observation) -> None:
-    last = observation.drift[-1]
-    effects: dict[str, list[float]] = {}
-    for report in observation.drift:
-        for column in report.columns:
-            effects.setdefault(column.name, []).append(column.effect)
-    rows = [
-        [
-            column.name,
-            percent(column.weight, digits=0),
-            f"{column.effect:.2f}",
-            f"{column.q:.2g}",
-            sparkline(effects[column.name], low=0.0, high=max(0.5, *effects[column.name])),
-            "drifts" if column.drifted else "as before",
-        ]
-        for column in last.columns[:8]
+def _tell_plans(terminal: Terminal, watched: Watched) -> None:
+    terminal.line("Nothing was written: this was a dry run. Without --dry-run it would")
+    plans = [
+        _planned(watched.rollback, "rollback"),
+        _planned(watched.retraining, "retraining"),
     ]
-    terminal.table(
-        ["feature", "importance", "shift w", "q", "windows", ""],
-        rows,
-        align=["left", "right", "right", "right", "left", "left"],
-        title=f"{count(last.rows, 'prediction')} of the newest window"
-        + (f", one in {observation.one_in} of the log" if observation.one_in > 1 else ""),
-    )
-    terminal.line(last.text)
+    incident = watched.incident
+    if incident.word != "keep":
+        number = f" #{incident.number}" if incident.number else ""
+        plans.append(f"{incident.word} issue{number} {incident.title}")
+    for plan in filter(None, plans):
+        terminal.line(f"  - {plan}")
+    if not any(plans):
+        terminal.line("  - record what it saw, and nothing else")
+
+
+def _planned(action: Action | Train, kind: str) -> str:
+    """Say what an action will do; nothing, if it does nothing."""
+    match action:
+        case Train(until, number):
+            proposal = f"update #{number}" if number else f"open a {kind} pull request"
+            return f"train on rows until {until}, judge the candidate, and {proposal}"
+        case Open(spec):
+            return f"open the pull request {spec.title!r}"
+        case Update(number, spec):
+            return f"update #{number} {spec.title}"
+        case Close(number, reason):
+            return f"close #{number}: {reason}"
+        case Keep(None, _):
+            return ""
+        case Keep(number, reason):
+            return f"leave #{number} as it is: {reason}"
 
 
 def _tell_status(terminal: Terminal, found: Status) -> None:

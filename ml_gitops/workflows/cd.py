@@ -17,13 +17,12 @@ from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.proposal_body import release_notes
 from ml_gitops.report import Report
 from ml_gitops.serving.signature import Signature
-from ml_gitops.workflows.promotion import promote, record_assignments
+from ml_gitops.workflows.promotion import PROFILE_PATH, promote, record_assignments
 from ml_gitops.workflows.registry import latest_release, released_file
 from ml_gitops.workflows.training import trace_run
 
 _RUN = "run "
 """What stands before the run key in the message of a release's tag."""
-PROFILE_PATH = "reference/profile.json"
 SHIPPED = (
     MODEL_FILE,
     "signature.json",

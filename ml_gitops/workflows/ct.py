@@ -1,6 +1,7 @@
 """What the monitor found, answered: a retraining pull request, trained and judged already."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ml_gitops.config import Config
@@ -26,13 +27,44 @@ from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.observation_body import retraining_body
 from ml_gitops.workflows.ci import Trained, make_lock, posted_report, publish, train
 from ml_gitops.workflows.promotion import subject_of
-from ml_gitops.workflows.reconciliation import reconcile
+from ml_gitops.workflows.reconciliation import apply, decide
 from ml_gitops.workflows.registry import latest_release, read_release
 
 KIND: Kind = "retrain"
 
 
-def act_on_retraining(
+@dataclass(frozen=True)
+class Train:
+    """Train on newer rows, judge, and propose the candidate.
+
+    Args:
+        until: the day the rows end before.
+        number: the open proposal that it renews; None if there is none.
+    """
+
+    until: date
+    number: int | None
+
+
+def plan_retraining(config: Config, forge: Forge, observation: Observation) -> Action | Train:
+    """Say what an observation does about the model's retraining proposal; train nothing yet.
+
+    Nothing is trained for evidence that a person refused, nor twice for the same rows.
+    """
+    model, decision = config.model.name, observation.retrain
+    existing = forge.pull_requests()
+    current = _current(model, existing)
+    if decision.want != "retrain":
+        recovered = decision.want in ("nothing", "watch")
+        if current is None or not recovered or observation.health.verdict != "healthy":
+            return Keep(current.number if current else None, decision.headline)
+        return decide(forge, KIND, model, None, gone=f"It is over: {decision.headline}.")
+    until = observation.as_of - timedelta(days=config.monitor.label_delay_days)
+    kept = _kept(config, forge, observation, until, existing)
+    return kept or Train(until, current.number if current else None)
+
+
+def retrain(
     config: Config,
     workspace: Workspace,
     repository: Repository,
@@ -40,31 +72,19 @@ def act_on_retraining(
     warehouse: FrameWarehouse,
     progress: Progress,
     observation: Observation,
+    until: date,
 ) -> tuple[PullRequest | None, Action]:
-    """Bring the model's one retraining pull request to what the observation says.
-
-    Nothing is trained for evidence that a person refused, nor twice for the same rows.
+    """Train and judge on rows until a day, and propose the candidate with its report.
 
     Raises:
         GitError: the work tree is not what the default branch holds.
     """
-    model, decision = config.model.name, observation.retrain
-    existing = forge.pull_requests()
-    if decision.want != "retrain":
-        current = _current(model, existing)
-        recovered = decision.want in ("nothing", "watch")
-        if current is None or not recovered or observation.health.verdict != "healthy":
-            return current, Keep(current.number if current else None, decision.headline)
-        return reconcile(forge, KIND, model, None, gone=f"It is over: {decision.headline}.")
-    until = observation.as_of - timedelta(days=config.monitor.label_delay_days)
-    kept = _kept(config, forge, observation, until, existing)
-    if kept is not None:
-        return (forge.pull_request(kept.number) if kept.number else None), kept
     _require_tip(repository, forge)
     lock = make_lock(config, workspace, progress, until)
     trained = train(config, workspace, forge, warehouse, progress, lock)
     wanted = _proposal(config, forge, observation, lock, trained)
-    proposal, action = reconcile(forge, KIND, model, wanted)
+    action = decide(forge, KIND, config.model.name, wanted)
+    proposal = apply(forge, action)
     if proposal is not None and proposal.state == "open":
         publish(forge, trained, proposal.number, to_markdown(trained.report))
         proposal = forge.pull_request(proposal.number)

@@ -1,47 +1,75 @@
 """One issue per model for what a person must judge: broken contracts, drift without harm."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from ml_gitops.document import sha256
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Forge
-from ml_gitops.pull_request import Issue, Kind, Marker
+from ml_gitops.pull_request import Issue, Kind, Marker, signed_text
 from ml_gitops.render.observation_body import incident_body, incident_title
 
 KIND: Kind = "incident"
 
 
-def reconcile_incident(
-    forge: Forge, model: str, observation: Observation
-) -> tuple[Issue | None, str]:
-    """Open, update, close or keep the model's issue, and say which of these was done."""
+@dataclass(frozen=True)
+class IssueAction:
+    """What is to be done about the model's issue.
+
+    Args:
+        word: the kind of change.
+        number: the issue that is there; None if there is none.
+        title, text: what it should say; of a `close`, the text is the reason.
+    """
+
+    word: Literal["open", "update", "close", "keep"]
+    number: int | None
+    title: str = ""
+    text: str = ""
+
+
+def plan_incident(forge: Forge, model: str, observation: Observation) -> IssueAction:
+    """Say what an observation does about the model's one issue; do nothing yet."""
     # A rollback answers more than an issue could ask.
     wanted = (
         observation.retrain.want in ("incident", "watch") and not observation.rollback.roll_back
     )
     issues = forge.issues()
     current = _current(model, issues)
+    number = current.number if current else None
     if not wanted:
         # Only a window that was judged says that the world recovered.
         if current is None or observation.health.verdict == "insufficient":
-            return current, "keep"
+            return IssueAction("keep", number)
         answered = observation.rollback.roll_back or observation.retrain.want == "retrain"
         word = "A pull request answers it" if answered else "It is over"
-        forge.close(current.number, f"{word}: {observation.headline}.")
-        return current, "close"
+        return IssueAction("close", number, current.title, f"{word}: {observation.headline}.")
     fingerprint = observation.retrain.fingerprint
     if _refused(model, fingerprint, issues):
-        return current, "keep"
+        return IssueAction("keep", number)
     title, text = incident_title(observation), incident_body(observation)
     content = sha256(f"{title}\0{text}".encode())
     marker = Marker(kind=KIND, model=model, fingerprint=fingerprint, content=content)
-    body = f"{text}\n\n{marker.render()}"
+    body = signed_text(text, marker)
     if current is None:
-        return forge.open_issue(title, body, [KIND, model]), "open"
+        return IssueAction("open", None, title, body)
     if current.marker is not None and current.marker.content == content:
-        return current, "keep"
-    forge.update_issue(current.number, title, body)
-    return current, "update"
+        return IssueAction("keep", number)
+    return IssueAction("update", number, title, body)
+
+
+def apply_incident(forge: Forge, model: str, action: IssueAction) -> Issue | None:
+    """Do it, and return the issue it is about, if there is one."""
+    if action.word == "open":
+        return forge.open_issue(action.title, action.text, [KIND, model])
+    if action.number is None:
+        return None
+    if action.word == "update":
+        forge.update_issue(action.number, action.title, action.text)
+    if action.word == "close":
+        forge.close(action.number, action.text)
+    return next((issue for issue in forge.issues() if issue.number == action.number), None)
 
 
 def _current(model: str, issues: Sequence[Issue]) -> Issue | None:

@@ -1,19 +1,19 @@
-"""Environments: what each should serve changes by pull request, forward and back."""
+"""Environments: what each should serve changes by pull request."""
 
 from ml_gitops.config import Config
 from ml_gitops.delivery.deployment import DeploymentState, deploy, state_path
-from ml_gitops.delivery.release import BENTO_FILE
-from ml_gitops.delivery.version import next_assignment, parse_release
+from ml_gitops.delivery.release import BENTO_FILE, Release
+from ml_gitops.delivery.version import next_assignment
 from ml_gitops.document import Missing, sha256
 from ml_gitops.errors import ForgeError
+from ml_gitops.monitoring.profile import Profile
 from ml_gitops.ports import Forge
-from ml_gitops.pull_request import Action, PullRequest, PullRequestSpec, open_proposals
-from ml_gitops.render.proposal_body import promotion_body, rollback_body
-from ml_gitops.workflows.reconciliation import reconcile
-from ml_gitops.workflows.registry import assigned, read_release, release_before, served
+from ml_gitops.pull_request import Action, PullRequest, PullRequestSpec
+from ml_gitops.render.proposal_body import promotion_body
+from ml_gitops.workflows.reconciliation import apply, decide
+from ml_gitops.workflows.registry import assigned, read_release, released_file, served
 
-ASKED = "asked"
-"""The evidence of a rollback that a person asked for."""
+PROFILE_PATH = "reference/profile.json"
 
 
 def promote(
@@ -39,12 +39,27 @@ def promote(
     current = served(forge, environment)
     wanted, gone = None, f"{environment} serves {state.tag} already"
     if isinstance(current, Missing) or current.tag != state.tag:
-        wanted = _promotion(forge, state, current, source=source, environment=environment)
+        wanted = _promotion(config, forge, state, current, source=source, environment=environment)
         if not insist and _was_promoted(forge, wanted):
             # It was served here and left again: only a person brings it forward once more.
             wanted, gone = None, f"{environment} was rolled back from {state.tag}"
     subject = subject_of(config.model.name, environment)
-    return reconcile(forge, "promotion", subject, wanted, gone=gone, insist=insist)
+    action = decide(forge, "promotion", subject, wanted, gone=gone, insist=insist)
+    return apply(forge, action), action
+
+
+def declared(
+    config: Config, forge: Forge, release: Release, environment: str
+) -> tuple[tuple[str, bytes], ...]:
+    """Return the files that declare what an environment serves, and what it is held to.
+
+    The committed profile is the champion's: it goes forward and back with it.
+    """
+    state = deploy(release, environment, release.files[BENTO_FILE])
+    files = [(state_path(environment), state.to_json().encode())]
+    if environment == config.gate.champion:
+        files.append((PROFILE_PATH, released_file(forge, release, Profile.file_name)))
+    return tuple(files)
 
 
 def subject_of(model: str, environment: str) -> str:
@@ -64,6 +79,7 @@ def _was_promoted(forge: Forge, wanted: PullRequestSpec) -> bool:
 
 
 def _promotion(
+    config: Config,
     forge: Forge,
     state: DeploymentState,
     current: DeploymentState | Missing,
@@ -74,7 +90,6 @@ def _promotion(
     release = read_release(forge, state.tag)
     serving = current if isinstance(current, Missing) else read_release(forge, current.tag)
     body = promotion_body(release, serving, source=source, environment=environment)
-    wanted = deploy(release, environment, state.bento_digest)
     return PullRequestSpec(
         kind="promotion",
         model=subject_of(release.model, environment),
@@ -84,93 +99,9 @@ def _promotion(
         title=f"Promote {release.tag} to {environment}",
         body=body,
         commit_message=f"Let {environment} serve {release.tag}\n\n{release.verdict}",
-        changes=((state_path(environment), wanted.to_json().encode()),),
+        changes=declared(config, forge, release, environment),
         labels=("promotion", environment),
     )
-
-
-def roll_back(
-    config: Config,
-    forge: Forge,
-    environment: str,
-    *,
-    to: str | None = None,
-    reasons: tuple[str, ...] = ("A person asked for it.",),
-    evidence: str = ASKED,
-    insist: bool = True,
-) -> tuple[PullRequest | None, Action]:
-    """Propose that an environment serves an earlier release again.
-
-    Args:
-        to: the version to go back to (`v1.0.0`); the one served before, if not given.
-        reasons: why, one sentence each.
-        evidence: what the proposal stands on; equal evidence is the same proposal.
-        insist: propose again even if a person closed the same proposal.
-
-    Raises:
-        ForgeError: there is nothing to go back to.
-    """
-    model = config.model.name
-    current = served(forge, environment)
-    if isinstance(current, Missing):
-        raise ForgeError(
-            current.reason, hint="promote a release first", where=state_path(environment)
-        )
-    tag = f"{model}@{to}" if to else release_before(forge, model, environment)
-    if tag is None or tag == current.tag:
-        raise ForgeError(
-            f"{environment} serves {current.tag} and served nothing else before it",
-            hint="name another version with --to",
-            where=state_path(environment),
-        )
-    if parse_release(tag) is None:
-        raise ForgeError(f"{to!r} is no version", hint="write it like v1.2.0", where="--to")
-    target, serving = read_release(forge, tag), read_release(forge, current.tag)
-    state = deploy(target, environment, target.files[BENTO_FILE])
-    wanted = PullRequestSpec(
-        kind="rollback",
-        model=subject_of(model, environment),
-        fingerprint=rollback_fingerprint(current.tag, tag, evidence),
-        branch=f"ml-gitops/rollback-{model}-{environment}",
-        base=forge.default_branch,
-        title=f"Roll {environment} back to {target.tag}",
-        body=rollback_body(
-            target, serving, environment=environment, reasons=reasons, asked=evidence == ASKED
-        ),
-        commit_message=f"Roll {environment} back to {target.tag}\n\n" + "\n".join(reasons),
-        changes=((state_path(environment), state.to_json().encode()),),
-        labels=("rollback", environment),
-    )
-    return reconcile(forge, "rollback", wanted.model, wanted, insist=insist)
-
-
-def rollback_fingerprint(serving: str, target: str, evidence: str) -> str:
-    """Return the identity of a rollback: from what, to what, on which evidence."""
-    return sha256(f"{serving} {target} {evidence}".encode())
-
-
-def withdraw_rollback(
-    config: Config,
-    forge: Forge,
-    environment: str,
-    *,
-    serving: str,
-    to: str,
-    evidence: str,
-    reason: str,
-) -> tuple[PullRequest | None, Action | None]:
-    """Close the monitor's own rollback proposal whose evidence is gone; a person's stays.
-
-    Args:
-        serving, to, evidence: what the proposal stood on.
-        reason: why it is closed.
-    """
-    subject = subject_of(config.model.name, environment)
-    fingerprint = rollback_fingerprint(serving, to, evidence)
-    ours = open_proposals("rollback", subject, forge.pull_requests())
-    if not any(one.marker is not None and one.marker.fingerprint == fingerprint for one in ours):
-        return None, None
-    return reconcile(forge, "rollback", subject, None, gone=f"The evidence is gone: {reason}.")
 
 
 def record_assignments(config: Config, forge: Forge) -> list[str]:

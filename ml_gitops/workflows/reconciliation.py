@@ -13,7 +13,7 @@ from ml_gitops.pull_request import (
 )
 
 
-def reconcile(
+def decide(
     forge: Forge,
     kind: Kind,
     model: str,
@@ -21,28 +21,35 @@ def reconcile(
     *,
     gone: str = "the evidence is gone",
     insist: bool = False,
-) -> tuple[PullRequest | None, Action]:
-    """Open, update, close or keep the one proposal of a kind for a model.
+) -> Action:
+    """Say what is to be done about the one proposal of a kind for a model; do nothing yet.
 
     Args:
         kind, model: which proposal.
         wanted: what it should say; None if there is no reason for one.
         gone: why an open one is closed when nothing is wanted.
         insist: a person asks for it now, so an earlier refusal does not count.
-
-    Returns:
-        The pull request it is about, if there is one, and what was done.
     """
     existing = forge.pull_requests()
     if insist:
         existing = [pull_request for pull_request in existing if pull_request.state == "open"]
-    action = plan(kind, model, wanted, existing, gone=gone)
+    return plan(kind, model, wanted, existing, gone=gone)
+
+
+def apply(forge: Forge, action: Action) -> PullRequest | None:
+    """Do it, and return the pull request it is about, if there is one."""
     match action:
         case Open(spec):
-            return forge.open_pull_request(spec), action
+            return forge.open_pull_request(spec)
         case Update(number, spec):
-            return forge.update_pull_request(number, spec), action
+            return forge.update_pull_request(number, spec)
         case Close(number, reason):
             forge.close(number, reason)
-            return forge.pull_request(number), action
-    return (forge.pull_request(action.number) if action.number else None), action
+            return forge.pull_request(number)
+    return shown(forge, action)
+
+
+def shown(forge: Forge, action: Action) -> PullRequest | None:
+    """Return the pull request that an action is about, as it stands now."""
+    number = None if isinstance(action, Open) else action.number
+    return forge.pull_request(number) if number else None

@@ -1,0 +1,19 @@
+"""What was done on the forge, told to the person who typed."""
+
+from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Update
+from ml_gitops.render.terminal import Terminal
+
+
+def tell_proposal(terminal: Terminal, proposal: PullRequest | None, action: Action) -> None:
+    """Say what was done about a pull request."""
+    draft = ", a draft" if proposal is not None and proposal.draft else ""
+    named = f"#{proposal.number} {proposal.title}{draft}" if proposal else "no pull request"
+    match action:
+        case Open():
+            terminal.status("open", f"opened {named}")
+        case Update():
+            terminal.status("open", f"updated {named}")
+        case Close(_, reason):
+            terminal.status("closed", f"closed {named}: {reason}")
+        case Keep(_, reason):
+            terminal.status("keep", f"{named}: {reason}")

@@ -1,0 +1,106 @@
+"""Back to an earlier release, by pull request: asked for by a person, or by the monitor."""
+
+from ml_gitops.config import Config
+from ml_gitops.delivery.deployment import state_path
+from ml_gitops.delivery.version import parse_release
+from ml_gitops.document import Missing, sha256
+from ml_gitops.errors import ForgeError
+from ml_gitops.monitoring.observation import Observation
+from ml_gitops.ports import Forge
+from ml_gitops.pull_request import Action, Keep, Kind, PullRequest, PullRequestSpec, open_proposals
+from ml_gitops.render.proposal_body import rollback_body
+from ml_gitops.workflows.promotion import declared, subject_of
+from ml_gitops.workflows.reconciliation import apply, decide
+from ml_gitops.workflows.registry import read_release, release_before, served
+
+KIND: Kind = "rollback"
+ASKED = "asked"
+"""The evidence of a rollback that a person asked for."""
+
+
+def roll_back(
+    config: Config, forge: Forge, environment: str, *, to: str | None = None
+) -> tuple[PullRequest | None, Action]:
+    """Propose that an environment serves an earlier release again, because a person asks.
+
+    Args:
+        to: the version to go back to (`v1.0.0`); the one served before, if not given.
+
+    Raises:
+        ForgeError: there is nothing to go back to.
+    """
+    model = config.model.name
+    tag = f"{model}@{to}" if to else release_before(forge, model, environment)
+    if tag is not None and parse_release(tag) is None:
+        raise ForgeError(f"{to!r} is no version", hint="write it like v1.2.0", where="--to")
+    wanted = _proposal(config, forge, environment, tag, ("A person asked for it.",), ASKED)
+    action = decide(forge, KIND, wanted.model, wanted, insist=True)
+    return apply(forge, action), action
+
+
+def plan_rollback(config: Config, forge: Forge, observation: Observation) -> Action:
+    """Say what an observation does about the environment's rollback proposal.
+
+    It is opened or renewed while production is worse than the release before, and withdrawn
+    when that is over, or when another release serves. A person's own proposal stays theirs.
+    """
+    decision, environment = observation.rollback, observation.environment
+    subject = subject_of(config.model.name, environment)
+    if decision.roll_back:
+        reasons = (decision.headline, observation.health.text)
+        wanted = _proposal(config, forge, environment, decision.to, reasons, decision.fingerprint)
+        return decide(forge, KIND, subject, wanted)
+    current = next(iter(open_proposals(KIND, subject, forge.pull_requests())), None)
+    if current is None or current.marker is None:
+        return Keep(None, decision.headline)
+    serving, evidence = observation.release, current.marker.fingerprint
+    asked = {_fingerprint(serving, page.tag, ASKED) for page in forge.releases()}
+    ours = _fingerprint(serving, decision.to or "", decision.fingerprint)
+    if evidence == ours and not isinstance(decision.loss, Missing):
+        gone = f"The evidence is gone: {decision.headline}."
+        return decide(forge, KIND, subject, None, gone=gone)
+    if evidence not in {ours, *asked}:
+        gone = f"It is about a release that {environment} serves no more: {serving} serves now."
+        return decide(forge, KIND, subject, None, gone=gone)
+    return Keep(current.number, decision.headline)
+
+
+def _proposal(
+    config: Config,
+    forge: Forge,
+    environment: str,
+    tag: str | None,
+    reasons: tuple[str, ...],
+    evidence: str,
+) -> PullRequestSpec:
+    current = served(forge, environment)
+    if isinstance(current, Missing):
+        raise ForgeError(
+            current.reason, hint="promote a release first", where=state_path(environment)
+        )
+    if tag is None or tag == current.tag:
+        raise ForgeError(
+            f"{environment} serves {current.tag} and served nothing else before it",
+            hint="name another version with --to",
+            where=state_path(environment),
+        )
+    target, serving = read_release(forge, tag), read_release(forge, current.tag)
+    return PullRequestSpec(
+        kind=KIND,
+        model=subject_of(config.model.name, environment),
+        fingerprint=_fingerprint(current.tag, tag, evidence),
+        branch=f"ml-gitops/rollback-{config.model.name}-{environment}",
+        base=forge.default_branch,
+        title=f"Roll {environment} back to {target.tag}",
+        body=rollback_body(
+            target, serving, environment=environment, reasons=reasons, asked=evidence == ASKED
+        ),
+        commit_message=f"Roll {environment} back to {target.tag}\n\n" + "\n".join(reasons),
+        changes=declared(config, forge, target, environment),
+        labels=("rollback", environment),
+    )
+
+
+def _fingerprint(serving: str, target: str, evidence: str) -> str:
+    """Return the identity of a rollback: from what, to what, on which evidence."""
+    return sha256(f"{serving} {target} {evidence}".encode())

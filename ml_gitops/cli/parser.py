@@ -59,6 +59,7 @@ def make_parser() -> argparse.ArgumentParser:
     _deliver(commands)
     _watch(commands)
     _pull_requests(commands)
+    _issues(commands)
     return parser
 
 
@@ -229,5 +230,37 @@ def _pull_requests(commands: "_Commands") -> None:
     close.add_argument("number", type=int)
     close.add_argument("--reason", help="becomes a comment")
     comment = _command(steps, "comment", "pull_requests:comment", "comment on a pull request")
+    comment.add_argument("number", type=int)
+    comment.add_argument("body")
+    review = _command(steps, "review", "pull_requests:review", "review a pull request")
+    review.add_argument("number", type=int)
+    verdict = review.add_mutually_exclusive_group(required=True)
+    for word, about in (
+        ("approve", "it may merge"),
+        ("request-changes", "it may not merge as it is"),
+        ("comment", "neither; say something"),
+    ):
+        verdict.add_argument(
+            f"--{word}", dest="verdict", action="store_const", const=word, help=about
+        )
+    review.add_argument("-m", "--message", default="", metavar="TEXT", help="why, Markdown")
+    label = _command(steps, "label", "pull_requests:label", "add labels to a pull request")
+    label.add_argument("number", type=int)
+    label.add_argument("add", nargs="*", metavar="LABEL", help="add it")
+    label.add_argument(
+        "--remove", action="append", default=[], metavar="LABEL", help="take it away"
+    )
+
+
+def _issues(commands: "_Commands") -> None:
+    group = commands.add_parser("issue", help="issues of the local forge: what the monitor tells")
+    steps = group.add_subparsers(dest="step", metavar="STEP", required=True)
+    _command(steps, "list", "issues:list_", "list issues")
+    show = _command(steps, "show", "issues:show", "show an issue")
+    show.add_argument("number", type=int)
+    close = _command(steps, "close", "issues:close", "close an issue")
+    close.add_argument("number", type=int)
+    close.add_argument("--reason", help="becomes a comment")
+    comment = _command(steps, "comment", "issues:comment", "comment on an issue")
     comment.add_argument("number", type=int)
     comment.add_argument("body")

@@ -1,13 +1,18 @@
 """`pr`: pull requests from the command line, for a forge that has no web page."""
 
 import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ml_gitops.adapters.git.history import log
 from ml_gitops.cli.setting import Setting
+from ml_gitops.cli.threads import VERDICTS, require, tell_thread
 from ml_gitops.errors import EXIT_PASSED, GitError
 from ml_gitops.pull_request import PullRequest
-from ml_gitops.render.tables import readable
 from ml_gitops.render.terminal import Terminal
+
+if TYPE_CHECKING:
+    from ml_gitops.ports import Forge
 
 
 def open_(parsed: argparse.Namespace) -> int:
@@ -52,18 +57,14 @@ def list_(parsed: argparse.Namespace) -> int:
 
 
 def show(parsed: argparse.Namespace) -> int:
-    """Show a pull request with its comments and its changes."""
+    """Show a pull request with its reviews and comments."""
     setting = Setting(parsed)
-    forge = setting.forge(setting.person)
-    found = forge.pull_request(parsed.number)
+    found = require(setting.forge(setting.person), parsed, PullRequest)
 
     def tell(terminal: Terminal) -> None:
         terminal.status(_state(found), f"#{found.number} {found.title}")
         terminal.line(f"{found.author.login} wants {found.branch} in {found.base}")
-        for text in (found.body, *(one.body for one in found.comments)):
-            terminal.line()
-            for line in readable(text).splitlines():
-                terminal.line(line)
+        tell_thread(terminal, found)
 
     setting.show(found, tell)
     return EXIT_PASSED
@@ -71,41 +72,56 @@ def show(parsed: argparse.Namespace) -> int:
 
 def ready(parsed: argparse.Namespace) -> int:
     """Say that a draft may be merged."""
-    setting = Setting(parsed)
-    _show(setting, setting.forge(setting.person).mark_ready(parsed.number))
-    return EXIT_PASSED
+    return _change(parsed, lambda forge: forge.mark_ready(parsed.number))
 
 
 def merge(parsed: argparse.Namespace) -> int:
     """Merge a pull request."""
-    setting = Setting(parsed)
-    merged = setting.forge(setting.person).merge(parsed.number, parsed.method)
-    _show(setting, merged)
-    return EXIT_PASSED
+    return _change(parsed, lambda forge: forge.merge(parsed.number, parsed.method))
 
 
 def close(parsed: argparse.Namespace) -> int:
     """Close a pull request without merging it."""
-    setting = Setting(parsed)
-    forge = setting.forge(setting.person)
-    forge.close(parsed.number, parsed.reason)
-    _show(setting, forge.pull_request(parsed.number))
-    return EXIT_PASSED
+    return _change(parsed, lambda forge: forge.close(parsed.number, parsed.reason))
 
 
 def comment(parsed: argparse.Namespace) -> int:
     """Comment on a pull request."""
-    setting = Setting(parsed)
-    forge = setting.forge(setting.person)
-    forge.comment(parsed.number, parsed.body)
-    _show(setting, forge.pull_request(parsed.number))
-    return EXIT_PASSED
+    return _change(parsed, lambda forge: forge.comment(parsed.number, parsed.body))
+
+
+def review(parsed: argparse.Namespace) -> int:
+    """Approve a pull request, request changes, or only say something."""
+    return _change(
+        parsed, lambda forge: forge.review(parsed.number, parsed.verdict, parsed.message)
+    )
+
+
+def label(parsed: argparse.Namespace) -> int:
+    """Add labels to a pull request, or take some away."""
+
+    def step(forge: "Forge") -> None:
+        kept = [*forge.pull_request(parsed.number).labels, *parsed.add]
+        forge.label(parsed.number, [one for one in kept if one not in parsed.remove])
+
+    return _change(parsed, step)
 
 
 def _state(one: PullRequest) -> str:
     return "draft" if one.draft and one.state == "open" else one.state
 
 
-def _show(setting: Setting, changed: PullRequest) -> None:
+def _change(parsed: argparse.Namespace, step: "Callable[[Forge], object]") -> int:
+    """Change a pull request, and show what it is now."""
+    setting = Setting(parsed)
+    forge = setting.forge(setting.person)
+    require(forge, parsed, PullRequest)
+    step(forge)
+    changed = forge.pull_request(parsed.number)
     said = f"#{changed.number} {changed.title}"
+    if changed.labels:
+        said += f" [{', '.join(changed.labels)}]"
+    if parsed.step == "review":
+        said += f": {setting.person.login} {VERDICTS[parsed.verdict]}"
     setting.show(changed, lambda terminal: terminal.status(changed.state, said))
+    return EXIT_PASSED

@@ -1,0 +1,64 @@
+"""What `pr` and `issue` share: finding the one that was named, and showing what was said."""
+
+import argparse
+from typing import TYPE_CHECKING, TypeVar
+
+from ml_gitops.errors import ForgeError
+from ml_gitops.pull_request import Issue, PullRequest
+from ml_gitops.render.tables import readable
+from ml_gitops.render.terminal import Terminal
+
+if TYPE_CHECKING:
+    from ml_gitops.ports import Forge
+
+Thread = TypeVar("Thread", PullRequest, Issue)
+
+VERDICTS = {
+    "approve": "approved",
+    "request-changes": "requested changes",
+    "comment": "reviewed",
+}
+"""What a reviewer did, as people read it."""
+_BOTH = ("show", "close", "comment")
+"""What can be done with a pull request and with an issue."""
+
+
+def require(forge: "Forge", parsed: argparse.Namespace, kind: type[Thread]) -> Thread:
+    """Return the pull request or the issue that a command names.
+
+    Args:
+        forge: where it is.
+        parsed: the command line; `number` and `step` are read.
+        kind: which of the two the command is for.
+
+    Raises:
+        ForgeError: there is none of this number, or it is the other kind.
+    """
+    number = parsed.number
+    issue = next((one for one in forge.issues() if one.number == number), None)
+    found = issue or forge.pull_request(number)
+    if isinstance(found, kind):
+        return found
+    here, there = ("an issue", "issue") if issue else ("a pull request", "pr")
+    step = parsed.step if parsed.step in _BOTH else "show"
+    raise ForgeError(
+        f"#{number} is {here}", hint=f"run `ml-gitops {there} {step} {number}`", where=forge.address
+    )
+
+
+def tell_thread(terminal: Terminal, found: PullRequest | Issue) -> None:
+    """Show the labels, the text, and what was said since."""
+    if found.labels:
+        terminal.line(f"labels: {', '.join(found.labels)}")
+    said = [(one.created, f"{one.author.login} commented:", one.body) for one in found.comments]
+    if isinstance(found, PullRequest):
+        said += [
+            (one.created, f"{one.author.login} {VERDICTS[one.verdict]}:", one.body)
+            for one in found.reviews
+        ]
+    for who, text in [("", found.body), *(one[1:] for one in sorted(said))]:
+        terminal.line()
+        if who:
+            terminal.line(who if text else who.rstrip(":"))
+        for line in readable(text).splitlines():
+            terminal.line(line)

@@ -1,5 +1,6 @@
 """TOML that people write: read it, and say what is wrong with file, line, key and remedy."""
 
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
@@ -11,6 +12,17 @@ from pydantic_core import ErrorDetails
 from ml_gitops.errors import ConfigError
 
 Path = tuple[str, ...]
+_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)'  # a text of many lines may end with quotes of its own
+    r"|'''.*?(?:'{3,5}|\Z)"
+    r'|"(?:\\[^\n]|[^"\\\n])*"?'
+    r"|'[^'\n]*'?|#[^\n]*|[\[\]{}\n]",
+    re.DOTALL,
+)
+"""What tells where a statement ends; a text that nobody ended reaches to the end of line or file,
+so that no character is looked at twice."""
+_DEEPEST = 32
+"""Dots of a key."""
 KnownKeys = Callable[[Path], Sequence[str]]
 """Given the path of a table, the keys that it may have."""
 
@@ -47,8 +59,11 @@ def read_toml(content: bytes | str, *, where: str) -> dict[str, Any]:
     Raises:
         ConfigError: it is not UTF-8, or not TOML; the line is named where it is known.
     """
+    text = ""
     try:
-        return tomllib.loads(decoded(content))
+        text = decoded(content)
+        _refuse_deep_keys(text, where)
+        return tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ConfigError(
@@ -58,7 +73,7 @@ def read_toml(content: bytes | str, *, where: str) -> dict[str, Any]:
         message, _, place = str(error).partition(" (at ")
         number = place.removeprefix("line ").partition(",")[0]
         if not number.isdigit():  # "at end of document"
-            number = str(decoded(content).count("\n") + 1)
+            number = str(text.count("\n") + 1)
         raise ConfigError(
             f"this is not TOML: {message[:1].lower()}{message[1:]}",
             hint="correct the line",
@@ -66,12 +81,22 @@ def read_toml(content: bytes | str, *, where: str) -> dict[str, Any]:
         ) from None
     except (RecursionError, ValueError):
         # Lists in lists without end, or a number of thousands of digits.
-        lines = (start for start, parsed in _statements(decoded(content)) if parsed is None)
-        raise ConfigError(
-            "a value is nested or long beyond reason",
-            hint="write a simpler one",
-            where=f"{where}:{next(lines, 1)}",
-        ) from None
+        lines = (start for start, parsed in _statements(text) if parsed is None)
+        raise _beyond_reason(f"{where}:{next(lines, 1)}") from None
+
+
+def _refuse_deep_keys(text: str, where: str) -> None:
+    """Refuse a key of very many parts: the parser's work grows with their square."""
+    bare = _TOKEN.sub(lambda found: re.sub(r"[^\n\[\]{}]", "", found.group()), text)
+    for number, line in enumerate(bare.split("\n"), 1):
+        if any(piece.count(".") > _DEEPEST for piece in re.split(r"[=,\[\]{}]", line)):
+            raise _beyond_reason(f"{where}:{number}")
+
+
+def _beyond_reason(where: str) -> ConfigError:
+    return ConfigError(
+        "a value is nested or long beyond reason", hint="write a simpler one", where=where
+    )
 
 
 def decoded(content: bytes | str) -> str:
@@ -191,21 +216,36 @@ def _statements(text: str) -> Iterator[tuple[int, dict[str, Any] | None]]:
     """Yield the first line of every statement and what it says; None if that is beyond reason.
 
     The parser of TOML tells no lines, so it is given one statement after the other: a header or
-    a key with its value is TOML by itself, half of one is not.
+    a key with its value is TOML by itself.
     """
-    statement, start = "", 1
-    for number, line in enumerate(text.split("\n"), 1):
-        statement += line + "\n"
+    start = 1
+    for statement in _cut(text):
         parsed: dict[str, Any] | None = None
         try:
             parsed = tomllib.loads(statement)
         except tomllib.TOMLDecodeError:
-            continue
+            parsed = {}
         except (RecursionError, ValueError):
             pass
         is_header = parsed is not None and statement.lstrip().startswith("[")
         yield start, _Header(parsed or {}) if is_header else parsed
-        statement, start = "", number + 1
+        start += statement.count("\n")
+
+
+def _cut(text: str) -> Iterator[str]:
+    """Yield every statement with the newline that ends it: one outside of texts and brackets."""
+    start = depth = 0
+    for token in _TOKEN.finditer(text):
+        found = token.group()
+        if found in ("[", "{"):
+            depth += 1
+        elif found in ("]", "}"):
+            depth -= 1
+        elif found == "\n" and depth <= 0:
+            yield text[start : token.end()]
+            start, depth = token.end(), 0
+    if start < len(text):
+        yield text[start:]
 
 
 def _paths(parsed: dict[str, Any]) -> Iterator[Path]:

@@ -1,11 +1,13 @@
 """The config: defaults, contract, and lines that are right however the file is laid out."""
 
 import tomllib
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 
 from ml_gitops.config import parse_config, parse_params
+from ml_gitops.config.toml import place
 from ml_gitops.errors import ConfigError
 from tests.builders import TABLES, config_text
 
@@ -180,3 +182,66 @@ def test_a_key_keeps_its_line_when_its_outer_table_comes_later() -> None:
     text = config_text().replace("minimum = -50", 'minimum = "low"') + "[features]\n"
 
     assert refusal(text).where == "ml-gitops.toml:16"
+
+
+# What it costs to name a line
+
+
+LONG = {
+    "a long list": lambda n: "x = [\n" + "1,\n" * n + "]\n",
+    "a list of texts": lambda n: "x = [\n" + '"a # b [c",\n' * n + "]\n",
+    "a long text": lambda n: 'x = """\n' + "a ] b\n" * n + '"""\n',
+    "a text nobody ends": lambda n: 'x = """' + '\\"""' * n,
+    "half quotes": lambda n: '"\\"' * n + "\n",
+    "open brackets": lambda n: "x = " + "[" * n + "\n",
+    "many keys": lambda n: "".join(f"k{i} = 1\n" for i in range(n)),
+}
+
+
+@pytest.mark.parametrize("make", LONG.values(), ids=LONG)
+def test_naming_a_line_reads_every_character_once(
+    make: Callable[[int], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However a file is laid out, the parser is given no more than the file holds."""
+    given: list[int] = []
+    read = tomllib.loads
+
+    def counted(text: str) -> dict[str, object]:
+        given.append(len(text))
+        return read(text)
+
+    monkeypatch.setattr(tomllib, "loads", counted)
+    text = make(2_000)
+
+    place(text, "x.toml", ("nowhere",))
+
+    assert 0 < sum(given) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('x = ["""a"""", "[b"]\ny = 1\n', 2),
+        ("x = '''a''''\ny = 1\n", 2),
+        ('x = """\n[no]\ny = 2\n"""\ny = 1\n', 5),
+        ('x = "a\\"]" # [\ny = 1\n', 2),
+        ("x = [ # ]\n 1 ]\ny = 1\n", 3),
+        ("x = {a = [1,\n2]}\ny = 1\n", 3),
+    ],
+)
+def test_statements_end_where_toml_ends_them(text: str, line: int) -> None:
+    """Brackets, quotes and marks of comments inside of texts do not count."""
+    assert tomllib.loads(text)["y"] == 1
+    assert place(text, "x", ("y",)) == f"x:{line}"
+
+
+@pytest.mark.parametrize("key", ["a" + ".a" * 50_000 + " = 1", "[a" + '."a"' * 50_000 + "]"])
+def test_a_key_without_end_is_refused_before_it_is_parsed(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parser would work for minutes on one line; it is never asked."""
+    monkeypatch.setattr(tomllib, "loads", lambda _: pytest.fail("it was parsed"))
+
+    refused = refusal(f"# a file\n{key}\n")
+
+    assert str(refused).startswith("ml-gitops.toml:2: a value is nested or long beyond reason; ")

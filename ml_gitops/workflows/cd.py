@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ml_gitops.config import Config
-from ml_gitops.delivery.deployment import deploy, state_path
 from ml_gitops.delivery.release import BENTO_FILE, Release, ServedRelease
 from ml_gitops.delivery.version import FIRST, Version, bump_for, parse_release, release_tag
 from ml_gitops.document import Missing, sha256
@@ -17,12 +16,14 @@ from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.proposal_body import release_notes
 from ml_gitops.report import Report
 from ml_gitops.serving.signature import Signature
-from ml_gitops.workflows.promotion import PROFILE_PATH, promote, record_assignments
+from ml_gitops.workflows.promotion import declared, promote, record_assignments
 from ml_gitops.workflows.registry import latest_release, released_file
 from ml_gitops.workflows.training import trace_run
 
 _RUN = "run "
 """What stands before the run key in the message of a release's tag."""
+PROFILE_PATH = "reference/profile.json"
+"""What the newest release learned from, for people; the monitor reads the one it serves."""
 SHIPPED = (
     MODEL_FILE,
     "signature.json",
@@ -226,11 +227,8 @@ def _publish(
 def _stage(config: Config, forge: Forge, release: Release) -> str:
     """Let the first environment serve the release, and commit its profile as the reference."""
     environment = config.delivery.environments[0]
-    state = deploy(release, environment, release.files[BENTO_FILE])
-    changes = {
-        state_path(environment): state.to_json().encode(),
-        PROFILE_PATH: released_file(forge, release, "profile.json"),
-    }
+    path, state = declared(release, environment)
+    changes = {path: state, PROFILE_PATH: released_file(forge, release, "profile.json")}
     message = f"Let {environment} serve {release.tag}\n\n{release.verdict}"
     return forge.commit(forge.default_branch, changes, message)
 

@@ -6,14 +6,11 @@ from ml_gitops.delivery.release import BENTO_FILE, Release
 from ml_gitops.delivery.version import next_assignment
 from ml_gitops.document import Missing, sha256
 from ml_gitops.errors import ForgeError
-from ml_gitops.monitoring.profile import Profile
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Action, PullRequest, PullRequestSpec
 from ml_gitops.render.proposal_body import promotion_body
 from ml_gitops.workflows.reconciliation import apply, decide
-from ml_gitops.workflows.registry import assigned, read_release, released_file, served
-
-PROFILE_PATH = "reference/profile.json"
+from ml_gitops.workflows.registry import assigned, read_release, served
 
 
 def promote(
@@ -39,7 +36,7 @@ def promote(
     current = served(forge, environment)
     wanted, gone = None, f"{environment} serves {state.tag} already"
     if isinstance(current, Missing) or current.tag != state.tag:
-        wanted = _promotion(config, forge, state, current, source=source, environment=environment)
+        wanted = _promotion(forge, state, current, source=source, environment=environment)
         if not insist and _was_promoted(forge, wanted):
             # It was served here and left again: only a person brings it forward once more.
             wanted, gone = None, f"{environment} was rolled back from {state.tag}"
@@ -48,18 +45,10 @@ def promote(
     return apply(forge, action), action
 
 
-def declared(
-    config: Config, forge: Forge, release: Release, environment: str
-) -> tuple[tuple[str, bytes], ...]:
-    """Return the files that declare what an environment serves, and what it is held to.
-
-    The committed profile is the champion's: it goes forward and back with it.
-    """
+def declared(release: Release, environment: str) -> tuple[str, bytes]:
+    """Return the file that declares what an environment serves: path and content."""
     state = deploy(release, environment, release.files[BENTO_FILE])
-    files = [(state_path(environment), state.to_json().encode())]
-    if environment == config.gate.champion:
-        files.append((PROFILE_PATH, released_file(forge, release, Profile.file_name)))
-    return tuple(files)
+    return state_path(environment), state.to_json().encode()
 
 
 def subject_of(model: str, environment: str) -> str:
@@ -79,7 +68,6 @@ def _was_promoted(forge: Forge, wanted: PullRequestSpec) -> bool:
 
 
 def _promotion(
-    config: Config,
     forge: Forge,
     state: DeploymentState,
     current: DeploymentState | Missing,
@@ -99,7 +87,7 @@ def _promotion(
         title=f"Promote {release.tag} to {environment}",
         body=body,
         commit_message=f"Let {environment} serve {release.tag}\n\n{release.verdict}",
-        changes=declared(config, forge, release, environment),
+        changes=(declared(release, environment),),
         labels=("promotion", environment),
     )
 

@@ -96,7 +96,7 @@ def _proposal(
             target, serving, environment=environment, reasons=reasons, asked=evidence == ASKED
         ),
         commit_message=f"Roll {environment} back to {target.tag}\n\n" + "\n".join(reasons),
-        changes=declared(config, forge, target, environment),
+        changes=(declared(target, environment),),
         labels=("rollback", environment),
     )
 

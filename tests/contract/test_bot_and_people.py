@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.pull_request import Actor, Keep, PullRequest, PullRequestSpec
-from ml_gitops.workflows.reconciliation import reconcile
+from ml_gitops.workflows.reconciliation import apply, decide
 
 BRANCH = "ml-gitops/retrain-delay"
 
@@ -60,10 +60,11 @@ class BotAndPeople(RuleBasedStateMachine):
     def bot_runs_twice(self) -> None:
         """The second run of the same day keeps what the first one did."""
         before = {it.number: it for it in self.bot.pull_requests()}
-        reconcile(self.bot, "retrain", "delay", self.wanted())
+        apply(self.bot, decide(self.bot, "retrain", "delay", self.wanted()))
         after = self.bot.pull_requests()
 
-        _, action = reconcile(self.bot, "retrain", "delay", self.wanted())
+        action = decide(self.bot, "retrain", "delay", self.wanted())
+        apply(self.bot, action)
 
         assert isinstance(action, Keep)
         assert self.bot.pull_requests() == after

@@ -217,6 +217,17 @@ class TestMonitor:
         for told in ("ROC AUC got worse in 3 of the last 3 windows", "Passes: ", "2024-02-29"):
             assert told in retraining.body
 
+    def test_a_dry_run_says_what_it_would_do(self, decayed: World, place: Path) -> None:
+        """A dry run trains and writes nothing, and names the rows it would train on."""
+        world = decayed.copy(place)
+        before, fits = world.refs(), world.fits()
+
+        seen = world.monitor(DECAYED, "--dry-run")
+
+        assert (seen["dry_run"], seen["retraining"]["action"]) == (True, "train")
+        assert seen["retraining"]["pull_request"] is None
+        assert (world.refs(), world.fits()) == (before, fits)
+
     def test_watching_again_keeps_everything(self, proposed: World, place: Path) -> None:
         """The same look at the same windows fits nothing and moves no ref."""
         world = proposed.copy(place)
@@ -392,6 +403,26 @@ class TestRollBack:
         assert (seen["rollback"]["action"], kept) == ("keep", [])
         assert asked["action"] == "open"
         assert asked["pull_request"]["title"] == rollback.title
+
+    def test_it_goes_when_another_release_serves(self, rolled_back: World, place: Path) -> None:
+        """A proposal to leave a release that serves no more is closed, and says so."""
+        world = rolled_back.copy(place)
+        (rollback,) = world.open()
+        asked = world.run("rollback", "--environment", "production")
+        world.clone.switch("hotfix", create=True)
+        state = world.forge.read("deployments/production.json", ref=rollback.branch) or b""
+        (world.root / "deployments/production.json").write_bytes(state)
+        world.clone.commit_all("Serve the first release again")
+        by_hand = world.run("pr", "open")
+        world.merge(by_hand["number"])
+        world.deliver()
+
+        seen = world.monitor(QUIET)
+
+        assert asked["action"] == "update"
+        assert seen["rollback"]["action"] == "close"
+        assert "serves no more" in seen["rollback"]["reason"]
+        assert world.open() == []
 
     def test_merged_rollback_is_recorded(self, rolled_back: World, place: Path) -> None:
         """After the merge production names the old digests, and CD does not bring back the new."""

@@ -108,6 +108,12 @@ def _start(commands: "_Commands") -> None:
         "start:check",
         "hold config and layout to the rules; this imports your code",
     )
+    config = _command(
+        commands, "config", "start:config", "explain every key that ml-gitops.toml may have"
+    )
+    config.add_argument(
+        "key", nargs="?", metavar="KEY", help="one table or key alone: `gate`, `gate.margin`"
+    )
     demo = _command(commands, "demo", "start:demo", "tell the whole story on the flights of 2013")
     demo.add_argument("directory", type=Path, metavar="DIR", help="a new folder for the story")
 

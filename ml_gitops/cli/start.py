@@ -2,13 +2,17 @@
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from ml_gitops.adapters.git.clone import Clone
 from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.adapters.workspace import LocalWorkspace, template_files
 from ml_gitops.cli.setting import BOT, Setting, now
+from ml_gitops.config.reference import look_up
+from ml_gitops.data.schema import Task
 from ml_gitops.delivery.version import LONGEST_NAME
 from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ConfigError, MlGitopsError
+from ml_gitops.model.metrics import metrics_of
 from ml_gitops.pull_request import Actor
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.workflows.check import Finding, check_repository
@@ -102,6 +106,26 @@ def _check_forge(setting: Setting) -> Finding:
     except MlGitopsError as error:
         return Finding(state="warn", text=str(error))
     return Finding(state="pass", text=f"forge: {forge.address}")
+
+
+def config(parsed: argparse.Namespace) -> int:
+    """Explain the keys of the config."""
+    found = look_up(parsed.key)
+    metrics = {task: metrics_of(task) for task in get_args(Task)}
+
+    def tell(terminal: Terminal) -> None:
+        for table in found:
+            pairs = []
+            for key in table.keys:
+                given = "required" if key.default is None else f"default {key.default}"
+                pairs += [(key.name, f"{key.type}; {given}"), ("", key.meaning)]
+            needed = " (required)" if table.required else ""
+            terminal.panel(f"[{table.name}] {table.about}{needed}", pairs)
+        if any("metric" in key.type for table in found for key in table.keys):
+            terminal.panel("metrics", [(task, ", ".join(metrics[task])) for task in metrics])
+
+    Setting(parsed).show({"tables": found, "metrics": metrics}, tell)
+    return EXIT_PASSED
 
 
 def demo(parsed: argparse.Namespace) -> int:

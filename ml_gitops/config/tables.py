@@ -56,9 +56,10 @@ class ModelTable(Part):
     name: Annotated[str, AfterValidator(_name)] = Field(max_length=LONGEST_NAME)
     """Its name in tags, pull requests and logs: small letters, digits and hyphens."""
     task: Task
-    """binary, multiclass or regression."""
+    """What is predicted: yes or no, one of several classes, or a number."""
     pipeline: Reference = "model/pipeline.py:build_pipeline"
-    """`file.py:function`; the function gets the parameters and returns a Pipeline."""
+    """`file.py:function`; the function gets the parameters and returns an unfitted scikit-learn
+    Pipeline."""
     params: Annotated[str, AfterValidator(_inside)] = "params.toml"
     """The file of hyper-parameters."""
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -73,13 +74,15 @@ class DataTable(Part):
     """Where rows come from, and what their columns mean; table `[data]`."""
 
     source: Reference = "model/data.py:load"
-    """`file.py:function`; the function gets two dates and returns the rows between them."""
+    """`file.py:function`; the function gets two dates and returns a DataFrame with the rows of
+    the days from the first to before the second."""
     start: date
     """The first day the model may learn from."""
     id: ColumnName
     """Column that identifies a row; late labels are joined on it."""
     time: ColumnName
-    """Column with the time of the prediction; windows are cut on it, in UTC."""
+    """Column with the time of the prediction. Days are days in UTC, here and everywhere; a time
+    without a zone is taken as UTC."""
     target: ColumnName
     """Column that is predicted."""
     holdout_days: int = Field(default=14, ge=1, le=LONGEST)

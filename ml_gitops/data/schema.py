@@ -38,25 +38,23 @@ class Window(Part):
 
 
 class Feature(Part):
-    """One column that the model sees, in training and in every request.
-
-    Attributes:
-        name: the column.
-        type: number (float64), integer (int64), boolean or string.
-        nullable: whether a value may be missing.
-        minimum, maximum: the values that make sense, both included.
-        values: the strings that make sense. Others break the contract of training data; the
-            service answers them, and the monitor counts them as unseen.
-        about: one line for people: what it is, and in which unit.
-    """
+    """One column that the model sees, in training and in every request."""
 
     name: ColumnName
+    """The column."""
     type: FeatureType
+    """number (float64), integer (int64), boolean or string."""
     nullable: bool = False
+    """Whether a value may be missing; of an integer or a boolean, never."""
     minimum: float | None = None
+    """The smallest value that makes sense."""
     maximum: float | None = None
+    """The largest value that makes sense."""
     values: tuple[str, ...] | None = None
+    """The strings that make sense. Others break the contract of training data; the service
+    answers them, and the monitor counts them as unseen."""
     about: str = ""
+    """One line for people: what it is, and in which unit."""
 
     @model_validator(mode="after")
     def _bounds_fit_the_type(self) -> "Feature":

@@ -3,7 +3,10 @@
 import json
 import os
 import platform
+import resource
+import subprocess
 import sys
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -62,6 +65,22 @@ def publish(name: str, figures: list[Figure]) -> int:
         title=f"bench-{name} on {machine['cores']} cores, load {machine['load']}",
     )
     return 0 if all(figure.ok for figure in figures) else 1
+
+
+def cpu_seconds(
+    command: Sequence[str], *, cwd: Path | None = None, accept: Collection[int] = (0,)
+) -> float:
+    """Return the processor time of a command with everything it waited for, in seconds.
+
+    Raises:
+        SystemExit: it ended with another code than those accepted.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, cwd=cwd, check=False, capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode not in accept:
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def exit_with(name: str, figures: list[Figure]) -> None:

@@ -99,7 +99,7 @@ def compare(
     primary: str,
     holdout_digest: str,
     slices: "Mapping[str, Any] | None" = None,
-    clusters: "NDArray[Any] | None" = None,
+    days: "NDArray[Any] | None" = None,
     champion_name: str | None = None,
     importances: Iterable[Importance] = (),
 ) -> Comparison:
@@ -113,8 +113,7 @@ def compare(
         primary: the metric that decides; all others of the task are compared too.
         holdout_digest: the digest of the rows.
         slices: column name to its n values.
-        clusters: of rows that are right or wrong together, such as days; None if rows are
-            independent.
+        days: the day of every row, where days are independent; None where rows are.
         champion_name: the release, where there is one, also if it could not answer.
         importances: of the candidate's features.
 
@@ -131,11 +130,11 @@ def compare(
         flips: Flips | Missing = rival
         changes, parts = [], []
     else:
-        baseline = evaluate(target, rival, holdout_digest=holdout_digest, clusters=clusters)
+        baseline = evaluate(target, rival, holdout_digest=holdout_digest, days=days)
         flips = _flips(truth, candidate, rival)
-        measured = [change_of(name, truth, candidate, rival, clusters) for name in names]
+        measured = [change_of(name, truth, candidate, rival, days) for name in names]
         changes = [one for one in measured if isinstance(one, Change)]
-        parts = list(_slices(truth, candidate, rival, slices or {}, primary, clusters))
+        parts = list(_slices(truth, candidate, rival, slices or {}, primary, days))
     unnamed = champion if isinstance(champion, Missing) else "the champion"
     return Comparison(
         primary=primary,
@@ -145,14 +144,14 @@ def compare(
             candidate,
             holdout_digest=holdout_digest,
             slices=slices,
-            clusters=clusters,
+            days=days,
             importances=importances,
         ),
         baseline=baseline,
         changes=tuple(changes),
         slices=tuple(parts),
         flips=flips,
-        floor=change_of(primary, truth, candidate, dummy, clusters),
+        floor=change_of(primary, truth, candidate, dummy, days),
     )
 
 
@@ -161,7 +160,7 @@ def change_of(
     truth: "NDArray[Any]",
     candidate: Answers,
     baseline: Answers,
-    clusters: "NDArray[Any] | None" = None,
+    days: "NDArray[Any] | None" = None,
 ) -> Change | Missing:
     """Return the paired change of one metric; missing if the rows do not define it.
 
@@ -169,14 +168,14 @@ def change_of(
         metric: a name of `metrics.METRICS`.
         truth: the target as `evaluation.truth_of` gives it, shape (n,).
         candidate, baseline: answers to the same rows, of the same classes.
-        clusters: as `compare`.
+        days: as `compare`.
     """
-    from ml_gitops.model.influence import UndefinedMetric, collapse, score
+    from ml_gitops.model.influence import UndefinedMetric, score, spread
 
     try:
         ours = score(metric, truth, candidate.predicted)
         theirs = score(metric, truth, baseline.predicted)
-        terms = collapse(ours.influence - theirs.influence, clusters)
+        known = spread(ours.influence - theirs.influence, days)
     except UndefinedMetric as reason:
         return Missing(reason=str(reason))
     sign = METRICS[metric].sign
@@ -184,7 +183,7 @@ def change_of(
         metric=metric,
         baseline=theirs.value,
         candidate=ours.value,
-        difference=PairedDifference.of(sign * (ours.value - theirs.value), terms, rows=len(truth)),
+        difference=PairedDifference.of(sign * (ours.value - theirs.value), known),
     )
 
 
@@ -211,13 +210,13 @@ def _slices(
     champion: Answers,
     slices: "Mapping[str, Any]",
     primary: str,
-    clusters: "NDArray[Any] | None",
+    days: "NDArray[Any] | None",
 ) -> Iterator[SliceChange]:
     from ml_gitops.model.slices import cut
 
     for column, values in slices.items():
         for value, rows in cut(values):
-            part, within = truth[rows], None if clusters is None else clusters[rows]
+            part, within = truth[rows], None if days is None else days[rows]
             yield SliceChange(
                 column=column,
                 value=value,

@@ -13,8 +13,8 @@ from ml_gitops.data.schema import Task
 from ml_gitops.document import Digest, Document, Part
 from ml_gitops.errors import DataError, TrainingError
 from ml_gitops.model.calibration import Calibration, ScoreHistogram, calibrate, count_scores
-from ml_gitops.model.interval import interval, standard_error
-from ml_gitops.model.metrics import METRICS, metrics_of
+from ml_gitops.model.interval import Measurement
+from ml_gitops.model.metrics import metrics_of
 from ml_gitops.model.target import encode
 
 if TYPE_CHECKING:
@@ -99,15 +99,6 @@ class Answers:
         return Answers(self.task, self.classes, self.predicted[rows])
 
 
-class MetricValue(Part):
-    """A metric's value with its standard error and 90% interval."""
-
-    value: float
-    standard_error: float
-    low: float
-    high: float
-
-
 class SliceEvaluation(Part):
     """The metrics of the rows where a column has a value; `positives` is for binary models."""
 
@@ -115,7 +106,7 @@ class SliceEvaluation(Part):
     value: str
     n: int
     positives: int | None = None
-    metrics: dict[str, MetricValue] = Field(default_factory=dict)
+    metrics: dict[str, Measurement] = Field(default_factory=dict)
 
 
 class Importance(Part):
@@ -136,7 +127,7 @@ class Evaluation(Document):
 
     Attributes:
         n: rows of the holdout.
-        units: independent units these rows make: days, or as many as rows.
+        days: how many days they come from, where days are independent; None where rows are.
         positives: rows of the positive class, for binary models.
         holdout_digest: which rows these were.
         metrics: by name; a metric that these rows do not define is under `undefined`.
@@ -149,10 +140,10 @@ class Evaluation(Document):
 
     task: Task
     n: int
-    units: int | None = None
+    days: int | None = None
     positives: int | None = None
     holdout_digest: Digest
-    metrics: dict[str, MetricValue]
+    metrics: dict[str, Measurement]
     undefined: dict[str, str] = Field(default_factory=dict)
     slices: tuple[SliceEvaluation, ...] = ()
     calibration: Calibration | None = None
@@ -167,7 +158,7 @@ def evaluate(
     holdout_digest: str,
     slices: "Mapping[str, Any] | None" = None,
     metrics: Sequence[str] | None = None,
-    clusters: "NDArray[Any] | None" = None,
+    days: "NDArray[Any] | None" = None,
     importances: Iterable[Importance] = (),
 ) -> Evaluation:
     """Evaluate answers against the truth.
@@ -178,8 +169,7 @@ def evaluate(
         holdout_digest: the digest of these rows.
         slices: column name to its n values; numbers are cut into quartile ranges.
         metrics: names; all of the task if None.
-        clusters: of rows that are right or wrong together, such as days; None if rows are
-            independent.
+        days: the day of every row, where days are independent; None where rows are.
         importances: of the features, if they were measured.
 
     Raises:
@@ -190,11 +180,11 @@ def evaluate(
 
     truth = truth_of(target, answers)
     names = metrics_of(answers.task) if metrics is None else tuple(metrics)
-    values, undefined = measure(truth, answers, names, clusters)
+    values, undefined = measure(truth, answers, names, days)
     parts = []
     for column, column_values in (slices or {}).items():
         for value, rows in cut(column_values):
-            within = None if clusters is None else clusters[rows]
+            within = None if days is None else days[rows]
             part, _ = measure(truth[rows], answers.take(rows), names, within)
             parts.append(
                 SliceEvaluation(
@@ -209,7 +199,7 @@ def evaluate(
     return Evaluation(
         task=answers.task,
         n=len(truth),
-        units=None if clusters is None else len(set(clusters.tolist())),
+        days=None if days is None else len(set(days.tolist())),
         positives=_positives(truth, answers),
         holdout_digest=holdout_digest,
         metrics=values,
@@ -250,29 +240,25 @@ def measure(
     truth: "NDArray[Any]",
     answers: Answers,
     names: Iterable[str],
-    clusters: "NDArray[Any] | None" = None,
-) -> tuple[dict[str, MetricValue], dict[str, str]]:
+    days: "NDArray[Any] | None" = None,
+) -> tuple[dict[str, Measurement], dict[str, str]]:
     """Return each metric with its error, and why the others are not defined.
 
     Args:
         truth: the target as `truth_of` gives it, shape (n,).
         answers: to the same rows.
         names: names of `metrics.METRICS`.
-        clusters: as `evaluate`.
+        days: as `evaluate`.
     """
-    from ml_gitops.model.influence import UndefinedMetric, collapse, score
+    from ml_gitops.model.influence import UndefinedMetric, score, spread
 
     values, undefined = {}, {}
     for name in names:
         try:
             scored = score(name, truth, answers.predicted)
-            terms = collapse(scored.influence, clusters)
+            values[name] = Measurement.of(scored.value, spread(scored.influence, days))
         except UndefinedMetric as reason:
             undefined[name] = str(reason)
-            continue
-        error = standard_error(terms)
-        low, high = METRICS[name].clip(*interval(scored.value, error, len(terms)))
-        values[name] = MetricValue(value=scored.value, standard_error=error, low=low, high=high)
     return values, undefined
 
 

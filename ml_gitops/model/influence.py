@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml_gitops.model.interval import Spread, spread_over_days, standard_error
+
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Booleans = NDArray[np.bool_]
@@ -50,32 +52,24 @@ def score(metric: str, target: NDArray[Any], predicted: Floats) -> Score:
     return _FORMULAS[metric](target, predicted)
 
 
-def collapse(influence: Floats, clusters: NDArray[Any] | None) -> Floats:
-    """Return one influence term per cluster, to take the place of one term per row.
-
-    Rows of one day (one customer, one site) are right or wrong together; as independent rows
-    they would make chance look like proof. The terms are scaled so that their standard error
-    is the cluster-robust one (Liang and Zeger 1986).
+def spread(influence: Floats, days: NDArray[Any] | None = None) -> Spread:
+    """Return how far a metric may be off, from what every row adds to its error.
 
     Args:
         influence: one term per row, shape (n,).
-        clusters: the cluster of each row, shape (n,); None if rows are independent.
-
-    Returns:
-        One term per cluster, shape (k,), or the terms as they are.
+        days: the day of each row, shape (n,); None if rows are independent.
 
     Raises:
-        UndefinedMetric: all rows are of one cluster, which has no error to estimate.
+        UndefinedMetric: all rows are of one day, which has no error to estimate.
     """
-    if clusters is None:
-        return influence
-    _, codes = np.unique(clusters, return_inverse=True)
-    sums = np.bincount(codes, weights=influence).astype(np.float64)
-    k = len(sums)
-    if k < 2:
+    n = len(influence)
+    if days is None:
+        return Spread(standard_error=standard_error(influence), n=n)
+    _, codes = np.unique(days, return_inverse=True)
+    pulls = np.bincount(codes, weights=influence) / n
+    if len(pulls) < 2:
         raise UndefinedMetric("all rows are of one day")
-    scaled: Floats = sums * (k / len(influence) * float(np.sqrt(k / (k - 1))))
-    return scaled
+    return spread_over_days(pulls.tolist(), n)
 
 
 def _corrected(influence: Floats) -> Floats:

@@ -7,7 +7,7 @@ its standard error is `sqrt(sum of squares) / rows`. Terms of two models on the 
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ from ml_gitops.document import Part
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+Units = Literal["days", "rows"]
 
 CONFIDENCE = 0.90
 """Two-sided; each end by itself is a one-sided 5% test, which is what a gate asks."""
@@ -61,52 +63,69 @@ def exceeds(t: float, n: int, z: float) -> bool:
     return probability_below(t, n) > _NORMAL.cdf(z)
 
 
-def interval(estimate: float, error: float, n: int) -> tuple[float, float]:
-    """Return both ends of the 90% interval of an estimate with this standard error."""
-    half = quantile((1 + CONFIDENCE) / 2, n) * error
-    return estimate - half, estimate + half
+class Spread(Part):
+    """How far a number may be off by chance, and what says so.
+
+    Attributes:
+        standard_error: in the number's unit.
+        n: rows it was measured on.
+        days: how many days they come from, where days are independent; None where rows are.
+    """
+
+    standard_error: float = Field(ge=0)
+    n: int = Field(ge=1)
+    days: int | None = Field(default=None, ge=2)
+
+    @property
+    def unit(self) -> Units:
+        """What is independent."""
+        return "rows" if self.days is None else "days"
+
+    @property
+    def units(self) -> int:
+        """How many independent units there are: what a quantile of the error depends on."""
+        return self.n if self.days is None else self.days
+
+    def around(self, value: float) -> tuple[float, float]:
+        """Return both ends of the 90% interval of a value."""
+        half = quantile((1 + CONFIDENCE) / 2, self.units) * self.standard_error
+        return value - half, value + half
 
 
-class PairedDifference(Part):
+class Measurement(Spread):
+    """A measured value; on the holdout, or of a live window."""
+
+    value: float
+
+    @classmethod
+    def of(cls, value: float, spread: Spread) -> "Measurement":
+        """Return a value that is known this well."""
+        return cls(value=value, **dict(spread))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Both ends of the 90% interval; they may lie outside of what the metric can be."""
+        return self.around(self.value)
+
+
+class PairedDifference(Spread):
     """The difference of two models on the same rows, oriented so that plus is better.
 
     Attributes:
         estimate: candidate minus baseline (baseline minus candidate for a loss), in the
             metric's unit.
-        standard_error: of the estimate, from the rows' paired differences.
         low, high: the two-sided 90% interval.
-        n: rows.
-        units: independent units they make: rows, or clusters such as days.
     """
 
     estimate: float
-    standard_error: float = Field(ge=0)
     low: float
     high: float
-    n: int = Field(ge=1)
-    units: int = Field(ge=1)
 
     @classmethod
-    def of(
-        cls, estimate: float, influence: "NDArray[np.float64]", *, rows: int | None = None
-    ) -> "PairedDifference":
-        """Build the difference from its estimate and its influence terms.
-
-        Args:
-            estimate: in the metric's unit.
-            influence: one term per independent unit, shape (units,).
-            rows: how many rows the units are made of; as many, if not given.
-        """
-        error, units = standard_error(influence), len(influence)
-        low, high = interval(estimate, error, units)
-        return cls(
-            estimate=estimate,
-            standard_error=error,
-            low=low,
-            high=high,
-            n=units if rows is None else rows,
-            units=units,
-        )
+    def of(cls, estimate: float, spread: Spread) -> "PairedDifference":
+        """Return the difference with its interval."""
+        low, high = spread.around(estimate)
+        return cls(estimate=estimate, low=low, high=high, **dict(spread))
 
     @property
     def p_worse(self) -> float:
@@ -114,6 +133,22 @@ class PairedDifference(Part):
         if self.standard_error == 0:
             return 0.0 if self.estimate < 0 else 1.0
         return probability_below(self.estimate / self.standard_error, self.units)
+
+
+def spread_over_days(pulls: Sequence[float], n: int) -> Spread:
+    """Return the spread of a number where days, not rows, are independent.
+
+    Rows of one day are right or wrong together (one storm, one outage); as independent rows
+    they would make chance look like proof. This is the cluster-robust error (Liang and Zeger
+    1986).
+
+    Args:
+        pulls: what each of at least two days moves the number by, in the number's unit.
+        n: rows of all days.
+    """
+    k = len(pulls)
+    error = math.sqrt(math.fsum(one**2 for one in pulls) * k / (k - 1))
+    return Spread(standard_error=error, n=n, days=k)
 
 
 def minimum_detectable(difference: PairedDifference) -> float:

@@ -4,8 +4,7 @@ from pydantic import Field
 
 from ml_gitops.document import Part
 from ml_gitops.model.comparison import Change, SliceChange
-from ml_gitops.model.evaluation import MetricValue
-from ml_gitops.model.interval import PairedDifference
+from ml_gitops.model.interval import Measurement, PairedDifference
 from ml_gitops.model.metrics import METRICS, Metric
 
 Numbers = dict[str, float | int | str | None]
@@ -79,14 +78,15 @@ def not_worse(
     return Verdict(ok=ok, rule="champion", text=text, data=data)
 
 
-def limited(metric: Metric, measured: MetricValue, limit: float) -> Verdict:
+def limited(metric: Metric, measured: Measurement, limit: float) -> Verdict:
     """Judge a value by its own limit: at least a score, at most a loss.
 
     The point value decides, because the author chose the limit; the interval is shown.
     """
     ok = metric.sign * (measured.value - limit) >= 0
     word = "at least" if metric.higher_is_better else "at most"
-    low, high = (metric.text(end, beside=measured.value) for end in (measured.low, measured.high))
+    ends = metric.clip(*measured.interval)
+    low, high = (metric.text(end, beside=measured.value) for end in ends)
     text = (
         f"{metric.label} {metric.text(measured.value)} (90% interval {low} to {high}) "
         f"{'is' if ok else 'is not'} {word} {metric.text(limit, beside=measured.value)}"
@@ -145,6 +145,5 @@ def _values(change: Change) -> str:
 
 def _count(difference: PairedDifference) -> str:
     """Return how many rows there were, and of how many days where those are what counts."""
-    if difference.units == difference.n:
-        return f"{difference.n:,} rows"
-    return f"{difference.n:,} rows of {difference.units} days"
+    rows = f"{difference.n:,} rows"
+    return rows if difference.days is None else f"{rows} of {difference.days} days"

@@ -8,9 +8,8 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ml_gitops.document import Document, Part
-from ml_gitops.model.interval import exceeds
+from ml_gitops.model.interval import Measurement, exceeds
 from ml_gitops.model.metrics import METRICS, Metric
-from ml_gitops.monitoring.profile import Measurement
 from ml_gitops.monitoring.quality import WindowQuality
 
 HealthVerdict = Literal["healthy", "degraded", "insufficient"]
@@ -198,7 +197,7 @@ def _judge(
     error = math.hypot(live.standard_error, reference.standard_error)
     # Without any spread a drop is as sure as it can be; a document holds no infinity.
     z = drop / error if error else math.copysign(1e9, drop) if drop else 0.0
-    units = min(live.independent, reference.independent)
+    units = min(live.units, reference.units)
     bad = drop > allowed and exceeds(z, units, policy.z)
     change = "worse" if drop > 0 else "better"
     text = (

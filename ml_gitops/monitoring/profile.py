@@ -13,6 +13,7 @@ from pydantic import Field
 from ml_gitops.data.schema import Feature, Task, Window
 from ml_gitops.document import Document, Part
 from ml_gitops.errors import DataError
+from ml_gitops.model.interval import Measurement
 from ml_gitops.monitoring.counts import Cells, ColumnCounts
 from ml_gitops.monitoring.query import Engine, Table
 from ml_gitops.monitoring.scan import Counted, count
@@ -26,25 +27,6 @@ LONGEST = 200
 """Characters of a value that is written down."""
 _SIZES = ((50, 100), (25, 40), (10, 15), (5, 5))
 """Bins of a number and values of a category, tried from fine to coarse until the file fits."""
-
-
-class Measurement(Part):
-    """A measured value with its standard error.
-
-    Attributes:
-        n: rows it was measured on.
-        units: independent units among them, such as days; None if rows are independent.
-    """
-
-    value: float
-    standard_error: float
-    n: int
-    units: int | None = None
-
-    @property
-    def independent(self) -> int:
-        """How many independent units there are: what a quantile of the error depends on."""
-        return self.n if self.units is None else self.units
 
 
 class ColumnProfile(Part):

@@ -6,17 +6,15 @@
 import math
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from ml_gitops.data.schema import Task
 from ml_gitops.document import Part
 from ml_gitops.errors import DataError
-from ml_gitops.monitoring.profile import Measurement
+from ml_gitops.model.interval import Measurement, Units, spread_over_days
 from ml_gitops.monitoring.query import Engine, LabelFiles, LogFiles, Span, Table, inside
-
-Units = Literal["days", "rows"]
 
 _CLIP = 2.220446049250313e-16
 """Probabilities are kept this far from 0 and 1, as scikit-learn's log loss does."""
@@ -286,11 +284,9 @@ def _area(days: Sequence[Sequence[Any]], n: int, units: Units) -> dict[str, Meas
 
 def _over_days(name: str, value: float, pulls: Sequence[float], n: int) -> dict[str, Measurement]:
     """Return a metric with the error of what its labelled days add up to; one day has none."""
-    k = len(pulls)
-    if k < 2:
+    if len(pulls) < 2:
         return {}
-    error = math.sqrt(math.fsum(one**2 for one in pulls) * k / (k - 1))
-    return {name: Measurement(value=value, standard_error=error, n=n, units=k)}
+    return {name: Measurement.of(value, spread_over_days(pulls, n))}
 
 
 def _root(square: Measurement) -> Measurement:

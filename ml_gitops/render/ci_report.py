@@ -3,7 +3,7 @@
 from ml_gitops.checks import CheckOutcomes
 from ml_gitops.document import Missing
 from ml_gitops.model.comparison import Change, SliceChange
-from ml_gitops.model.evaluation import MetricValue
+from ml_gitops.model.interval import Measurement
 from ml_gitops.model.lineage import short
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.render.marks import mark_of
@@ -57,14 +57,7 @@ def _metrics(report: Report) -> str:
     comparison = report.comparison
     champion = comparison.champion
     if isinstance(comparison.baseline, Missing):
-        rows = [
-            [
-                _metric_name(name, comparison.primary),
-                METRICS[name].text(one.value),
-                f"{METRICS[name].text(one.low)} to {METRICS[name].text(one.high)}",
-            ]
-            for name, one in _primary_first(report)
-        ]
+        rows = [_value_row(name, one, comparison.primary) for name, one in _primary_first(report)]
         text = table(["metric", "candidate", "90% interval"], rows)
         note = f"Not compared with a champion: {escape(comparison.baseline.reason)}."
     else:
@@ -80,7 +73,7 @@ def _metrics(report: Report) -> str:
     return f"{text}\n\n{judged}{_power(report)}"
 
 
-def _primary_first(report: Report) -> list[tuple[str, MetricValue]]:
+def _primary_first(report: Report) -> list[tuple[str, Measurement]]:
     measured = report.comparison.candidate.metrics
     primary = report.comparison.primary
     order = [primary, *(name for name in METRICS if name != primary)]
@@ -90,6 +83,12 @@ def _primary_first(report: Report) -> list[tuple[str, MetricValue]]:
 def _metric_name(name: str, primary: str) -> str:
     label = escape(METRICS[name].label)
     return f"**{label}** (decides)" if name == primary else label
+
+
+def _value_row(name: str, measured: Measurement, primary: str) -> list[str]:
+    metric = METRICS[name]
+    low, high = (metric.text(end) for end in metric.clip(*measured.interval))
+    return [_metric_name(name, primary), metric.text(measured.value), f"{low} to {high}"]
 
 
 def _change_row(change: Change, primary: str) -> list[str]:

@@ -24,7 +24,7 @@ from ml_gitops.report import Report
 from ml_gitops.serving.parity import ParityReport
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.registry import read_release, released_file, served
-from ml_gitops.workflows.training import CHECKS, HOLDOUT_FILE, TRAIN_FILE, clusters_of
+from ml_gitops.workflows.training import CHECKS, HOLDOUT_FILE, TRAIN_FILE, days_that_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,7 +169,7 @@ def _compare(
         primary=config.gate.primary(config.model.task).name,
         holdout_digest=run.holdout_digest,
         slices={column: holdout[column].to_numpy() for column in config.gate.slices},
-        clusters=clusters_of(config, holdout),
+        days=days_that_count(config, holdout),
         champion_name=champion.release.tag if isinstance(champion, Champion) else None,
         importances=evaluation.importances,
     )

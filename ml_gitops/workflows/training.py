@@ -192,12 +192,12 @@ def _evaluate(
         # Only what identifies the rows and their truth: features may change, the holdout stays.
         holdout_digest=frame_digest(holdout[[schema.id, schema.time, schema.target]]),
         slices={column: holdout[column].to_numpy() for column in config.gate.slices},
-        clusters=clusters_of(config, holdout),
+        days=days_that_count(config, holdout),
         importances=importances,
     )
 
 
-def clusters_of(config: Config, rows: "pd.DataFrame") -> "NDArray[Any] | None":
+def days_that_count(config: Config, rows: "pd.DataFrame") -> "NDArray[Any] | None":
     """Return the day of every row where days are what is independent; None where rows are."""
     from ml_gitops.data.dataset import days_of
 
@@ -214,7 +214,7 @@ def _profile(
     evaluation: "Evaluation",
 ) -> "Profile":
     """Summarise the locked rows and the answers to the holdout: what later windows are held to."""
-    from ml_gitops.monitoring.profile import Measurement, build_profile
+    from ml_gitops.monitoring.profile import build_profile
 
     warehouse.register("locked", dataset.frame[config.data_schema.feature_names])
     warehouse.register("answered", answers.as_frame())
@@ -227,15 +227,7 @@ def _profile(
         holdout="answered",
         window=dataset.window,
         importances={one.feature: one.value for one in evaluation.importances},
-        quality={
-            name: Measurement(
-                value=one.value,
-                standard_error=one.standard_error,
-                n=evaluation.n,
-                units=evaluation.units,
-            )
-            for name, one in evaluation.metrics.items()
-        },
+        quality=evaluation.metrics,
     )
 
 

@@ -120,10 +120,11 @@ from pathlib import Path
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.config import parse_config
 from ml_gitops.data.schema import Window
+from ml_gitops.model.interval import Measurement
 from ml_gitops.monitoring.drift import measure_drift
 from ml_gitops.monitoring.health import assess
 from ml_gitops.monitoring.observation import last_windows
-from ml_gitops.monitoring.profile import Measurement, build_profile
+from ml_gitops.monitoring.profile import build_profile
 from ml_gitops.monitoring.quality import scan_quality
 from ml_gitops.monitoring.query import LabelFiles, LogFiles
 from ml_gitops.monitoring.scan import scan

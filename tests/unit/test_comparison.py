@@ -165,7 +165,7 @@ def test_rows_of_a_day_count_once() -> None:
     assert isinstance(once, Change)
     assert isinstance(doubled, Change)
     assert isinstance(naive, Change)
-    assert (once.difference.units, once.difference.n) == (20, 200)
+    assert (once.difference.days, once.difference.n) == (20, 200)
     assert doubled.difference.standard_error == pytest.approx(
         once.difference.standard_error, rel=0.01
     )

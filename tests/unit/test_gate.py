@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from ml_gitops.document import Missing
 from ml_gitops.errors import ConfigError
 from ml_gitops.model.comparison import Change, Comparison, SliceChange, compare
-from ml_gitops.model.evaluation import Answers, Evaluation, MetricValue, ScoreHistogram
+from ml_gitops.model.evaluation import Answers, Evaluation, ScoreHistogram
 from ml_gitops.model.gate import GatePolicy, GateVerdict, judge
-from ml_gitops.model.interval import PairedDifference
+from ml_gitops.model.interval import Measurement, PairedDifference
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.model.verdict import Verdict, not_worse
 
@@ -31,7 +31,6 @@ def change(
         low=estimate - 1.645 * error,
         high=estimate + 1.645 * error,
         n=n,
-        units=n,
     )
     candidate = baseline + METRICS[metric].sign * estimate
     return Change(metric=metric, baseline=baseline, candidate=candidate, difference=difference)
@@ -39,7 +38,7 @@ def change(
 
 def evaluation(digest: str = DIGEST, value: float = 0.7) -> Evaluation:
     """Make the evaluation of one model."""
-    measured = MetricValue(value=value, standard_error=0.01, low=value - 0.02, high=value + 0.02)
+    measured = Measurement(value=value, standard_error=0.01, n=5000)
     return Evaluation(
         task="binary",
         n=5000,
@@ -182,7 +181,7 @@ def test_the_minimum_holds_whatever_the_champion_has() -> None:
     )
 
     assert (held.verdict, missed.verdict) == ("pass", "block")
-    assert "0.7000 (90% interval 0.6800 to 0.7200) is not at least 0.7100" in missed.headline
+    assert "0.7000 (90% interval 0.6836 to 0.7164) is not at least 0.7100" in missed.headline
 
 
 def test_a_secondary_metric_warns() -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
+from ml_gitops.model.interval import Measurement
 from ml_gitops.monitoring.health import HealthPolicy, HealthReport, assess
-from ml_gitops.monitoring.profile import Measurement
 from ml_gitops.monitoring.quality import WindowQuality
 
 START = datetime(2013, 4, 1, tzinfo=UTC)

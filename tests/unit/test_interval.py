@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from ml_gitops.model.influence import spread
 from ml_gitops.model.interval import (
     PairedDifference,
+    Spread,
     holm,
-    interval,
     minimum_detectable,
     n_needed,
     probability_below,
@@ -42,7 +43,10 @@ def test_the_interval_covers_as_often_as_it_says() -> None:
     samples = np.random.default_rng(0).normal(5, 2, (2000, 30))
     errors = samples.std(1, ddof=1) / np.sqrt(30)
 
-    ends = [interval(mean, error, 30) for mean, error in zip(samples.mean(1), errors, strict=True)]
+    ends = [
+        Spread(standard_error=error, n=30).around(mean)
+        for mean, error in zip(samples.mean(1), errors, strict=True)
+    ]
 
     assert 0.88 < np.mean([low < 5 < high for low, high in ends]) < 0.92
 
@@ -54,7 +58,7 @@ def test_swapping_the_models_swaps_the_signs(influence: list[float]) -> None:
     terms = np.array(influence)
     terms -= terms.mean()
 
-    forth, back = PairedDifference.of(0.25, terms), PairedDifference.of(-0.25, -terms)
+    forth, back = (PairedDifference.of(s * 0.25, spread(s * terms)) for s in (1, -1))
 
     assert forth.standard_error == back.standard_error
     assert (forth.low, forth.high) == pytest.approx((-back.high, -back.low))
@@ -62,7 +66,7 @@ def test_swapping_the_models_swaps_the_signs(influence: list[float]) -> None:
 
 def test_equal_models_differ_by_nothing() -> None:
     """Where every row agrees, the interval is a point at zero and nothing looks worse."""
-    nothing = PairedDifference.of(0.0, np.zeros(50))
+    nothing = PairedDifference.of(0.0, Spread(standard_error=0, n=50))
 
     assert (nothing.low, nothing.high, nothing.p_worse) == (0, 0, 1)
     assert n_needed(nothing, 0.01) == 1
@@ -72,7 +76,7 @@ def test_the_power_note_is_the_textbooks() -> None:
     """At a disagreement of 10% and a margin of .01, 6,183 rows are needed (6.18 sigma²/delta²)."""
     n, disagreement = 1000, 0.10
     difference = PairedDifference(
-        estimate=0, standard_error=(disagreement / n) ** 0.5, low=0, high=0, n=n, units=n
+        estimate=0, standard_error=(disagreement / n) ** 0.5, low=0, high=0, n=n
     )
 
     assert n_needed(difference, 0.01) == 6183

@@ -11,10 +11,10 @@ import pytest
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.data.schema import Feature, Task, Window
 from ml_gitops.errors import DataError
+from ml_gitops.model.interval import Measurement
 from ml_gitops.monitoring.profile import (
     FEWEST,
     MAX_BYTES,
-    Measurement,
     Profile,
     bin_edges,
     build_profile,

@@ -23,6 +23,17 @@ RUN = "ML_GITOPS_RUN"
 OUT = "ML_GITOPS_CHECKS_OUT"
 CONFIG = "ml-gitops.toml"
 ABOUT = "ml_gitops_about"
+HIDDEN = "somewhere"
+"""What the checks find in place of the path of their record."""
+_RECORD = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Take note of where the record goes before any code of the checks runs, and hide it."""
+    if os.environ.get(OUT) not in (None, "", HIDDEN):
+        early_config.stash[_RECORD] = os.environ[OUT]
+        os.environ[OUT] = HIDDEN
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,8 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get(RUN) or (config.rootpath / CONFIG).is_file():
         config.pluginmanager.register(RunFixtures(os.environ.get(RUN)), "ml-gitops-run")
     # A worker of pytest-xdist reports to its controller, which writes the one record.
-    if os.environ.get(OUT) and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Recorder(Path(os.environ[OUT])), "ml-gitops-recorder")
+    if _RECORD in config.stash and not hasattr(config, "workerinput"):
+        path = Path(config.stash[_RECORD])
+        config.pluginmanager.register(Recorder(path), "ml-gitops-recorder")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -11,6 +12,15 @@ from types import ModuleType
 from typing import Any, cast
 
 from ml_gitops.errors import ConfigError, MlGitopsError, TrainingError
+
+_SECRET = re.compile(
+    r"(GITHUB|GH|GITHUB_ENTERPRISE|GH_ENTERPRISE|GITLAB|GITEA|FORGEJO|CI_JOB)_(TOKEN|PAT)"
+    r"|ACTIONS_.*|INPUT_.*"  # what GitHub gives to actions: its tokens, and their inputs
+    r"|GITHUB_(ENV|PATH|OUTPUT|STATE|STEP_SUMMARY)"  # files that steer the steps after this one
+    r"|(COSIGN|SIGSTORE|ML_GITOPS)_.*(KEY|TOKEN|SECRET|PASSWORD).*"
+)
+"""Variables that are ours and the forge's, and never the author's. What opens their own data
+stays. This keeps honest code from leaking; it is no wall: the process's memory has them."""
 
 
 def load_function(root: Path, reference: str) -> Callable[..., Any]:
@@ -42,7 +52,7 @@ def load_function(root: Path, reference: str) -> Callable[..., Any]:
 
 @contextmanager
 def named_errors(root: Path, path: str) -> Iterator[None]:
-    """Run the author's code with the work tree importable; name their line if it fails.
+    """Run the author's code: work tree importable, our secrets withheld, their failing line named.
 
     Args:
         root: the work tree.
@@ -51,6 +61,7 @@ def named_errors(root: Path, path: str) -> Iterator[None]:
     Raises:
         TrainingError: whatever the author's code raised, as one line.
     """
+    withheld = {name: os.environ.pop(name) for name in list(os.environ) if _SECRET.fullmatch(name)}
     sys.path.insert(0, str(root))
     # Bytecode that came with a commit is not the source that was reviewed: look elsewhere for it.
     prefix, sys.pycache_prefix = sys.pycache_prefix, str(root / ".git" / "no-bytecode")
@@ -71,6 +82,7 @@ def named_errors(root: Path, path: str) -> Iterator[None]:
     finally:
         sys.path.remove(str(root))
         sys.pycache_prefix, sys.dont_write_bytecode = prefix, quiet
+        os.environ.update(withheld)
 
 
 def _import(root: Path, path: str) -> Any:

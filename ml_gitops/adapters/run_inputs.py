@@ -6,6 +6,7 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
+from ml_gitops.adapters.reading import read_file
 from ml_gitops.document import sha256
 from ml_gitops.errors import ConfigError
 
@@ -24,7 +25,7 @@ def python_files(folder: Path, *, without: frozenset[str] = frozenset()) -> Iter
     a key that misses an import would ship an old model as a new one.
 
     Args:
-        folder: where to look; hidden folders, environments and other models are left out.
+        folder: where to look; links, hidden folders, environments and other models are left out.
         without: names of folders at the top that are left out too.
     """
     for place, folders, files in os.walk(folder):
@@ -38,8 +39,9 @@ def python_files(folder: Path, *, without: frozenset[str] = frozenset()) -> Iter
             and not any((here / name / mark).exists() for mark in MARKS)
         )
         for name in sorted(files):
-            if name.endswith(".py") and (here / name).is_file():
-                yield here / name
+            file = here / name
+            if name.endswith(".py") and file.is_file() and not file.is_symlink():
+                yield file
 
 
 def decisive_versions(root: Path) -> dict[str, str]:
@@ -58,6 +60,7 @@ def decisive_versions(root: Path) -> dict[str, str]:
                 hint="install ml-gitops[train]",
             ) from None
     for name in LOCKS:
-        if (root / name).is_file():
-            versions[name] = sha256((root / name).read_bytes())
+        content = read_file(root, name)
+        if content is not None:
+            versions[name] = sha256(content)
     return versions

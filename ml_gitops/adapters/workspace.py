@@ -1,35 +1,22 @@
 """The work tree of a model repository: its files, and the author's code."""
 
 import os
-import re
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from ml_gitops.adapters.author import imported_files, load_function, named_errors
+from ml_gitops.adapters.checking import run_checks
 from ml_gitops.adapters.frames import read_frame, write_frame
+from ml_gitops.adapters.reading import files_below, inside, read_file, refused
 from ml_gitops.adapters.run_inputs import decisive_versions, python_files
-from ml_gitops.errors import ConfigError, TrainingError
+from ml_gitops.errors import ConfigError
 from ml_gitops.ports import Changes
 
 CACHE = ".ml-gitops"
-PASSED_ON = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "PYTHONPATH",
-    "VIRTUAL_ENV",
-    "OMP_NUM_THREADS",
-    "SYSTEMROOT",
-)
-"""What the author's checks may see of the environment: enough to run, no secret."""
 
 
 class LocalWorkspace:
@@ -48,15 +35,12 @@ class LocalWorkspace:
         return self._root
 
     def read(self, path: str) -> bytes | None:
-        """Return a file of the work tree; None if it is not there."""
-        try:
-            return self._inside(path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except IsADirectoryError:
-            raise ConfigError("this is a folder", hint="name a file", where=path) from None
-        except OSError as error:
-            raise _refused("read", path, error) from None
+        """Return a file of the work tree; None if it is not there.
+
+        Raises:
+            ConfigError: it is no regular file, too large, or the system refuses.
+        """
+        return read_file(self._root, path)
 
     def write(self, changes: Changes) -> None:
         """Write files, each whole or not at all; None removes a file.
@@ -65,7 +49,7 @@ class LocalWorkspace:
             ConfigError: something is in the way, or the system refuses.
         """
         for path, content in changes.items():
-            target = self._inside(path)
+            target = inside(self._root, path)
             try:
                 if content is None:
                     target.unlink(missing_ok=True)
@@ -73,12 +57,19 @@ class LocalWorkspace:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 write_whole(target, content)
             except OSError as error:
-                raise _refused("write", path, error) from None
+                raise refused("write", path, error) from None
 
     def sources(self, folder: str, *, without: Sequence[str] = ()) -> dict[str, bytes]:
         """Return path and content of every Python file below a folder of the work tree."""
-        found = python_files(self._inside(folder), without=frozenset(without))
-        return {file.relative_to(self._root).as_posix(): file.read_bytes() for file in found}
+        found = python_files(inside(self._root, folder), without=frozenset(without))
+        return self._contents(file.relative_to(self._root).as_posix() for file in found)
+
+    def files(self, *places: str) -> dict[str, bytes]:
+        """Return path and content of every file at or below these places, nothing hidden."""
+        return self._contents(path for place in places for path in files_below(self._root, place))
+
+    def _contents(self, paths: Iterable[str]) -> dict[str, bytes]:
+        return {path: read_file(self._root, path) or b"" for path in paths}
 
     def call(self, reference: str, *arguments: object) -> Any:
         """Call the author's `file.py:function`.
@@ -97,7 +88,7 @@ class LocalWorkspace:
             ConfigError: there is no such file or function.
             TrainingError: the file cannot be imported; file and line are named.
         """
-        self._inside(reference.partition(":")[0])
+        inside(self._root, reference.partition(":")[0])
         return load_function(self._root, reference)
 
     def imported(self) -> list[str]:
@@ -126,7 +117,7 @@ class LocalWorkspace:
         try:
             return self._keep(self._root / CACHE / "runs", name, files, frames)
         except OSError as error:
-            raise _refused("write", f"{CACHE}/runs/{name}", error) from None
+            raise refused("write", f"{CACHE}/runs/{name}", error) from None
 
     def _keep(
         self, home: Path, name: str, files: Mapping[str, bytes], frames: Mapping[str, Any]
@@ -160,74 +151,18 @@ class LocalWorkspace:
         """Return a frame that `keep_run` kept."""
         return read_frame(path)
 
-    def run_checks(self, run_folder: Path, checks: str) -> bytes | None:
-        """Run the author's checks with pytest; None if there are none.
+    def run_checks(
+        self, run_folder: Path, beside: Mapping[str, bytes], checks: str
+    ) -> bytes | None:
+        """Run the author's checks with pytest, on a copy of a run; None if there are none.
 
         Raises:
-            TrainingError: pytest could not collect or run them.
+            TrainingError: pytest could not collect or run them, or they changed the run.
         """
-        folder = self._inside(checks)
+        folder = inside(self._root, checks)
         if not any(folder.glob("test_*.py")):
             return None
-        with tempfile.TemporaryDirectory() as scratch:
-            outcome = Path(scratch) / "checks.json"
-            environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-            environment |= {
-                "ML_GITOPS_RUN": str(run_folder),
-                "ML_GITOPS_CHECKS_OUT": str(outcome),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                # Bytecode that came with a commit is not the source that was reviewed.
-                "PYTHONPYCACHEPREFIX": scratch,
-            }
-            command = [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "--no-header",
-                "-p",
-                "no:cacheprovider",
-                "--rootdir",
-                str(self._root),
-                str(folder),
-            ]
-            done = subprocess.run(
-                command,
-                cwd=self._root,
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode not in (0, 1) or not outcome.exists():
-                raise TrainingError(
-                    f"pytest could not run the checks: {_last_error(done.stdout + done.stderr)}",
-                    hint=f"run `pytest {checks}` and correct what it says",
-                    where=checks,
-                )
-            return outcome.read_bytes()
-
-    def _inside(self, path: str) -> Path:
-        """Resolve a path of the repository, refusing one that leaves it."""
-        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-            raise ConfigError(
-                "the path leaves the repository", hint="name a file inside of it", where=path
-            )
-        target = self._root / path
-        for part in (target, *target.parents):
-            if part == self._root:
-                break
-            if part.is_symlink():
-                raise ConfigError("this is a link", hint="put the file itself there", where=path)
-        return target
-
-
-def _refused(verb: str, path: str, error: OSError) -> ConfigError:
-    """Return what the system said of a file, with the remedy that it leaves."""
-    reason = (error.strerror or str(error)).lower()
-    return ConfigError(
-        f"cannot {verb} it: {reason}", hint="make room for it or permit it", where=path
-    )
+        return run_checks(self._root, folder, run_folder, beside)
 
 
 def write_whole(target: Path, content: bytes) -> None:
@@ -275,8 +210,3 @@ def template_files() -> dict[str, bytes]:
         for path in sorted(root.rglob("*"))
         if path.is_file() and not {"__pycache__", CACHE, "live"} & set(path.relative_to(root).parts)
     }
-
-
-def _last_error(output: str) -> str:
-    lines = [line for line in output.splitlines() if re.match(r"(E |ERROR|.*Error)", line.strip())]
-    return " ".join(lines[-1].split())[:300] if lines else "it ended without an outcome"

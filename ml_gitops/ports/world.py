@@ -68,6 +68,10 @@ class Workspace(Protocol):
         """
         ...
 
+    def files(self, *places: str) -> dict[str, bytes]:
+        """Return path and content of every file at or below these places, nothing hidden."""
+        ...
+
     def call(self, reference: str, *arguments: object) -> Any:
         """Call the author's `file.py:function`; what it raises names the author's line."""
         ...
@@ -104,11 +108,14 @@ class Workspace(Protocol):
         """Return a frame that `keep_run` kept."""
         ...
 
-    def run_checks(self, run_folder: Path, checks: str) -> bytes | None:
-        """Run the author's checks with pytest; None if there are none.
+    def run_checks(
+        self, run_folder: Path, beside: Mapping[str, bytes], checks: str
+    ) -> bytes | None:
+        """Run the author's checks with pytest, on a copy of a run; None if there are none.
 
         Args:
-            run_folder: what the fixtures read: model, signature, holdout, champion.
+            run_folder: what the fixtures read: model, signature, holdout.
+            beside: more files for them, such as the champion.
             checks: the folder of the checks.
         """
         ...

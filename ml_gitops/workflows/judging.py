@@ -114,7 +114,7 @@ def judge_run(
     comparison = _compare(config, workspace, run, folder, holdout, champion)
     gate = judge(comparison, config.gate)
     progress.step("Running the checks")
-    checks = _run_checks(workspace, run, folder, champion)
+    checks = _run_checks(workspace, folder, champion)
     base = _base_lock(forge)
     rival = champion if isinstance(champion, Champion) else None
     report = Report(
@@ -192,18 +192,14 @@ def _answers(champion: Champion | Missing, holdout: "pd.DataFrame") -> "Answers 
 
 
 def _run_checks(
-    workspace: Workspace, run: Run, folder: Path, champion: Champion | Missing
+    workspace: Workspace, folder: Path, champion: Champion | Missing
 ) -> CheckOutcomes | Missing:
-    files: dict[str, bytes | None] = dict.fromkeys(
-        (CHAMPION_FILE, CHAMPION_SIGNATURE_FILE, CHAMPION_MISSING_FILE)
-    )
     if isinstance(champion, Champion) and not champion.refused:
-        files |= {CHAMPION_FILE: champion.model, CHAMPION_SIGNATURE_FILE: champion.signature}
+        beside = {CHAMPION_FILE: champion.model, CHAMPION_SIGNATURE_FILE: champion.signature}
     else:
         reason = champion.refused if isinstance(champion, Champion) else champion.reason
-        files[CHAMPION_MISSING_FILE] = reason.encode()
-    workspace.add_to_run(run.artifact_name, files)
-    outcomes = workspace.run_checks(folder, CHECKS)
+        beside = {CHAMPION_MISSING_FILE: reason.encode()}
+    outcomes = workspace.run_checks(folder, beside, CHECKS)
     if outcomes is None:
         return Missing(reason=f"there is no test in {CHECKS}/")
     return CheckOutcomes.from_json(outcomes, where=CHECKS)

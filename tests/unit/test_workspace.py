@@ -284,6 +284,28 @@ def test_importing_leaves_path_and_libraries_alone(root: Path) -> None:
     assert sys.modules["ml_gitops.errors"] is ours
 
 
+def test_the_authors_code_sees_no_token_of_the_forge(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What opens the forge is gone while their code runs, and back after; their own keys stay."""
+    ours = ("GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITHUB_ENV", "COSIGN_PASSWORD")
+    theirs = ("AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS", "DATABASE_URL")
+    for name in (*ours, *theirs):
+        monkeypatch.setenv(name, "value")
+    code = "import os\n\nAT_IMPORT = dict(os.environ)\n\n\ndef f():\n"
+    code += "    os.environ['NEW'] = 'x'\n    return AT_IMPORT.keys() & dict(os.environ).keys()\n"
+    workspace = author(root, "model/a.py", code)
+
+    seen = workspace.call("model/a.py:f")
+    with pytest.raises(TrainingError), workspace.author("model/a.py"):
+        raise ValueError
+
+    assert seen.isdisjoint(ours)
+    assert seen.issuperset(theirs)
+    assert {os.environ[name] for name in ours} == {"value"}
+    assert os.environ.pop("NEW") == "x"
+
+
 # Checks
 
 
@@ -292,11 +314,14 @@ def test_checks_see_the_run_and_no_secret(
 ) -> None:
     """The environment of the author's checks holds what they need, and nothing else."""
     monkeypatch.setenv("MY_TOKEN", "secret")
-    code = "import os\n\ndef test_it():\n    assert 'MY_TOKEN' not in os.environ\n"
-    code += "    assert os.environ['ML_GITOPS_RUN'] == " + repr(os.fspath(tmp_path)) + "\n"
+    code = "import os, pathlib\n\ndef test_it():\n    assert 'MY_TOKEN' not in os.environ\n"
+    code += "    run = pathlib.Path(os.environ['ML_GITOPS_RUN'])\n"
+    code += "    assert sorted(file.name for file in run.iterdir()) == ['champion', 'model']\n"
     workspace = author(root, "checks/test_it.py", code)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "model").write_bytes(b"onnx")
 
-    outcome = workspace.run_checks(tmp_path, "checks")
+    outcome = workspace.run_checks(tmp_path / "run", {"champion": b"onnx"}, "checks")
 
     assert outcome is not None
     assert b'"passed"' in outcome
@@ -305,7 +330,7 @@ def test_checks_see_the_run_and_no_secret(
 
 def test_no_checks_are_none(root: Path, tmp_path: Path) -> None:
     """Without a test file there is nothing to run, and no process is started."""
-    assert LocalWorkspace(root).run_checks(tmp_path, "checks") is None
+    assert LocalWorkspace(root).run_checks(tmp_path, {}, "checks") is None
 
 
 def test_bytecode_of_a_commit_is_not_believed(root: Path) -> None:

@@ -1,0 +1,150 @@
+"""The author's checks: pytest in a process of its own, beside a copy of the run it is to judge."""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ml_gitops.errors import TrainingError
+
+PASSED_ON = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+    "OMP_NUM_THREADS",
+    "SYSTEMROOT",
+)
+"""What the author's checks may see of the environment: enough to run, no secret."""
+_SOME_FAILED = 1
+"""What pytest ends with when a check failed; 0 when none did."""
+
+
+def run_checks(root: Path, checks: Path, run: Path, beside: Mapping[str, bytes]) -> bytes:
+    """Run the author's checks and return what the recorder of our plugin wrote.
+
+    The checks get a copy of the run, and every file of the run is held to what it was before:
+    whoever is judged does not write the evidence.
+
+    Args:
+        root: the work tree.
+        checks: the folder of the checks.
+        run: the run's folder.
+        beside: more files that the checks find beside the run's own.
+
+    Raises:
+        TrainingError: pytest could not collect or run them, or they changed the run; then the
+            run is removed, so that nobody believes it later.
+    """
+    before = _digests(run)
+    with tempfile.TemporaryDirectory(
+        prefix="ml-gitops-checks-", ignore_cleanup_errors=True
+    ) as scratch:
+        copy, outcome = Path(scratch) / "run", Path(scratch) / "checks.json"
+        _copy(run, copy, beside)
+        code, output = _pytest(root, checks, copy, outcome)
+        content = outcome.read_bytes() if outcome.is_file() else None
+    changed = {name for name, _ in _digests(run).items() ^ before.items()}
+    if changed:
+        shutil.rmtree(run, ignore_errors=True)
+        raise TrainingError(
+            f"the checks changed {min(changed)} of the run that they judge",
+            hint="let checks only read what their fixtures give them, and train again",
+            where=checks.name,
+        )
+    if code not in (0, _SOME_FAILED) or content is None:
+        raise TrainingError(
+            f"pytest could not run the checks: {_last_error(output)}",
+            hint=f"run `pytest {checks.name}` and correct what it says",
+            where=checks.name,
+        )
+    if code == _SOME_FAILED and b'"failed"' not in content:
+        raise TrainingError(
+            f"pytest failed, and no check did: {_last_error(output)}",
+            hint=f"run `pytest {checks.name}` and correct what it says",
+            where=checks.name,
+        )
+    return content
+
+
+def _pytest(root: Path, checks: Path, run: Path, outcome: Path) -> tuple[int, str]:
+    """Run pytest, and leave no process of the checks behind."""
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment |= {
+        "ML_GITOPS_RUN": str(run),
+        "ML_GITOPS_CHECKS_OUT": str(outcome),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # Bytecode that came with a commit is not the source that was reviewed.
+        "PYTHONPYCACHEPREFIX": str(outcome.with_name("bytecode")),
+    }
+    words = ["-q", "--no-header", "-p", "no:cacheprovider", "--rootdir", str(root), str(checks)]
+    # A file and not a pipe: a process that the checks leave behind would hold a pipe open.
+    with tempfile.TemporaryFile() as output:
+        with (
+            subprocess.Popen(
+                [sys.executable, "-m", "pytest", *words],
+                cwd=root,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            ) as process,
+            _ended(process),
+        ):
+            # Not reaped yet, so that its number still names its own group when that is ended.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        code = process.returncode
+        output.seek(0)
+        return code, output.read().decode(errors="replace")
+
+
+@contextmanager
+def _ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """End a process and its whole group, however we leave."""
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _copy(run: Path, copy: Path, beside: Mapping[str, bytes]) -> None:
+    """Copy the files of a run, to be read only."""
+    copy.mkdir()
+    for file in run.iterdir():
+        shutil.copyfile(file, copy / file.name)
+    for name, content in beside.items():
+        (copy / name).write_bytes(content)
+    for file in copy.iterdir():
+        file.chmod(0o400)
+    copy.chmod(0o500)
+
+
+def _digests(run: Path) -> dict[str, str]:
+    """Return name and digest of every file of a run, its rows included."""
+    if run.is_symlink() or not run.is_dir():
+        return {}
+    return {file.name: _digest(file) for file in run.iterdir()}
+
+
+def _digest(file: Path) -> str:
+    if file.is_symlink() or not file.is_file():
+        return "no regular file"
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _last_error(output: str) -> str:
+    lines = [line for line in output.splitlines() if re.match(r"(E |ERROR|.*Error)", line.strip())]
+    return " ".join(lines[-1].split())[:300] if lines else "it ended without an outcome"

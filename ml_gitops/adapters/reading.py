@@ -1,0 +1,89 @@
+"""Files of a work tree: regular ones of a bounded size, never through a link."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from ml_gitops.errors import ConfigError
+
+LARGEST = 2**24
+"""Bytes of a file that people write or review; no row of data is read this way."""
+
+_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+"""Not blocking, because a pipe in place of a file would keep us waiting for ever."""
+
+
+def inside(root: Path, path: str) -> Path:
+    """Return where a path of the repository lies.
+
+    Raises:
+        ConfigError: it leaves the repository, or goes through a link.
+    """
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise ConfigError(
+            "the path leaves the repository", hint="name a file inside of it", where=path
+        )
+    target = root / path
+    for part in (target, *target.parents):
+        if part == root:
+            break
+        if part.is_symlink():
+            raise ConfigError("this is a link", hint="put the file itself there", where=path)
+    return target
+
+
+def read_file(root: Path, path: str) -> bytes | None:
+    """Return a file of the work tree; None if it is not there.
+
+    Raises:
+        ConfigError: it is no regular file, too large, or the system refuses.
+    """
+    try:
+        handle = os.open(inside(root, path), _READING)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise refused("read", path, error) from None
+    try:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise ConfigError("this is a folder", hint="name a file", where=path)
+        if not stat.S_ISREG(mode):
+            raise ConfigError("this is no regular file", hint="put a file there", where=path)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            content = file.read(LARGEST + 1)
+    finally:
+        os.close(handle)
+    if len(content) > LARGEST:
+        raise ConfigError(
+            f"this is larger than {LARGEST // 2**20} MiB",
+            hint="keep it smaller; data do not belong into the repository",
+            where=path,
+        )
+    return content
+
+
+def files_below(root: Path, place: str) -> Iterator[str]:
+    """Yield the path of every regular file at or below a place, in order; nothing hidden."""
+    target = inside(root, place)
+    if target.is_file():
+        yield place
+    for folder, names, files in os.walk(target):
+        names[:] = sorted(name for name in names if not _left_out(name))
+        for name in sorted(files):
+            file = Path(folder) / name
+            if not _left_out(name) and file.is_file() and not file.is_symlink():
+                yield file.relative_to(root).as_posix()
+
+
+def _left_out(name: str) -> bool:
+    return name.startswith(".") or name == "__pycache__"
+
+
+def refused(verb: str, path: str, error: OSError) -> ConfigError:
+    """Return what the system said of a file, with the remedy that it leaves."""
+    reason = (error.strerror or str(error)).lower()
+    return ConfigError(
+        f"cannot {verb} it: {reason}", hint="make room for it or permit it", where=path
+    )

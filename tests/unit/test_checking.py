@@ -1,0 +1,150 @@
+"""The author's checks judge a copy: they write neither the evidence nor their own outcomes."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from ml_gitops.adapters.checking import run_checks
+from ml_gitops.errors import TrainingError
+
+FILES = {"model.onnx": b"onnx", "evaluation.json": b"{}", "holdout.parquet": b"rows"}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run that is kept in the cache of a work tree."""
+    folder = tmp_path / "tree" / ".ml-gitops" / "runs" / "churn-1"
+    folder.mkdir(parents=True)
+    for name, content in FILES.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def check(run: Path, code: str, **more: str) -> bytes:
+    """Run checks on a run.
+
+    Args:
+        code: of the checks.
+        more: name to content of more files beside them.
+    """
+    checks = run.parents[2] / "checks"
+    checks.mkdir()
+    for name, text in {"test_it": code, **more}.items():
+        (checks / f"{name}.py").write_text(text)
+    return run_checks(run.parents[2], checks, run, {"champion.onnx": b"champion"})
+
+
+def kept(run: Path) -> dict[str, bytes]:
+    """Return the files of a run."""
+    return {file.name: file.read_bytes() for file in run.iterdir()}
+
+
+def test_checks_see_a_copy(run: Path) -> None:
+    """What the checks do to the files they are given reaches neither the run nor what is beside."""
+    outcome = check(
+        run,
+        "import os, pathlib, shutil\n"
+        "RUN = pathlib.Path(os.environ['ML_GITOPS_RUN'])\n"
+        "def test_it():\n"
+        "    assert (RUN / 'champion.onnx').read_bytes() == b'champion'\n"
+        "    RUN.chmod(0o700)\n"
+        "    for file in RUN.iterdir():\n"
+        "        file.chmod(0o600)\n"
+        "        file.write_bytes(b'better')\n"
+        "    shutil.rmtree(RUN)\n",
+    )
+
+    assert b'"passed"' in outcome
+    assert kept(run) == FILES
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "(run / 'evaluation.json').write_text('{}'); (run / 'holdout.parquet').unlink()",
+        "(run / 'model.onnx').unlink(); (run / 'model.onnx').symlink_to('/dev/zero')",
+        "(run / 'model.onnx').unlink(); os.mkfifo(run / 'model.onnx')",
+        "run.rename(run.parent / 'moved'); run.symlink_to(run.parent / 'moved')",
+    ],
+)
+def test_a_run_that_its_checks_change_is_gone(run: Path, attack: str) -> None:
+    """Who writes to the run in the cache is named, and no later command believes that run."""
+    code = (
+        "import os, pathlib, shutil\n"
+        f"run = pathlib.Path({str(run)!r})\n"
+        f"def test_it():\n    {attack}\n"
+    )
+
+    with pytest.raises(TrainingError, match=r"the checks changed .* of the run that they judge"):
+        check(run, code)
+
+    assert not run.is_dir() or run.is_symlink()
+
+
+def test_nobody_writes_after_the_verdict(run: Path) -> None:
+    """A process that the checks leave behind is ended with them."""
+    late = run.parents[2] / "late"
+    code = (
+        "import os, subprocess\n"
+        "def test_it():\n"
+        "    wait = f'while kill -0 {os.getpid()}; do sleep 0.05; done'\n"
+        f"    subprocess.Popen(['sh', '-c', f'{{wait}}; touch {late}'])\n"
+    )
+
+    check(run, code)
+
+    until = time.monotonic() + 1
+    while time.monotonic() < until and not late.exists():
+        time.sleep(0.1)
+    assert not late.exists()
+
+
+def test_checks_are_not_told_where_their_record_is(run: Path) -> None:
+    """Neither a check nor a conftest finds the path that its outcome is written to."""
+    told = "import os\nTOLD = os.environ.get('ML_GITOPS_CHECKS_OUT', '')\nassert '/' not in TOLD\n"
+
+    outcome = check(run, f"{told}def test_it(): pass\n", conftest=told)
+
+    assert b'"passed"' in outcome
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import os\ndef test_it(): os._exit(0)\n", "it ended without an outcome"),
+        ("import os\ndef test_it(): os._exit(1)\n", "it ended without an outcome"),
+        ("import os, signal\ndef test_it(): os.kill(os.getpid(), 9)\n", "without an outcome"),
+        ("VALUE = 1\n", "without an outcome"),
+    ],
+)
+def test_no_outcome_is_no_pass(run: Path, code: str, said: str) -> None:
+    """A session that ends itself, or has no test, passed nothing."""
+    with pytest.raises(TrainingError, match=said):
+        check(run, code)
+
+    assert kept(run) == FILES
+
+
+def test_a_record_without_the_failure_is_refused(run: Path) -> None:
+    """Pytest's own ending is held against the record: one that lost a failure is not believed."""
+    forget = (
+        "def pytest_runtest_logreport(report):\n"
+        "    if report.failed:\n"
+        "        report.outcome = 'passed'\n"
+        "def pytest_collection_finish(session):\n"
+        "    recorder = session.config.pluginmanager.get_plugin('ml-gitops-recorder')\n"
+        "    recorder._keep = lambda *_: None\n"
+    )
+
+    with pytest.raises(TrainingError, match="pytest failed, and no check did"):
+        check(run, "def test_it(): assert 0\n", conftest=forget)
+
+
+def test_rows_of_a_run_are_held_without_reading_them_at_once(run: Path) -> None:
+    """A run whose rows take more than memory is hashed as a stream."""
+    with (run / "holdout.parquet").open("wb") as rows:
+        os.truncate(rows.fileno(), 2**26)
+
+    assert b'"passed"' in check(run, "def test_it(): pass\n")

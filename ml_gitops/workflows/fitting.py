@@ -68,15 +68,21 @@ def fit(
     progress.step(f"Checking parity on {len(holdout):,} rows")
     model = OnnxModel(content, signature)
     answers = model.predict(holdout)
-    parity = _hold(config, estimator, holdout, answers, "")
+    parity = _hold(config, workspace, estimator, holdout, answers, "")
     edges = edge_rows(holdout, schema.features)
     if len(edges):
-        _hold(config, estimator, edges, model.predict(edges), " on missing and unseen values")
+        edge = " on missing and unseen values"
+        _hold(config, workspace, estimator, edges, model.predict(edges), edge)
     return Fitted(content, signature, answers, parity, seconds)
 
 
 def _hold(
-    config: Config, estimator: Any, frame: "pd.DataFrame", answers: "Answers", where: str
+    config: Config,
+    workspace: Workspace,
+    estimator: Any,
+    frame: "pd.DataFrame",
+    answers: "Answers",
+    where: str,
 ) -> ParityReport:
     """Hold the ONNX file to the estimator's answers."""
     from ml_gitops.serving.onnx_model import conform
@@ -84,7 +90,8 @@ def _hold(
 
     rows = conform(frame, config.data_schema.features)
     regression = config.model.task == "regression"
-    expected = estimator.predict(rows) if regression else estimator.predict_proba(rows)
+    with workspace.author(config.model.pipeline.partition(":")[0]):
+        expected = estimator.predict(rows) if regression else estimator.predict_proba(rows)
     parity = compare_answers(expected, answers.predicted, config.parity)
     if not parity.passed:
         raise ExportError(

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ml_gitops.cli import main
-from tests.builders import make_model_repo
+from tests.builders import PIPELINE, make_model_repo
 from tests.contract.malformed import GOOD, MALFORMED, Change
 
 Mutation = Callable[[Path], object]
@@ -308,6 +308,17 @@ BROKEN: list[Case] = [
         ["train"],
         r"\S*model/pipeline.py:1",
         "NoneType",
+    ),
+    (
+        "pipeline cannot answer",
+        write(
+            "model/pipeline.py",
+            PIPELINE.replace("return Pipeline", "made = Pipeline")
+            + "    made.predict_proba = lambda rows: rows.nowhere\n    return made\n",
+        ),
+        ["train"],
+        r"model/pipeline.py:\d+",
+        "AttributeError",
     ),
     # Rows
     (

@@ -62,14 +62,14 @@ def spread(influence: Floats, days: NDArray[Any] | None = None) -> Spread:
     Raises:
         UndefinedMetric: all rows are of one day, which has no error to estimate.
     """
-    n = len(influence)
+    n, by_row = len(influence), standard_error(influence)
     if days is None:
-        return Spread(standard_error=standard_error(influence), n=n)
+        return Spread(standard_error=by_row, n=n)
     _, codes = np.unique(days, return_inverse=True)
     pulls = np.bincount(codes, weights=influence) / n
     if len(pulls) < 2:
         raise UndefinedMetric("all rows are of one day")
-    return spread_over_days(pulls.tolist(), n)
+    return spread_over_days(pulls.tolist(), by_row, n)
 
 
 def _corrected(influence: Floats) -> Floats:

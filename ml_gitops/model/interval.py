@@ -135,20 +135,22 @@ class PairedDifference(Spread):
         return probability_below(self.estimate / self.standard_error, self.units)
 
 
-def spread_over_days(pulls: Sequence[float], n: int) -> Spread:
+def spread_over_days(pulls: Sequence[float], by_row: float, n: int) -> Spread:
     """Return the spread of a number where days, not rows, are independent.
 
     Rows of one day are right or wrong together (one storm, one outage); as independent rows
-    they would make chance look like proof. This is the cluster-robust error (Liang and Zeger
-    1986).
+    they would make chance look like proof: the error is the cluster-robust one (Liang and Zeger
+    1986). Of few days that is noisy, and too small as often as too large, so it is never taken
+    below the error of the rows (the rule of Angrist and Pischke 2009, section 8.1).
 
     Args:
         pulls: what each of at least two days moves the number by, in the number's unit.
+        by_row: the standard error if rows were independent.
         n: rows of all days.
     """
     k = len(pulls)
-    error = math.sqrt(math.fsum(one**2 for one in pulls) * k / (k - 1))
-    return Spread(standard_error=error, n=n, days=k)
+    by_day = math.sqrt(math.fsum(one**2 for one in pulls) * k / (k - 1))
+    return Spread(standard_error=max(by_day, by_row), n=n, days=k)
 
 
 def minimum_detectable(difference: PairedDifference) -> float:

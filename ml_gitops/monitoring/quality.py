@@ -263,11 +263,12 @@ def _mean(
     if n < 2:
         return {}
     mean = math.fsum(sums) / n
+    by_row = math.sqrt(max(math.fsum(squares) - n * mean**2, 0.0) / (n - 1) / n)
     if units == "rows":
-        spread = max(math.fsum(squares) - n * mean**2, 0.0) / (n - 1)
-        return {name: Measurement(value=mean, standard_error=math.sqrt(spread / n), n=n)}
+        return {name: Measurement(value=mean, standard_error=by_row, n=n)}
     days = zip(sums, counts, strict=True)
-    return _over_days(name, mean, [(total - mean * one) / n for total, one in days if one], n)
+    pulls = [(total - mean * one) / n for total, one in days if one]
+    return _over_days(name, mean, pulls, by_row, n)
 
 
 def _area(days: Sequence[Sequence[Any]], n: int, units: Units) -> dict[str, Measurement]:
@@ -276,17 +277,19 @@ def _area(days: Sequence[Sequence[Any]], n: int, units: Units) -> dict[str, Meas
     labelled = [row for row in days if row[4]]
     if area is None or any(row[8] is None for row in labelled):
         return {}
+    by_row = math.sqrt(math.fsum(row[8] for row in labelled))
     if units == "rows":
-        error = math.sqrt(math.fsum(row[8] for row in labelled))
-        return {"roc_auc": Measurement(value=area, standard_error=error, n=n)}
-    return _over_days("roc_auc", area, [row[7] for row in labelled], n)
+        return {"roc_auc": Measurement(value=area, standard_error=by_row, n=n)}
+    return _over_days("roc_auc", area, [row[7] for row in labelled], by_row, n)
 
 
-def _over_days(name: str, value: float, pulls: Sequence[float], n: int) -> dict[str, Measurement]:
+def _over_days(
+    name: str, value: float, pulls: Sequence[float], by_row: float, n: int
+) -> dict[str, Measurement]:
     """Return a metric with the error of what its labelled days add up to; one day has none."""
     if len(pulls) < 2:
         return {}
-    return {name: Measurement.of(value, spread_over_days(pulls, n))}
+    return {name: Measurement.of(value, spread_over_days(pulls, by_row, n))}
 
 
 def _root(square: Measurement) -> Measurement:

@@ -148,10 +148,10 @@ def test_without_a_name_an_absent_champion_is_the_reason(
 
 
 def test_rows_of_a_day_count_once() -> None:
-    """Repeating every row of a day changes no cluster error; over rows it would shrink."""
+    """Repeating every row of a day changes no error over days; over rows it would shrink."""
     random = np.random.default_rng(3)
-    truth = random.integers(0, 2, 200)
     days = np.repeat(np.arange(20), 10)
+    truth = (random.random(200) < random.uniform(0, 1, 20)[days]).astype(int)
     ours, theirs = (
         Answers("binary", ("false", "true"), np.column_stack([1 - p, p]))
         for p in (random.uniform(0.05, 0.95, 200), random.uniform(0.05, 0.95, 200))
@@ -178,3 +178,42 @@ def test_one_day_gives_no_error() -> None:
     answers = Answers("binary", ("false", "true"), np.tile([0.4, 0.6], (20, 1)))
 
     assert isinstance(change_of("log_loss", truth, answers, answers, np.zeros(20)), Missing)
+
+
+def rivals(
+    random: np.random.Generator, days: int, storm: float
+) -> tuple[np.ndarray, Answers, Answers, np.ndarray]:
+    """Make 40 rows a day and two models of equal worth: which of them a day suits is a coin."""
+    day = np.repeat(np.arange(days), 40)
+    seen = random.normal(size=len(day))
+    weather, taste = (storm * random.normal(size=days)[day] for _ in range(2))
+    truth = (random.random(len(day)) < 1 / (1 + np.exp(1 - seen - weather))).astype(int)
+    ours, theirs = (
+        binary(
+            1 / (1 + np.exp(1 - seen - 0.5 * weather - side - 0.4 * random.normal(size=len(day))))
+        )
+        for side in (0.4 * taste, -0.4 * taste)
+    )
+    return truth, ours, theirs, day
+
+
+@pytest.mark.parametrize("days", [7, 14, 30])
+@pytest.mark.parametrize("metric", ["roc_auc", "log_loss"])
+@pytest.mark.parametrize("storm", [0.0, 0.8], ids=["independent rows", "days of one kind"])
+def test_the_interval_of_days_covers_equal_models(storm: float, metric: str, days: int) -> None:
+    """The 90% interval holds the truth as often as it says, at most a third wider than needed."""
+    random = np.random.default_rng(days)
+    found, naive = [], []
+    for _ in range(1000):
+        truth, ours, theirs, day = rivals(random, days, storm)
+        for kept, clusters in ((found, day), (naive, None)):
+            change = change_of(metric, truth, ours, theirs, clusters)
+            assert isinstance(change, Change)
+            kept.append(change.difference)
+
+    needed = 1.645 * np.std([one.estimate for one in found])
+    width = np.mean([one.high - one.low for one in found]) / (2 * needed)
+    assert np.mean([one.low < 0 < one.high for one in found]) > 0.88
+    assert width < 1.33
+    if storm:
+        assert np.mean([one.low < 0 < one.high for one in naive]) < 0.86

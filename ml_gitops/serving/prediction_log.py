@@ -24,6 +24,9 @@ Record = dict[str, Any]
 CAPACITY = 50_000
 """Records that wait for the disk at most: some tens of megabytes, minutes of traffic."""
 
+FILE_MODE, FOLDER_MODE = 0o640, 0o750
+"""A log holds people's features: nobody reads it but its owner and the group of the monitor."""
+
 MOST_PER_WRITE = 1_000
 RETRY_SECONDS = 1.0
 REMIND_SECONDS = 10.0
@@ -38,12 +41,16 @@ class PredictionLog:
         directory: where the files are; made if it is missing.
         capacity: records that may wait before further ones are dropped.
 
+    Attributes:
+        writable: whether the disk took what was last written.
+        dropped: records that were lost.
+
     Raises:
         OSError: nothing can be written there.
     """
 
     def __init__(self, directory: Path, *, capacity: int = CAPACITY) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
         self._directory = directory
         self._queue: queue.SimpleQueue[Sequence[Record] | None] = queue.SimpleQueue()
         self._room = capacity
@@ -51,6 +58,7 @@ class PredictionLog:
         self._lock = threading.Lock()
         self._reminded = -REMIND_SECONDS
         self._closing = threading.Event()
+        self.writable = True
         self.dropped = 0
         self._file = _LineFile(self._path())
         self._thread = threading.Thread(target=self._write_all, name="prediction-log", daemon=True)
@@ -109,12 +117,14 @@ class PredictionLog:
                 self._file = self._file.at(self._path())
                 self._file.append(lines)
             except OSError as error:
+                self.writable = False
                 if self._closing.is_set():
                     self._drop(len(batch), f"cannot write: {error}")
                     return
                 self._say(f"cannot write: {error}; trying again, {self._waiting} records wait")
                 self._closing.wait(RETRY_SECONDS)
             else:
+                self.writable = True
                 return
 
     def _line(self, record: Record) -> bytes:
@@ -146,13 +156,14 @@ class _LineFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        self._descriptor = os.open(path, flags, FILE_MODE)
         with self._locked():
             self._cut_torn_line()
 
     def at(self, path: Path) -> "_LineFile":
-        """Return the file for a path: this one, or the next day's."""
-        if path == self._path:
+        """Return the file for a path: this one, the next day's, or a new one if it was removed."""
+        if path == self._path and os.fstat(self._descriptor).st_nlink:
             return self
         following = _LineFile(path)
         self.close()

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -147,6 +148,44 @@ def test_writes_again_when_the_disk_has_room(
 
     assert [record["id"] for record in records(tmp_path)] == ["a", "b"]
     assert log.dropped == 0
+
+
+def test_a_log_that_cannot_be_written_says_so_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its folder the log is not writable and keeps what waits; with it, it is whole."""
+    monkeypatch.setattr(prediction_log, "RETRY_SECONDS", 0.01)
+    folder = tmp_path / "log"
+    log = PredictionLog(folder)
+
+    def becomes(*, writable: bool) -> bool:
+        deadline = time.monotonic() + 5
+        while log.writable != writable and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return log.writable == writable
+
+    assert log.writable
+    shutil.rmtree(folder)
+    log.append([{"id": "meanwhile"}])
+    assert becomes(writable=False)
+    folder.mkdir()
+    assert becomes(writable=True)
+    log.close()
+
+    assert [record["id"] for record in records(folder)] == ["meanwhile"]
+
+
+def test_files_are_closed_to_others(tmp_path: Path) -> None:
+    """What people sent is readable by owner and group, even where the umask forbids nothing."""
+    before = os.umask(0)
+    try:
+        PredictionLog(tmp_path / "log").close()
+    finally:
+        os.umask(before)
+
+    (file,) = (tmp_path / "log").iterdir()
+    assert (tmp_path / "log").stat().st_mode & 0o777 == 0o750
+    assert file.stat().st_mode & 0o777 == 0o640
 
 
 def test_a_write_that_fails_halfway_leaves_nothing(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ SERVED_MODULES = (
     "errors.py",
     "serving/__init__.py",
     "serving/prediction_log.py",
+    "serving/predictor.py",
     "serving/requests.py",
     "serving/runtime.py",
     "serving/service.py",

@@ -18,7 +18,7 @@ from typing import Any, Self
 from ml_gitops.adapters.bento import last_useful_line, private_environment
 from ml_gitops.errors import ServiceError
 
-LOG_VARIABLE = "ML_GITOPS_LOG"
+LOG_VARIABLE, REPLAY_VARIABLE = "ML_GITOPS_LOG", "ML_GITOPS_REPLAY"
 START_SECONDS = 90.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.1
@@ -32,6 +32,7 @@ def serve(
     port: int,
     log_dir: Path | None,
     host: str = "127.0.0.1",
+    replay: bool = False,
     environ: Mapping[str, str] | None = None,
     timeout: float = START_SECONDS,
 ) -> "Server":
@@ -42,6 +43,7 @@ def serve(
         port: where it listens; 0 takes a free one.
         log_dir: where the prediction log is written; None writes none.
         host: the address it listens on.
+        replay: take times of any age from clients.
         environ: variables to set in the service, beside our own.
         timeout: seconds until it must be ready.
 
@@ -51,14 +53,13 @@ def serve(
     Raises:
         ServiceError: the port is taken, the log cannot be written, or the service does not start.
     """
-    port = _free_port(host, port)
+    port = free_port(host, port)
     if log_dir is not None:
         _make_log_directory(log_dir)
     home = tempfile.TemporaryDirectory(prefix="ml-gitops-serve-")
     variables = private_environment(Path(home.name)) | dict(environ or {})
-    variables.pop(LOG_VARIABLE, None)
-    if log_dir is not None:
-        variables[LOG_VARIABLE] = str(log_dir.resolve())
+    variables[LOG_VARIABLE] = str(log_dir.resolve()) if log_dir is not None else ""
+    variables[REPLAY_VARIABLE] = "yes" if replay else ""
     command = [sys.executable, "-m", "bentoml", "serve", str(bento.resolve())]
     handlers = _end_in_order()
     with (Path(home.name) / "output").open("wb") as output:
@@ -214,8 +215,12 @@ def _end_in_order() -> dict[signal.Signals, Any]:
     return {ending: signal.signal(ending, end) for ending in ENDINGS}
 
 
-def _free_port(host: str, port: int) -> int:
-    """Return the port, or a free one for 0; refuse one that is taken."""
+def free_port(host: str, port: int) -> int:
+    """Return the port, or a free one for 0.
+
+    Raises:
+        ServiceError: somebody listens there, or there is no such address.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -230,7 +235,7 @@ def _free_port(host: str, port: int) -> int:
 
 def _make_log_directory(directory: Path) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(0o750, parents=True, exist_ok=True)
         # Rows are logged here: no `git add` may pick them up, whatever the repository ignores.
         (directory / ".gitignore").write_text("*\n")
         with tempfile.TemporaryFile(dir=directory):

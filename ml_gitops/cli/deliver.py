@@ -98,6 +98,7 @@ def serve(parsed: argparse.Namespace) -> int:
             port=parsed.port,
             host=parsed.host,
             log_dir=log,
+            replay=parsed.replay,
         ) as service,
     ):
         told = {"release": chosen.tag, "address": service.url, "log": str(log) if log else None}

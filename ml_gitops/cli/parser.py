@@ -197,6 +197,9 @@ def _deliver(commands: "_Commands") -> None:
         metavar="DIR",
         help="folder of the prediction log (default: where the monitor reads it)",
     )
+    serve.add_argument(
+        "--replay", action="store_true", help="history is sent again: take times of any age"
+    )
 
 
 def _watch(commands: "_Commands") -> None:

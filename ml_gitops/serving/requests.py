@@ -1,6 +1,7 @@
 """What requests and answers look like: pydantic models made from a signature."""
 
-from datetime import datetime
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NotRequired
 
 from pydantic import (
@@ -21,36 +22,57 @@ from ml_gitops.serving.signature import Signature
 
 MOST_REQUESTS = 1_000
 LARGEST_EXACT_INTEGER = 2**53
-PROBLEMS_SHOWN = 20
+PROBLEMS_SHOWN, LONGEST_NAME = 20, 100
+OLDEST = timedelta(days=7)
+"""How old a client's time may be: a queue that stood still over a weekend is sent after it."""
+AHEAD = timedelta(minutes=5)
+"""How far ahead of ours a client's clock may be."""
 
 Identifier = Annotated[
-    str, Strict(), Field(min_length=1, max_length=200, description="joins late labels")
-]
-
-
-def _with_a_day_around(moment: datetime) -> datetime:
-    """Refuse the first and last days of the calendar, which have no form in every zone."""
-    if not 1 < moment.year < 9999:
-        raise ValueError("should be a year from 2 to 9998")
-    return moment
-
-
-Moment = Annotated[
-    AwareDatetime,
+    str,
     Strict(),
-    AfterValidator(_with_a_day_around),
-    Field(description="when the prediction is made; now, if left out"),
+    Field(
+        min_length=1,
+        max_length=200,
+        description="names the case; late labels are joined by it, and of several answers with "
+        "one id the monitor counts the first",
+    ),
 ]
+
+
+def _moment(oldest: timedelta | None) -> Any:
+    """Return the type of a client's time: with its zone, not in the future, not too old.
+
+    Args:
+        oldest: how old it may be; None for any age.
+    """
+
+    def hold(moment: datetime) -> datetime:
+        now = datetime.now(UTC)
+        clock = f"the service's clock ({now:%Y-%m-%dT%H:%M:%SZ})"
+        if moment.year < 2:  # The calendar's first days have no form in some zones.
+            raise ValueError("should be a year from 2 on")
+        if moment > now + AHEAD:
+            raise ValueError(f"is ahead of {clock}")
+        if oldest is not None and moment < now - oldest:
+            advice = "leave it out, or ask the operator to serve a replay"
+            raise ValueError(f"is more than {oldest.days} days before {clock}; {advice}")
+        return moment
+
+    bound = f"at most {oldest.days} days ago" if oldest else "of any age"
+    about = Field(description=f"when it was asked, {bound}; now, if left out")
+    return Annotated[AwareDatetime, Strict(), AfterValidator(hold), about]
 
 
 def request_models(
-    signature: Signature, base: type[BaseModel]
+    signature: Signature, base: type[BaseModel], *, replay: bool = False
 ) -> tuple[type[BaseModel], type[BaseModel]]:
     """Return the models of one request and of a batch of them.
 
     Args:
         signature: the features a request has; a nullable one may be null or left out.
         base: the class that reads a request from the wire.
+        replay: take times of any age.
     """
     config = ConfigDict(extra="forbid")
     fields = {feature.name: _field(feature) for feature in signature.features}
@@ -59,7 +81,7 @@ def request_models(
     content: dict[str, Any] = {
         "features": (features, ...),
         "id": (Identifier | None, None),
-        "time": (Moment | None, None),
+        "time": (_moment(None if replay else OLDEST) | None, None),
     }
     item = create_model("PredictItem", __config__=config, **content)
     items = Annotated[list[item], Field(min_length=1, max_length=MOST_REQUESTS)]
@@ -75,7 +97,7 @@ def _typed_dict(name: str, fields: dict[str, Any]) -> Any:
 
 def answer_models(signature: Signature) -> tuple[type[BaseModel], type[BaseModel]]:
     """Return the models of one answer and of a batch of them."""
-    content: dict[str, Any] = {"id": (str, ...), "time": (str, ...), "release": (str, ...)}
+    content: dict[str, Any] = dict.fromkeys(("id", "answer_id", "time", "release"), (str, ...))
     if signature.task == "regression":
         content |= {"value": (float, ...)}
     else:
@@ -116,6 +138,23 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def repeated_key(content: bytes) -> str | None:
+    """Return a key that an object has twice; JSON leaves open which of the two counts.
+
+    Args:
+        content: JSON that fits the models.
+    """
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        if len(dict(pairs)) < len(pairs):
+            names = [name for name, _ in pairs]
+            found.extend(name for name in names if names.count(name) > 1)
+
+    json.loads(content, object_pairs_hook=look)
+    return found[0] if found else None
+
+
 def problem_lines(error: ValidationError) -> list[str]:
     """Return what is wrong with a request, one line per field."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
@@ -126,12 +165,12 @@ def problem_lines(error: ValidationError) -> list[str]:
 
 
 def _problem_line(problem: Any) -> str:
-    path = ".".join(str(part) for part in problem["loc"])
+    path = ".".join(str(part)[:LONGEST_NAME] for part in problem["loc"])
     kind = problem["type"]
     if kind == "missing":
         return f"{path}: is missing"
     if kind == "extra_forbidden":
         return f"{path}: is not part of this model's requests"
-    message = problem["msg"].removeprefix("Input ")
+    message = problem["msg"].removeprefix("Input ").removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     return f"{path}: {message}" if path else message

@@ -1,9 +1,11 @@
 """The built Bento, served by BentoML itself and asked over HTTP."""
 
+import gzip
 import http.client
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,7 +13,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,11 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from pydantic import BaseModel, ValidationError
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -32,6 +36,9 @@ from ml_gitops.delivery.release import ServedRelease
 from ml_gitops.document import sha256
 from ml_gitops.errors import ServiceError
 from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform, convert
+from ml_gitops.serving.predictor import Predictor
+from ml_gitops.serving.requests import request_models
+from ml_gitops.serving.runtime import Runtime
 from ml_gitops.serving.signature import Signature
 
 FEATURES = (
@@ -40,8 +47,17 @@ FEATURES = (
     Feature(name="holiday", type="boolean"),
     Feature(name="origin", type="string", values=("EWR", "JFK", "LGA")),
     Feature(name="model tail", type="string", nullable=True),
+    Feature(name="seats", type="integer"),
 )
-GOOD = {"temp": 51.5, "hour": 17, "holiday": False, "origin": "EWR", "model tail": "N14228"}
+NEW_YORK = timezone(timedelta(hours=-4))
+GOOD = {
+    "temp": 51.5,
+    "hour": 17,
+    "holiday": False,
+    "origin": "EWR",
+    "model tail": "N14228",
+    "seats": 149,
+}
 
 
 def rows(count: int = 400) -> pd.DataFrame:
@@ -54,6 +70,7 @@ def rows(count: int = 400) -> pd.DataFrame:
             "holiday": rng.random(count) < 0.1,
             "origin": rng.choice(["EWR", "JFK", "LGA"], count),
             "model tail": rng.choice(["N14228", "N24211"], count),
+            "seats": rng.integers(50, 400, count),
         }
     )
     frame.loc[::7, "temp"] = np.nan
@@ -64,7 +81,7 @@ def rows(count: int = 400) -> pd.DataFrame:
 def release_files() -> dict[str, bytes]:
     """Return the files of a small, real release."""
     frame = conform(rows(), FEATURES)
-    numbers, strings = ["temp", "hour", "holiday"], ["origin", "model tail"]
+    numbers, strings = ["temp", "hour", "holiday", "seats"], ["origin", "model tail"]
     pipeline = make_pipeline(
         ColumnTransformer(
             [
@@ -140,6 +157,12 @@ def ask(
         connection.close()
 
 
+def address(server: Server) -> tuple[str, int]:
+    """Return host and port of a server."""
+    host, port = server.url.removeprefix("http://").split(":")
+    return host, int(port)
+
+
 def logged(log_dir: Path, wanted: set[str]) -> dict[str, dict]:
     """Return the wanted records by id, waiting a second for the writer."""
     deadline = time.monotonic() + 1.0
@@ -188,10 +211,11 @@ def test_the_log_holds_what_was_asked_and_answered(
     server: Server, log_dir: Path, release_files: dict[str, bytes]
 ) -> None:
     """Every answer is in the log with its features as they were sent, in UTC."""
-    sparse = {"temp": None, "hour": 5.0, "holiday": True, "origin": "XXX"}
+    sparse = {"temp": None, "hour": 5.0, "holiday": True, "origin": "XXX", "seats": 2**53}
+    asked = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
     requests = [
-        {"features": GOOD, "id": "good", "time": "2013-04-02T01:15:00-04:00"},
-        {"features": sparse, "id": "é sparse", "time": "2013-04-02T05:15:00Z"},
+        {"features": GOOD, "id": "good", "time": asked.astimezone(NEW_YORK).isoformat()},
+        {"features": sparse, "id": "é sparse", "time": asked.isoformat()},
     ]
 
     _, answers = post(server, "/predict_batch", {"requests": requests})
@@ -201,10 +225,19 @@ def test_the_log_holds_what_was_asked_and_answered(
         record = records[answer["id"]]
         assert answer.items() <= record.items()
         assert record["digest"] == sha256(release_files["model.onnx"])
-        assert record["time"] == "2013-04-02T05:15:00.000000Z"
+        assert record["time"] == f"{asked:%Y-%m-%dT%H:%M:%S}.000000Z"
     assert records["good"]["features"] == GOOD
     assert records["é sparse"]["features"] == {**sparse, "hour": 5, "model tail": None}
 
+
+TWICE = b'{"features": {%%s%s, "id": "a"}' % json.dumps(GOOD).encode()[1:]
+"""A request with a gap before its first feature."""
+
+BODY = json.dumps({"features": GOOD}).encode()
+HALF_A_REQUEST = (
+    b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(BODY), BODY[:20])
+)
 
 BAD: dict[str, tuple[Any, str]] = {
     "text for a number": ({"temp": "51"}, "features.temp: should be a valid number"),
@@ -219,6 +252,21 @@ BAD: dict[str, tuple[Any, str]] = {
     "number for a string": ({"model tail": 7}, "features.model tail: should be a valid string"),
     "unknown feature": ({"wind": 3}, "features.wind: is not part of this model's requests"),
     "missing feature": ({"hour": ...}, "features.hour: is missing"),
+    "integer that no double holds": (
+        {"seats": 2**53 + 1},
+        "features.seats: should be less than or equal to 9007199254740992",
+    ),
+    "integer of 400 digits": (
+        {"seats": 10**400},
+        "features.seats: should be less than or equal to 9007199254740992",
+    ),
+    "number of 400 digits": ({"temp": 10**400}, "features.temp: should be a finite number"),
+    "endless string": (
+        {"origin": "x" * 10_001},
+        "features.origin: string should have at most 10000 characters",
+    ),
+    "list for a string": ({"origin": ["EWR"]}, "features.origin: should be a valid string"),
+    "endless name": ({"x" * 999: 1}, f"features.{'x' * 100}: is not part of this model's requests"),
 }
 
 
@@ -248,15 +296,128 @@ def test_bad_input_is_named(server: Server, name: str) -> None:
         (b'{"features": {}, "time": "today"}', "time: should be a valid datetime"),
         (b'{"features": {}, "time": "2013-04-02T01:15:00"}', "time: should have timezone"),
         (b'{"features": {}, "time": 1364879700}', "time: should be a valid datetime"),
+        (b'{"features": {}, "time": "0001-01-01T00:00:00+14:00"}', "time: should be a year"),
+        (b'{"features": {}, "time": "9999-12-31T23:59:59-14:00"}', "time: is ahead of the ser"),
+        (b'{"features": {}, "id": 7}', "id: should be a valid string"),
+        (b'{"features": null}', "features: should be an object"),
+        (b'{"features": "{}"}', "features: should be an object"),
+        (b'{"features": {"origin": "\\ud800"}}', "invalid JSON"),
+        (b'{"features": {"origin": "\xff"}}', "invalid JSON: invalid unicode"),
+        (b"\xef\xbb\xbf{}", "invalid JSON"),
+        (b"{} {}", "invalid JSON: trailing"),
+        (gzip.compress(b"{}", mtime=0), "invalid JSON"),
+        (b'{"features": ' * 5000, "invalid JSON: recursion limit"),
+        (TWICE % b'"hour": 3, ', "hour: is there twice"),
+        (b'{"features": {}, ' + (TWICE % b"")[1:], "features: is there twice"),
+        (TWICE.replace(b'"id"', b'"id": "b", "id"') % b"", "id: is there twice"),
     ],
-    ids=lambda value: value[:30].decode() if isinstance(value, bytes) else "",
+    ids=lambda value: ascii(value[:40] + value[-20:]) if isinstance(value, bytes) else "",
 )
 def test_bad_requests_are_named(server: Server, body: bytes, line: str) -> None:
-    """Broken JSON and bad ids and times are a 400 that says so, never a 500."""
+    """Broken or ambiguous JSON and bad ids and times are a 400 that says so, never a 500."""
     status, answer = post(server, "/predict", body)
 
     assert status == 400
     assert any(problem.startswith(line) for problem in answer["problems"]), answer
+
+
+@pytest.mark.parametrize(
+    ("age", "line"),
+    [
+        (timedelta(days=6.9), ""),
+        (timedelta(days=7.1), "time: is more than 7 days before the service's clock"),
+        (timedelta(minutes=-4), ""),
+        (timedelta(minutes=-6), "time: is ahead of the service's clock"),
+    ],
+    ids=str,
+)
+def test_a_time_is_bounded(server: Server, age: timedelta, line: str) -> None:
+    """A client's time lies in the last days; one beyond is a 400 that names field and clock."""
+    asked = (datetime.now(UTC) - age).isoformat()
+
+    status, answer = post(server, "/predict", {"features": GOOD, "time": asked})
+
+    assert status == (400 if line else 200)
+    assert "".join(answer.get("problems", [])).startswith(line)
+
+
+def test_a_repeated_id_is_answered_as_what_it_is(server: Server, log_dir: Path) -> None:
+    """Answers to one id are told apart by ids of their own, and the log says when each came in."""
+    earlier = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    requests = [{"features": GOOD, "id": "again"}, {"features": GOOD, "id": "again"}]
+    requests[1]["time"] = earlier
+
+    answers = [post(server, "/predict", request)[1] for request in requests]
+    logged(log_dir, {"again"})
+    lines = [line for path in log_dir.glob("*.jsonl") for line in path.read_text().splitlines()]
+    kept = {one["answer_id"]: one for one in map(json.loads, lines) if one["id"] == "again"}
+
+    assert [answer["id"] for answer in answers] == ["again", "again"]
+    first, second = (kept[answer["answer_id"]] for answer in answers)
+    assert first["time"] == first["received"] < second["received"]
+    assert second["time"] < first["time"]
+
+
+def test_the_log_is_no_business_of_others(server: Server, log_dir: Path) -> None:
+    """Folder and files are closed to everybody but their owner and group."""
+    post(server, "/predict", {"features": GOOD, "id": "private"})
+    logged(log_dir, {"private"})
+
+    assert log_dir.stat().st_mode & 0o007 == 0
+    assert {path.stat().st_mode & 0o777 for path in log_dir.glob("*.jsonl")} == {0o640}
+
+
+def test_a_value_that_no_answer_is_finite_for_is_named(tmp_path: Path) -> None:
+    """Numbers that are too large to add are refused with their place, and nothing is logged."""
+    from ml_gitops.serving.service import respond  # It brings BentoML, which wants a home.
+
+    features = tuple(Feature(name=name, type="number") for name in ("a", "b"))
+    frame = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [3.0, 1.0, 2.0, 0.0]})
+    pipeline = make_pipeline(LinearRegression()).fit(frame, 100 * (frame.a - frame.b))
+    signature = Signature(
+        model="sum", task="regression", features=features, target="y", run_key=sha256(b"run")
+    )
+    content = convert(pipeline, features, "regression")
+    predictor = Predictor(signature, "sum@v1.0.0", sha256(content), Runtime(content, signature))
+    predictor.open_log(str(tmp_path))
+    _, many = request_models(signature, BaseModel)
+    batch = [{"features": {"a": a, "b": a}} for a in (1.0, 1.7e308)]
+
+    answer = respond(predictor, many.model_validate({"requests": batch}))
+    predictor.close_log()
+
+    assert answer.status_code == 422
+    assert json.loads(answer.body)["problems"] == [
+        "requests.1: the model has no finite answer to them"
+    ]
+    assert [path.read_text() for path in tmp_path.iterdir()] == [""]
+
+
+def test_a_replay_takes_times_of_any_age(release_files: dict[str, bytes]) -> None:
+    """Where history is sent again a time may be years old; the future stays closed."""
+    signature = Signature.from_json(release_files["signature.json"], where="")
+    live, _ = request_models(signature, BaseModel)
+    replay, _ = request_models(signature, BaseModel, replay=True)
+    old = json.dumps({"features": GOOD, "time": "2013-04-02T05:15:00Z"})
+
+    assert replay.model_validate_json(old).time.year == 2013
+    with pytest.raises(ValidationError, match="more than 7 days before"):
+        live.model_validate_json(old)
+    with pytest.raises(ValidationError, match="ahead of the service's clock"):
+        replay.model_validate_json(old.replace("2013", "9013"))
+
+
+def test_a_caller_that_leaves_is_no_error_of_ours(server: Server) -> None:
+    """Half a body and a closed connection leave no traceback, and the service goes on."""
+    before = server.output
+    with socket.create_connection(address(server)) as caller:
+        caller.sendall(HALF_A_REQUEST)
+    time.sleep(0.2)
+
+    status, _ = post(server, "/predict", {"features": GOOD})
+
+    assert status == 200
+    assert "Traceback" not in server.output[len(before) :]
 
 
 def test_bad_items_of_a_batch_are_counted(server: Server) -> None:
@@ -269,7 +430,7 @@ def test_bad_items_of_a_batch_are_counted(server: Server) -> None:
     assert answer["problems"] == ["requests.2.features.hour: should be less than or equal to 23"]
 
 
-@pytest.mark.parametrize(("count", "status"), [(0, 400), (1000, 200), (1001, 400)])
+@pytest.mark.parametrize(("count", "status"), [(0, 400), (1000, 200), (1001, 400), (10_000, 400)])
 def test_a_batch_has_a_limit(server: Server, count: int, status: int) -> None:
     """A thousand requests are answered at once; none, or more, are refused with the limit named."""
     answered, answer = post(server, "/predict_batch", {"requests": [{"features": GOOD}] * count})
@@ -290,7 +451,7 @@ def test_a_huge_body_is_refused(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/vnd.bentoml+pickle", "text/plain", "multipart/form-data; boundary=x"]
+    "kind", ["application/vnd.bentoml+pickle", "text/plain", "multipart/form-data; boundary=x", ""]
 )
 def test_only_json_is_read(server: Server, kind: str) -> None:
     """Other content types, pickle above all, are refused without being read."""
@@ -487,6 +648,48 @@ def test_stopping_leaves_no_process_and_loses_no_record(
     if how == "in order":
         lines = next(log_dir.glob("*.jsonl")).read_text().splitlines()
         assert len({json.loads(line)["id"] for line in lines}) == 1000
+
+
+def test_not_ready_while_the_log_cannot_be_written(bento: Path, tmp_path: Path) -> None:
+    """Without its folder the service answers, asks for no traffic, and catches up with the log."""
+    log_dir = tmp_path / "log"
+
+    def becomes(status: int) -> bool:
+        deadline = time.monotonic() + 10
+        while ask(server, "GET", "/readyz")[0] != status and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return ask(server, "GET", "/readyz")[0] == status
+
+    with serve(bento, port=0, log_dir=log_dir) as server:
+        shutil.rmtree(log_dir)
+        answered, _ = post(server, "/predict", {"features": GOOD, "id": "meanwhile"})
+        assert answered == 200
+        assert becomes(503)
+        log_dir.mkdir()
+        assert becomes(200)
+
+    assert list(logged(log_dir, {"meanwhile"})) == ["meanwhile"]
+
+
+def test_a_service_that_is_told_to_end_answers_first(bento: Path, tmp_path: Path) -> None:
+    """What is under way when the end is asked for is answered and logged; then nobody is left."""
+    log_dir = tmp_path / "log"
+    server = serve(bento, port=0, log_dir=log_dir)
+    with socket.create_connection(address(server), timeout=20) as caller:
+        caller.sendall(HALF_A_REQUEST)
+        time.sleep(0.2)
+
+        os.kill(server.pid, signal.SIGTERM)
+        time.sleep(0.5)
+        caller.sendall(BODY[20:])
+        answer = caller.makefile("rb").read()
+    ended = server.wait(lambda _line: None)
+    server.stop()
+
+    assert answer.startswith(b"HTTP/1.1 200"), answer
+    assert ended == 0
+    found = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert logged(log_dir, {found["id"]})[found["id"]]["score"] == found["score"]
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

@@ -488,7 +488,7 @@ def test_service_and_monitor_understand_each_other(released: World, place: Path)
 
 def _served(world: World, rows: list[dict[str, object]]) -> tuple[str, list[dict[str, float]]]:
     """Serve production, ask for rows over HTTP, stop; return what served and its answers."""
-    words = ["serve", "--environment", "production", "--port", "0", "--json"]
+    words = ["serve", "--environment", "production", "--replay", "--port", "0", "--json"]
     log = str(world.root / "live" / "predictions")
     command = [sys.executable, "-m", "ml_gitops", *words, "--log", log, "-C", str(world.root)]
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(world.root.parent), NOW: str(world.now)}

@@ -143,7 +143,7 @@ class Team:
         command = [sys.executable, "-m", "ml_gitops", "serve", "--environment", "production"]
         started = time.perf_counter()
         service = subprocess.Popen(
-            [*command, "--port", "0", "--log", "live/predictions", "--json"],
+            [*command, "--replay", "--port", "0", "--log", "live/predictions", "--json"],
             cwd=self.stage.folder,
             env=self.stage.environment(),
             text=True,
@@ -160,7 +160,7 @@ class Team:
                     why="The Bento of the release answers over HTTP from the ONNX file that was "
                     "reviewed, and logs every prediction with the release's digest.",
                     who="production",
-                    command="ml-gitops serve --environment production",
+                    command="ml-gitops serve --environment production --replay",
                     when=self.stage.today,
                     seconds=round(time.perf_counter() - started, 2),
                     exit_code=0,

@@ -15,13 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_gitops.model.interval import Spread, spread_over_days, standard_error
+from ml_gitops.model.metrics import SMALLEST_PROBABILITY
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Booleans = NDArray[np.bool_]
-
-SMALLEST_PROBABILITY = 1e-15
-"""A probability of zero that comes true must not cost infinity."""
 
 
 class UndefinedMetric(ValueError):

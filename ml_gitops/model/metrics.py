@@ -5,6 +5,7 @@ This table is light, so that configs and reports can read it; `influence.py` has
 
 import difflib
 import math
+import sys
 from dataclasses import dataclass
 
 from ml_gitops.data.schema import Task
@@ -12,6 +13,10 @@ from ml_gitops.errors import ConfigError
 
 CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
 REGRESSION: tuple[Task, ...] = ("regression",)
+
+SMALLEST_PROBABILITY = sys.float_info.epsilon
+"""A probability of zero that comes true must not cost infinity: in a log loss, on the holdout
+and live, it counts as this much, as in scikit-learn's."""
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,9 @@ from ml_gitops.data.schema import Task
 from ml_gitops.document import Part
 from ml_gitops.errors import DataError
 from ml_gitops.model.interval import Measurement, Units, spread_over_days
+from ml_gitops.model.metrics import SMALLEST_PROBABILITY
 from ml_gitops.monitoring.query import Engine, LabelFiles, LogFiles, Span, Table, inside
 
-_CLIP = 2.220446049250313e-16
-"""Probabilities are kept this far from 0 and 1, as scikit-learn's log loss does."""
 _TRUTH = (
     "CASE WHEN lower(trim({})) IN ('1', '1.0', 'true', 't', 'yes') THEN 1.0"
     " WHEN lower(trim({})) IN ('0', '0.0', 'false', 'f', 'no') THEN 0.0 END"
@@ -186,7 +185,7 @@ _BINARY = (
     " pulled AS (SELECT rated.w AS w, day, y, repeats, usable, truth, area, coalesce(said,"
     " (rated.score >= 0.5)::INTEGER) = truth AS hit,"
     " CASE WHEN usable THEN -ln(greatest(CASE WHEN truth = 1 THEN rated.score ELSE 1 - rated.score"
-    f" END, {_CLIP!r})) END AS loss,"
+    f" END, {SMALLEST_PROBABILITY!r})) END AS loss,"
     " CASE WHEN usable THEN (rated.score - truth) ** 2 END AS square,"
     " CASE WHEN truth = 1 THEN (v - area) / ps ELSE (u - area) / qs END AS pull,"
     " CASE WHEN truth = 1 THEN ps / nullif(ps - 1, 0) ELSE qs / nullif(qs - 1, 0) END AS small"

@@ -13,6 +13,7 @@ from pydantic import Field
 from ml_gitops.data.schema import Feature, Task
 from ml_gitops.document import Document, Missing, Part, canonical_json, sha256
 from ml_gitops.model.interval import exceeds
+from ml_gitops.model.metrics import SMALLEST_PROBABILITY
 from ml_gitops.monitoring.query import (
     Engine,
     LabelFiles,
@@ -24,7 +25,6 @@ from ml_gitops.monitoring.query import (
 )
 from ml_gitops.monitoring.sql import literal
 
-_CLIP = 2.220446049250313e-16
 SQL_TYPES = {"number": "DOUBLE", "integer": "DOUBLE", "boolean": "BOOLEAN", "string": "VARCHAR"}
 
 
@@ -232,7 +232,7 @@ def _loss(task: Task, label: str, score: float | None) -> float | None:
             return None
         return error * error if math.isfinite(error) else None
     if label in ("1", "1.0", "true", "t", "yes"):
-        return -math.log(max(score, _CLIP))
+        return -math.log(max(score, SMALLEST_PROBABILITY))
     if label in ("0", "0.0", "false", "f", "no"):
-        return -math.log(max(1 - score, _CLIP))
+        return -math.log(max(1 - score, SMALLEST_PROBABILITY))
     return None

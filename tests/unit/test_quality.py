@@ -17,6 +17,7 @@ from ml_gitops.errors import DataError
 from ml_gitops.model.evaluation import Answers, measure
 from ml_gitops.monitoring.quality import QualityScan, scan_quality
 from ml_gitops.monitoring.query import LabelFiles, LogFiles
+from ml_gitops.monitoring.rollback import pair
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 WEEKS = [(START + timedelta(days=7 * i), START + timedelta(days=7 * i + 7)) for i in range(3)]
@@ -93,7 +94,7 @@ def test_binary_quality_equals_scikit_learn(
     window = look(engine, log, labels).windows[0]
     found = {name: one.value for name, one in window.metrics.items()}
     area, error = delong(truth, scores)
-    safe = np.clip(scores, 2.220446049250313e-16, 1)
+    safe = np.clip(scores, np.finfo(float).eps, 1)
     losses = -np.log(np.where(truth == 1, safe, 1 - scores))
 
     assert (window.predictions, window.labelled, window.positives) == (400, 400, truth.sum())
@@ -104,6 +105,25 @@ def test_binary_quality_equals_scikit_learn(
     assert window.metrics["log_loss"].standard_error == pytest.approx(losses.std(ddof=1) / 400**0.5)
     assert found["brier"] == pytest.approx(brier_score_loss(truth, scores))
     assert found["accuracy"] == pytest.approx(accuracy_score(truth, scores >= 0.5))
+
+
+def test_a_certain_mistake_costs_the_same_everywhere(
+    engine: DuckDBWarehouse, tmp_path: Path
+) -> None:
+    """Scores of 0 and 1 that are wrong cost one log loss on the holdout, live and in a rollback."""
+    truth, scores = np.array([1, 0, 1, 0]), np.array([0.0, 1.0, 1.0, 0.25])
+    answers = Answers("binary", ("false", "true"), np.column_stack([1 - scores, scores]))
+    log = write_log(tmp_path, scores.tolist())
+    labels = write_labels(tmp_path, [(f"row-{i}", y) for i, y in enumerate(truth)])
+
+    holdout, _ = measure(truth, answers, ["log_loss"])
+    window = look(engine, log, labels).windows[0]
+    paired = pair("binary", [START.date()] * 4, [str(y) for y in truth], scores.tolist(), [0.5] * 4)
+
+    expected = holdout["log_loss"].value
+    assert expected == pytest.approx((2 * 36.0436534 - np.log(0.75)) / 4)
+    assert window.metrics["log_loss"].value == pytest.approx(expected)
+    assert paired.total.serving / paired.total.n == pytest.approx(expected)
 
 
 def test_regression_quality(engine: DuckDBWarehouse, tmp_path: Path) -> None:

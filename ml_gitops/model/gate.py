@@ -13,7 +13,7 @@ from ml_gitops.data.schema import Task
 from ml_gitops.document import Document, Missing, Part
 from ml_gitops.errors import ConfigError
 from ml_gitops.model.comparison import Change, Comparison, SliceChange
-from ml_gitops.model.interval import holm, minimum_detectable, n_needed
+from ml_gitops.model.interval import Units, holm, minimum_detectable, n_needed
 from ml_gitops.model.metrics import (
     DEFAULT_METRIC,
     DEFAULT_SECONDARY,
@@ -53,7 +53,7 @@ class GatePolicy(Part):
     on_inconclusive: Literal["tie-break", "pass", "block"] = "tie-break"
     """When the rows cannot tell: pass with a warning if the estimate is not below the champion's;
     strict teams block."""
-    units: Literal["days", "rows"] = "days"
+    units: Units = "days"
     """What is independent: days, because rows of one day (one storm, one outage) are right or
     wrong together, or rows, where they are not. Intervals are as wide as this makes them."""
     champion: str = "production"
@@ -98,8 +98,9 @@ class GateVerdict(Document):
         outcome: the candidate against the champion on the primary metric.
         headline: the verdict in one sentence.
         findings: every rule, in the order they were asked.
-        n_needed: holdout rows that would show an equal model to be not worse, at 80% power.
-        mdd: the loss these rows would find with 80% power, in the metric's unit.
+        unit, units: what is independent in the holdout, and how many of them there are.
+        n_needed: how many would show an equal model to be not worse, at 80% power.
+        mdd: the loss that those there are would find with 80% power, in the metric's unit.
     """
 
     file_name: ClassVar[str] = "gate.json"
@@ -109,6 +110,8 @@ class GateVerdict(Document):
     metric: str
     headline: str
     findings: tuple[Verdict, ...]
+    unit: Units | None = None
+    units: int | None = None
     n_needed: int | None = None
     mdd: float | None = None
 
@@ -135,13 +138,11 @@ def judge(comparison: Comparison, policy: GatePolicy) -> GateVerdict:
     change = _primary_change(comparison)
     champion, outcome = _champion(comparison, change, policy)
     findings.append(champion)
-    needed = detectable = None
+    power: dict[str, Any] = {}
     if isinstance(change, Change):
         findings += _secondary(comparison, policy)
         findings += _slices(comparison, metric, policy)
-        allowed = metric.allowed(policy.margin, change.baseline)
-        detectable = minimum_detectable(change.difference)
-        needed = n_needed(change.difference, allowed) if allowed else None
+        power = _power(change, metric, policy)
     failed = [one for one in findings if not one]
     verdict = _overall(failed)
     return GateVerdict(
@@ -150,9 +151,19 @@ def judge(comparison: Comparison, policy: GatePolicy) -> GateVerdict:
         metric=metric.name,
         headline=_headline(verdict, champion, failed, floor=findings[0]),
         findings=tuple(findings),
-        n_needed=needed,
-        mdd=detectable,
+        **power,
     )
+
+
+def _power(change: Change, metric: Metric, policy: GatePolicy) -> dict[str, Any]:
+    """Return how small a loss the holdout could find, and how much of it the margin needs."""
+    spread, allowed = change.difference, metric.allowed(policy.margin, change.baseline)
+    return {
+        "unit": spread.unit,
+        "units": spread.units,
+        "n_needed": n_needed(spread, allowed) if allowed else None,
+        "mdd": minimum_detectable(spread),
+    }
 
 
 def _overall(failed: list[Verdict]) -> Literal["pass", "warn", "block"]:

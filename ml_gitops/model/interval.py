@@ -1,4 +1,4 @@
-"""How sure a number is: intervals, paired differences, and how many rows would settle them.
+"""How sure a number is: intervals, paired differences, and how many days would settle them.
 
 Everything rests on one form: a metric is a value and one influence term per row, scaled so that
 its standard error is `sqrt(sum of squares) / rows`. Terms of two models on the same rows subtract.
@@ -153,21 +153,30 @@ def spread_over_days(pulls: Sequence[float], by_row: float, n: int) -> Spread:
     return Spread(standard_error=max(by_day, by_row), n=n, days=k)
 
 
-def minimum_detectable(difference: PairedDifference) -> float:
-    """Return the loss that these rows would find with 80% power at one-sided 5%."""
-    return _reach() * difference.standard_error
+def minimum_detectable(spread: Spread) -> float:
+    """Return the loss that as many units would find with 80% power at one-sided 5%."""
+    return _reach(spread.units) * spread.standard_error
 
 
-def n_needed(difference: PairedDifference, margin: float) -> int:
-    """Return the rows that would show "not worse by the margin" of an equal model with 80% power.
+def n_needed(spread: Spread, margin: float) -> int:
+    """Return the units that would show "not worse by the margin" of an equal model with 80% power.
 
     Args:
-        difference: what was measured; only its spread and rows are used.
+        spread: of a difference that was measured; its units, days or rows, are those returned.
         margin: the allowed loss in the metric's unit, above zero.
     """
-    rows = difference.n * (_reach() * difference.standard_error / margin) ** 2
-    # A whole number must not become the next one because of the last bit.
-    return max(1, math.ceil(rows - 1e-9))
+    one = spread.standard_error * math.sqrt(spread.units)
+
+    def too_few(units: int) -> bool:
+        return _reach(units) * one / math.sqrt(units) > margin
+
+    low, high = 1, 2
+    while too_few(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if too_few(middle) else (low, middle)
+    return high
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -180,6 +189,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _reach() -> float:
-    """How many standard errors apart 5% false alarm and 80% power are."""
-    return _NORMAL.inv_cdf((1 + CONFIDENCE) / 2) + _NORMAL.inv_cdf(POWER)
+def _reach(units: int) -> float:
+    """How many standard errors of so many units apart 5% false alarm and 80% power are."""
+    return quantile((1 + CONFIDENCE) / 2, units) + quantile(POWER, units)

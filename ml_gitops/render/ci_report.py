@@ -104,14 +104,17 @@ def _change_row(change: Change, primary: str) -> list[str]:
 
 
 def _power(report: Report) -> str:
-    """Say how small a loss these rows could have found."""
+    """Say how small a loss this holdout could have found."""
     gate = report.gate
-    if gate.mdd is None:
+    if gate.mdd is None or gate.units is None:
         return ""
-    metric = METRICS[gate.metric]
-    told = f" These rows would find a loss of {metric.text(gate.mdd)} four times in five"
-    if gate.n_needed is not None and gate.n_needed > report.holdout_rows:
-        told += f"; {count(gate.n_needed, 'row')} would be needed to find the allowed loss"
+    metric, unit = METRICS[gate.metric], "day" if gate.unit == "days" else "row"
+    told = (
+        f" These {count(gate.units, unit)} would find a loss of {metric.text(gate.mdd)} four times "
+        "in five"
+    )
+    if gate.n_needed is not None and gate.n_needed > gate.units:
+        told += f"; {count(gate.n_needed, unit)} would be needed to find the allowed loss"
     return f"{told}."
 
 

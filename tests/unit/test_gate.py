@@ -163,7 +163,7 @@ def test_an_identical_model_passes() -> None:
     """The same answers give a difference of exactly nothing, which is not worse."""
     said = judge(comparison(change(0, 0)), GatePolicy())
 
-    assert (said.outcome, said.verdict, said.n_needed, said.mdd) == ("not worse", "pass", 1, 0)
+    assert (said.outcome, said.verdict, said.n_needed, said.mdd) == ("not worse", "pass", 2, 0)
 
 
 def test_a_model_that_learned_nothing_is_blocked() -> None:

@@ -69,7 +69,7 @@ def test_equal_models_differ_by_nothing() -> None:
     nothing = PairedDifference.of(0.0, Spread(standard_error=0, n=50))
 
     assert (nothing.low, nothing.high, nothing.p_worse) == (0, 0, 1)
-    assert n_needed(nothing, 0.01) == 1
+    assert n_needed(nothing, 0.01) == 2
 
 
 def test_the_power_note_is_the_textbooks() -> None:
@@ -81,6 +81,24 @@ def test_the_power_note_is_the_textbooks() -> None:
 
     assert n_needed(difference, 0.01) == 6183
     assert minimum_detectable(difference) == pytest.approx(2.486 * 0.01, rel=1e-3)
+
+
+@pytest.mark.parametrize(("days", "needed"), [(14, 7), (14, 14), (14, 41)])
+def test_as_many_days_as_needed_show_equal_models_four_times_in_five(
+    days: int, needed: int
+) -> None:
+    """The number of days is asked for with Student's quantile, and it keeps its promise."""
+    margin = 0.05 * (quantile(0.95, needed) + quantile(0.8, needed)) / needed**0.5 * 1.0001
+    measured = Spread(standard_error=0.05 / days**0.5, n=1000 * days, days=days)
+    samples = np.random.default_rng(0).normal(0, 0.05, (4000, needed))
+    errors = samples.std(1, ddof=1) / needed**0.5
+
+    shown = samples.mean(1) - quantile(0.95, needed) * errors > -margin
+
+    assert n_needed(measured, margin) == needed
+    assert 0.78 < shown.mean() < 0.84
+    if days == needed:
+        assert minimum_detectable(measured) == pytest.approx(margin, rel=1e-3)
 
 
 @settings(max_examples=100, derandomize=True, deadline=None)

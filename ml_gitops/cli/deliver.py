@@ -10,9 +10,10 @@ from ml_gitops.adapters import bento
 from ml_gitops.cli.setting import Setting
 from ml_gitops.cli.tell import tell_proposal
 from ml_gitops.delivery.deployment import state_path
-from ml_gitops.delivery.release import BENTO_FILE
+from ml_gitops.delivery.release import BENTO_FILE, Release
 from ml_gitops.document import Missing
 from ml_gitops.errors import EXIT_PASSED, DocumentError, ForgeError
+from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Action, PullRequest
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.serving.signature import Signature, example_features
@@ -60,6 +61,7 @@ def promote(parsed: argparse.Namespace) -> int:
 def rollback(parsed: argparse.Namespace) -> int:
     """Propose an earlier release to an environment."""
     setting = Setting(parsed)
+    _hold_environment(setting, parsed.environment)
     proposal, action = roll_back(setting.config, setting.forge(), parsed.environment, to=parsed.to)
     _show_proposal(setting, proposal, action)
     return EXIT_PASSED
@@ -67,6 +69,7 @@ def rollback(parsed: argparse.Namespace) -> int:
 
 def serve(parsed: argparse.Namespace) -> int:
     """Serve what an environment should serve, until interrupted."""
+    from ml_gitops.adapters.server import free_port
     from ml_gitops.adapters.server import serve as start
 
     setting = Setting(parsed)
@@ -74,16 +77,8 @@ def serve(parsed: argparse.Namespace) -> int:
     if parsed.release:
         chosen = read_release(forge, parsed.release)
     else:
-        state = served(forge, parsed.environment)
-        if isinstance(state, Missing):
-            raise ForgeError(state.reason, hint=f"promote a release to {parsed.environment} first")
-        chosen = read_release(forge, state.tag)
-        if state.bento_digest != chosen.files.get(BENTO_FILE):
-            raise DocumentError(
-                f"it names another Bento than {chosen.tag} was released with",
-                hint="revert the commit that changed it",
-                where=state_path(parsed.environment),
-            )
+        chosen = _release_of(setting, forge, parsed.environment)
+    port = free_port(parsed.host, parsed.port)  # Before anything is fetched for nothing.
     archive = released_file(forge, chosen, BENTO_FILE)
     log = parsed.log.resolve() if parsed.log else _log_folder(setting)
     signature = Signature.from_json(
@@ -95,7 +90,7 @@ def serve(parsed: argparse.Namespace) -> int:
         tempfile.TemporaryDirectory(prefix="ml-gitops-bento-") as scratch,
         start(
             _unpacked(archive, Path(scratch) / "bento"),
-            port=parsed.port,
+            port=port,
             host=parsed.host,
             log_dir=log,
             replay=parsed.replay,
@@ -113,6 +108,32 @@ def serve(parsed: argparse.Namespace) -> int:
         setting.show(told, tell)
         service.wait(setting.terminal.line)
     return EXIT_PASSED
+
+
+def _hold_environment(setting: Setting, environment: str) -> None:
+    known = setting.config.delivery.environments
+    if environment not in known:
+        raise ForgeError(
+            f"there is no environment {environment!r}",
+            hint=f"name one of {', '.join(known)}",
+            where="--environment",
+        )
+
+
+def _release_of(setting: Setting, forge: Forge, environment: str) -> Release:
+    """Return the release that an environment should serve."""
+    _hold_environment(setting, environment)
+    state = served(forge, environment)
+    if isinstance(state, Missing):
+        raise ForgeError(state.reason, hint=f"promote a release to {environment} first")
+    chosen = read_release(forge, state.tag)
+    if state.bento_digest != chosen.files.get(BENTO_FILE):
+        raise DocumentError(
+            f"it names another Bento than {chosen.tag} was released with",
+            hint="revert the commit that changed it",
+            where=state_path(environment),
+        )
+    return chosen
 
 
 def _log_folder(setting: Setting) -> Path | None:

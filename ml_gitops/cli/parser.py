@@ -171,7 +171,9 @@ def _deliver(commands: "_Commands") -> None:
     )
     rollback.add_argument("--environment", required=True, metavar="ENV", help="the environment")
     rollback.add_argument(
-        "--to", metavar="VERSION", help="such as v1.0.0 (default: what was served before)"
+        "--to",
+        metavar="VERSION",
+        help="such as v1.0.0 or delay@v1.0.0 (default: what was served before)",
     )
     serve = _command(
         commands, "serve", "deliver:serve", "serve what an environment should serve, over HTTP"

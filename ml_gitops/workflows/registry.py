@@ -1,5 +1,7 @@
 """What was released and what is served, read from the forge: tags, releases, desired state."""
 
+from difflib import get_close_matches
+
 from ml_gitops.delivery.deployment import (
     Assigned,
     DeploymentState,
@@ -27,13 +29,21 @@ def read_release(forge: Forge, tag: str) -> Release:
     """Read the record of a release.
 
     Raises:
-        ForgeError: the release page or its record is gone.
+        ForgeError: there is no such release, or its record is gone.
     """
     content = forge.asset(tag, Release.file_name)
     if content is None:
+        known = [page.tag for page in forge.releases()]
+        if tag not in known:
+            near = ", ".join(get_close_matches(tag, known, n=5, cutoff=0.0))
+            raise ForgeError(
+                f"there is no release {tag}",
+                hint=f"name one of {near}" if near else "merge a model and run `ml-gitops release`",
+                where=forge.address,
+            )
         raise ForgeError(
             f"the release {tag} has no {Release.file_name}",
-            hint="name a release that `ml-gitops status` shows, or restore its page",
+            hint="restore its page; nothing is served without its record",
             where=forge.address,
         )
     return Release.from_json(content, where=f"{tag}/{Release.file_name}")

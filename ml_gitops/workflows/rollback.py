@@ -24,15 +24,19 @@ def roll_back(
     """Propose that an environment serves an earlier release again, because a person asks.
 
     Args:
-        to: the version to go back to (`v1.0.0`); the one served before, if not given.
+        to: the version to go back to (`v1.0.0`), or its tag (`delay@v1.0.0`); the one served
+            before, if not given.
 
     Raises:
         ForgeError: there is nothing to go back to.
     """
     model = config.model.name
-    tag = f"{model}@{to}" if to else release_before(forge, model, environment)
-    if tag is not None and parse_release(tag) is None:
-        raise ForgeError(f"{to!r} is no version", hint="write it like v1.2.0", where="--to")
+    named = f"{model}@{to.removeprefix(f'{model}@')}" if to else None
+    if named is not None and parse_release(named) is None:
+        raise ForgeError(
+            f"{to!r} is no version of {model}", hint="write it like v1.2.0", where="--to"
+        )
+    tag = named or release_before(forge, model, environment)
     wanted = _proposal(config, forge, environment, tag, ("A person asked for it.",), ASKED)
     action = decide(forge, KIND, wanted.model, wanted, insist=True)
     return apply(forge, action), action

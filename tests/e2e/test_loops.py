@@ -398,7 +398,7 @@ class TestRollBack:
 
         seen = world.monitor(QUIET)
         kept = world.open()
-        asked = world.run("rollback", "--environment", "production")
+        asked = world.run("rollback", "--environment", "production", "--to", FIRST)
 
         assert (seen["rollback"]["action"], kept) == ("keep", [])
         assert asked["action"] == "open"

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pydantic import Field
+
 from ml_gitops.document import Document, Missing, Part
 from ml_gitops.model.evaluation import Answers, Evaluation, Importance, evaluate, truth_of
 from ml_gitops.model.interval import PairedDifference
@@ -10,6 +12,8 @@ from ml_gitops.model.metrics import METRICS, metric_named, metrics_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ml_gitops.model.influence import Score
 
 
 class Change(Part):
@@ -69,6 +73,7 @@ class Comparison(Document):
         baseline: how good the champion is on these rows; missing with the reason if they
             cannot be compared. Its slices are those of `slices`.
         changes: one per metric that both define, the primary first.
+        undefined: every other metric, with the reason.
         slices: the primary metric, one per slice.
         flips: for classification.
         floor: the primary metric beside a model that has learned nothing but the rates.
@@ -81,6 +86,7 @@ class Comparison(Document):
     candidate: Evaluation
     baseline: Evaluation | Missing
     changes: tuple[Change, ...] = ()
+    undefined: dict[str, str] = Field(default_factory=dict)
     slices: tuple[SliceChange, ...] = ()
     flips: Flips | Missing
     floor: Change | Missing
@@ -123,20 +129,9 @@ def compare(
     """
     metric_named(primary, candidate.task)
     truth = truth_of(target, candidate)
-    names = (primary, *(name for name in metrics_of(candidate.task) if name != primary))
     rival = _comparable(candidate, champion)
-    if isinstance(rival, Missing):
-        baseline: Evaluation | Missing = rival
-        flips: Flips | Missing = rival
-        changes, parts = [], []
-    else:
-        baseline = evaluate(target, rival, holdout_digest=holdout_digest, days=days)
-        flips = _flips(truth, candidate, rival)
-        measured = [change_of(name, truth, candidate, rival, days) for name in names]
-        changes = [one for one in measured if isinstance(one, Change)]
-        parts = list(_slices(truth, candidate, rival, slices or {}, primary, days))
     unnamed = champion if isinstance(champion, Missing) else "the champion"
-    return Comparison(
+    alone = Comparison(
         primary=primary,
         champion=champion_name or unnamed,
         candidate=evaluate(
@@ -147,11 +142,20 @@ def compare(
             days=days,
             importances=importances,
         ),
-        baseline=baseline,
-        changes=tuple(changes),
-        slices=tuple(parts),
-        flips=flips,
+        baseline=rival if isinstance(rival, Missing) else Missing(reason="not compared yet"),
+        flips=_flips(truth, candidate, rival),
         floor=change_of(primary, truth, candidate, dummy, days),
+    )
+    if isinstance(rival, Missing):
+        return alone
+    changes, undefined = _changes(truth, candidate, rival, primary, days)
+    return alone.model_copy(
+        update={
+            "baseline": evaluate(target, rival, holdout_digest=holdout_digest, days=days),
+            "changes": changes,
+            "undefined": undefined,
+            "slices": tuple(_slices(truth, candidate, rival, slices or {}, primary, days)),
+        }
     )
 
 
@@ -170,11 +174,12 @@ def change_of(
         candidate, baseline: answers to the same rows, of the same classes.
         days: as `compare`.
     """
-    from ml_gitops.model.influence import UndefinedMetric, score, spread
+    from ml_gitops.model.influence import UndefinedMetric, spread
 
+    ours, theirs = (_score(metric, truth, one) for one in (candidate, baseline))
+    if isinstance(ours, str) or isinstance(theirs, str):
+        return Missing(reason=_undefined(ours, theirs))
     try:
-        ours = score(metric, truth, candidate.predicted)
-        theirs = score(metric, truth, baseline.predicted)
         known = spread(ours.influence - theirs.influence, days)
     except UndefinedMetric as reason:
         return Missing(reason=str(reason))
@@ -185,6 +190,42 @@ def change_of(
         candidate=ours.value,
         difference=PairedDifference.of(sign * (ours.value - theirs.value), known),
     )
+
+
+def _score(metric: str, truth: "NDArray[Any]", answers: Answers) -> "Score | str":
+    """Return the score of one model, or why these rows do not define it."""
+    from ml_gitops.model.influence import UndefinedMetric, score
+
+    try:
+        return score(metric, truth, answers.predicted)
+    except UndefinedMetric as reason:
+        return reason.among(answers.classes)
+
+
+def _undefined(ours: "Score | str", theirs: "Score | str") -> str:
+    """Say why two models cannot be compared, and of which of them it is true."""
+    if isinstance(ours, str) and ours == theirs:
+        return ours
+    sides = (("candidate", ours), ("other model", theirs))
+    return "; ".join(f"of the {side}, {one}" for side, one in sides if isinstance(one, str))
+
+
+def _changes(
+    truth: "NDArray[Any]",
+    candidate: Answers,
+    champion: Answers,
+    primary: str,
+    days: "NDArray[Any] | None",
+) -> tuple[tuple[Change, ...], dict[str, str]]:
+    """Return the change of every metric, the primary first, and why others are not defined."""
+    changes, undefined = [], {}
+    for name in sorted(metrics_of(candidate.task), key=lambda name: name != primary):
+        one = change_of(name, truth, candidate, champion, days)
+        if isinstance(one, Missing):
+            undefined[name] = one.reason
+        else:
+            changes.append(one)
+    return tuple(changes), undefined
 
 
 def _comparable(candidate: Answers, champion: Answers | Missing) -> Answers | Missing:
@@ -234,7 +275,11 @@ def _rarest(truth: "NDArray[Any]", answers: Answers) -> int | None:
     return int(np.bincount(truth, minlength=len(answers.classes)).min())
 
 
-def _flips(truth: "NDArray[Any]", candidate: Answers, champion: Answers) -> Flips | Missing:
+def _flips(
+    truth: "NDArray[Any]", candidate: Answers, champion: Answers | Missing
+) -> Flips | Missing:
+    if isinstance(champion, Missing):
+        return champion
     if candidate.task == "regression":
         return Missing(reason="a regression model has no classes")
     ours, theirs = candidate.labels == truth, champion.labels == truth

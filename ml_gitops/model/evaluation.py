@@ -100,13 +100,17 @@ class Answers:
 
 
 class SliceEvaluation(Part):
-    """The metrics of the rows where a column has a value; `positives` is for binary models."""
+    """The metrics of the rows where a column has a value; `positives` is for binary models.
+
+    A metric that these rows do not define is under `undefined` with the reason.
+    """
 
     column: str
     value: str
     n: int
     positives: int | None = None
     metrics: dict[str, Measurement] = Field(default_factory=dict)
+    undefined: dict[str, str] = Field(default_factory=dict)
 
 
 class Importance(Part):
@@ -185,13 +189,14 @@ def evaluate(
     for column, column_values in (slices or {}).items():
         for value, rows in cut(column_values):
             within = None if days is None else days[rows]
-            part, _ = measure(truth[rows], answers.take(rows), names, within)
+            part, missing = measure(truth[rows], answers.take(rows), names, within)
             parts.append(
                 SliceEvaluation(
                     column=column,
                     value=value,
                     n=len(rows),
                     metrics=part,
+                    undefined=missing,
                     positives=_positives(truth[rows], answers),
                 )
             )
@@ -258,7 +263,7 @@ def measure(
             scored = score(name, truth, answers.predicted)
             values[name] = Measurement.of(scored.value, spread(scored.influence, days))
         except UndefinedMetric as reason:
-            undefined[name] = str(reason)
+            undefined[name] = reason.among(answers.classes)
     return values, undefined
 
 

@@ -216,9 +216,11 @@ def _primary_change(comparison: Comparison) -> Change | Missing:
         return comparison.baseline
     if comparison.baseline.holdout_digest != comparison.candidate.holdout_digest:
         return Missing(reason="candidate and champion were scored on different holdout rows")
-    return comparison.change(comparison.primary) or Missing(
-        reason=f"the holdout does not define {METRICS[comparison.primary].label}"
-    )
+    change = comparison.change(comparison.primary)
+    if change is None:
+        label, reason = METRICS[comparison.primary].label, comparison.undefined[comparison.primary]
+        return Missing(reason=f"{label} is not defined: {reason}")
+    return change
 
 
 def _champion(
@@ -246,7 +248,7 @@ def _secondary(comparison: Comparison, policy: GatePolicy) -> Iterator[Verdict]:
     for metric in policy.others(comparison.candidate.task):
         change = comparison.change(metric.name)
         if change is None:
-            text = f"{metric.label} is not defined on the holdout"
+            text = f"{metric.label} is not defined: {comparison.undefined[metric.name]}"
             yield Verdict(ok=None, rule="secondary", text=text, blocking=False)
             continue
         verdict = not_worse(change, 2 * metric.default_margin, champion=str(comparison.champion))

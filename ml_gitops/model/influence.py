@@ -7,7 +7,7 @@ regression takes targets (n,) and values (n,). Over more than two classes a metr
 unweighted mean of its one-against-rest values.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,20 @@ Booleans = NDArray[np.bool_]
 
 
 class UndefinedMetric(ValueError):
-    """These rows do not define the metric; the message says why."""
+    """These rows do not define the metric; the message says why.
+
+    Args:
+        reason: why; it ends where the name of the class goes.
+        event: the number of the class that it is about; None if it is about no single one.
+    """
+
+    def __init__(self, reason: str, event: int | None = None) -> None:
+        super().__init__(reason)
+        self.event = event
+
+    def among(self, classes: Sequence[str]) -> str:
+        """Return the reason with the class by its name."""
+        return str(self) if self.event is None else f"{self} {classes[self.event]}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +93,11 @@ def _mean(losses: Floats) -> Score:
     return Score(value, _corrected(losses - value))
 
 
-def _ratio(numerator: Floats, denominator: Floats, otherwise: str) -> Score:
+def _ratio(numerator: Floats, denominator: Floats, otherwise: str, event: int) -> Score:
     """Score a ratio of two sums by the delta method."""
     base = float(denominator.mean())
     if base == 0:
-        raise UndefinedMetric(otherwise)
+        raise UndefinedMetric(otherwise, event)
     value = float(numerator.mean()) / base
     return Score(value, _corrected((numerator - value * denominator) / base))
 
@@ -179,38 +192,40 @@ def _accuracy(codes: Codes, probabilities: Floats) -> Score:
     return _mean((probabilities.argmax(axis=1) == codes).astype(float))
 
 
-def _per_class(codes: Codes, probabilities: Floats) -> list[tuple[Floats, Floats]]:
-    """Return (is of the class, is called the class) for the positive or for every class seen."""
+def _per_class(codes: Codes, probabilities: Floats) -> Iterator[tuple[Floats, Floats, int]]:
+    """Yield (is of it, is called it, its number) of the positive class or of every one seen."""
     called = probabilities.argmax(axis=1)
-    classes = [1] if probabilities.shape[1] == 2 else np.union1d(codes, called)
-    return [((codes == one).astype(float), (called == one).astype(float)) for one in classes]
+    classes = [1] if probabilities.shape[1] == 2 else np.union1d(codes, called).tolist()
+    for one in classes:
+        yield (codes == one).astype(float), (called == one).astype(float), one
 
 
 def _precision(codes: Codes, probabilities: Floats) -> Score:
+    reason = "no row is predicted to be of class"
     return _average(
         [
-            _ratio(truth * called, called, "no row is predicted to be of the class")
-            for truth, called in _per_class(codes, probabilities)
+            _ratio(truth * called, called, reason, one)
+            for truth, called, one in _per_class(codes, probabilities)
         ]
     )
 
 
 def _recall(codes: Codes, probabilities: Floats) -> Score:
+    reason = "no row is of class"
     return _average(
         [
-            _ratio(truth * called, truth, "no row is of the class")
-            for truth, called in _per_class(codes, probabilities)
+            _ratio(truth * called, truth, reason, one)
+            for truth, called, one in _per_class(codes, probabilities)
         ]
     )
 
 
 def _f1(codes: Codes, probabilities: Floats) -> Score:
+    reason = "no row is, or is predicted to be, of class"
     return _average(
         [
-            _ratio(
-                2 * truth * called, truth + called, "no row is or is predicted to be of the class"
-            )
-            for truth, called in _per_class(codes, probabilities)
+            _ratio(2 * truth * called, truth + called, reason, one)
+            for truth, called, one in _per_class(codes, probabilities)
         ]
     )
 
@@ -221,7 +236,12 @@ def _balanced_accuracy(codes: Codes, probabilities: Floats) -> Score:
     if len(seen) < 2:
         raise UndefinedMetric("all rows are of one class")
     rows = [(codes == one).astype(float) for one in seen]
-    return _average([_ratio(right * truth, truth, "no row is of the class") for truth in rows])
+    return _average(
+        [
+            _ratio(right * truth, truth, "no row is of class", one)
+            for truth, one in zip(rows, seen.tolist(), strict=True)
+        ]
+    )
 
 
 def _mse(target: Floats, values: Floats) -> Score:

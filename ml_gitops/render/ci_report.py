@@ -70,7 +70,16 @@ def _metrics(report: Report) -> str:
         f"Judged on {count(report.holdout_rows, 'row')} of {report.split.holdout} that "
         f"{'the candidate did not learn from' if alone else 'neither learned from'}. {note}"
     )
-    return f"{text}\n\n{judged}{_power(report)}"
+    return f"{text}\n\n{judged}{_power(report)}{_undefined(report)}"
+
+
+def _undefined(report: Report) -> str:
+    """Say which metrics these rows do not define, and why; none disappears without a word."""
+    comparison = report.comparison
+    alone = isinstance(comparison.baseline, Missing)
+    reasons = comparison.candidate.undefined if alone else comparison.undefined
+    told = "; ".join(f"{METRICS[name].label} ({reason})" for name, reason in reasons.items())
+    return f"\n\nNot defined on these rows: {escape(told)}." if told else ""
 
 
 def _primary_first(report: Report) -> list[tuple[str, Measurement]]:

@@ -7,6 +7,7 @@ from scipy import stats
 from ml_gitops.document import Missing
 from ml_gitops.model.comparison import Change, Comparison, Flips, change_of, compare
 from ml_gitops.model.evaluation import Answers, Evaluation
+from ml_gitops.model.metrics import metrics_of
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -71,6 +72,28 @@ def test_swapping_the_models_turns_every_sign(
     for one, other in pairs:
         assert one.difference.estimate == pytest.approx(-other.difference.estimate)
         assert one.difference.low == pytest.approx(-other.difference.high)
+
+
+def test_a_metric_that_is_not_defined_says_of_whom_and_why(
+    models: tuple[np.ndarray, Answers, Answers, Answers],
+) -> None:
+    """A champion that calls no row positive has no precision, and the comparison says so."""
+    truth, ours, _, dummy = models
+    timid = binary(np.full(1000, 0.2))
+    slices = {"half": np.arange(1000) < 500}
+    comparison = compare(
+        truth, ours, timid, dummy, primary="recall", holdout_digest=DIGEST, slices=slices
+    )
+    nobody = compare(0 * truth, timid, timid, dummy, primary="brier", holdout_digest=DIGEST)
+
+    reason = "of the other model, no row is predicted to be of class 1"
+    assert comparison.undefined == {"precision": reason}
+    assert comparison.baseline.undefined == {"precision": reason.partition(", ")[2]}  # type: ignore[union-attr]
+    assert nobody.undefined["f1"] == "no row is, or is predicted to be, of class 1"
+    for found in (comparison, nobody):
+        named = {one.metric for one in found.changes} | set(found.undefined)
+        assert named == set(metrics_of("binary"))
+        assert Comparison.from_json(found.to_json(), where="test") == found
 
 
 def test_the_accuracy_case_is_mcnemars(

@@ -194,6 +194,22 @@ def test_a_secondary_metric_warns() -> None:
     assert said.headline.startswith("Passes with a warning: log loss")
 
 
+def test_a_metric_that_is_not_defined_warns_with_its_reason() -> None:
+    """A secondary metric that rows do not define is a finding; a primary one decides nothing."""
+    reasons = {"precision": "of the candidate, no row is predicted to be of class late"}
+    policy = GatePolicy(secondary=("precision",))
+
+    second = judge(comparison(change(0), undefined=reasons), policy)
+    first = judge(
+        comparison(change(0), changes=(), undefined={"roc_auc": "all rows are of one class"}),
+        GatePolicy(secondary=()),
+    )
+
+    assert (second.verdict, first.outcome) == ("warn", "cannot tell")
+    assert second.headline.endswith(f"precision is not defined: {reasons['precision']}")
+    assert "ROC AUC is not defined: all rows are of one class" in first.headline
+
+
 def test_one_bad_slice_blocks_and_is_named() -> None:
     """A slice that falls beyond doubt and by more than twice the margin blocks."""
     slices = (piece(-0.08, value="JFK"), piece(0.01), piece(0.02))

@@ -5,8 +5,9 @@ Text arguments are escaped here; `body` and `svg` are HTML of ours.
 
 from collections.abc import Sequence
 from html import escape
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from ml_gitops.render.charts.drawing import NARROW, WIDE, style
 from ml_gitops.render.marks import Tone, mark_of
 from ml_gitops.render.numbers import duration
 from ml_gitops.render.tables import plain, visible
@@ -31,13 +32,16 @@ _TONE_ICONS: dict[Tone, str] = {
     "quiet": '<path d="M3.5 8h9"/>',
 }
 
+MOST_LINES = 14
+"""Of a command's output that shows; a longer one is folded."""
+
 
 class NavStep(NamedTuple):
-    """A line of the contents: the id it leads to, its title, its state."""
+    """A line of the contents: the id it leads to, its title, its state; a chapter has none."""
 
     anchor: str
     title: str
-    state: str
+    state: str | None = None
 
 
 def icon(state: str) -> str:
@@ -85,13 +89,28 @@ def card(
     )
 
 
-def figure(svg: str, caption: str = "") -> str:
-    """Return a chart of `render.charts` with its caption; on narrow screens it scrolls."""
+class Drawing(Protocol):
+    """A chart of `render.charts` that still asks how wide it shall be."""
+
+    def __call__(self, *, width: float) -> str:
+        """Return the chart as SVG."""
+
+
+def figure(draw: Drawing, caption: str = "") -> str:
+    """Return a chart with its caption, drawn for a column and for a phone; one of them shows."""
     words = f"<figcaption>{escape(plain(caption))}</figcaption>" if caption else ""
+    # The page's own stylesheet holds the charts' style, once.
+    drawn = [draw(width=width).replace(style(), "").strip() for width in (WIDE, NARROW)]
     return (
-        f'<figure><div class="scroll" role="region" aria-label="Chart" tabindex="0">'
-        f"{svg.strip()}</div>{words}</figure>"
+        f'<figure><div class="wide-chart">{drawn[0]}</div>'
+        f'<div class="narrow-chart">{drawn[1]}</div>{words}</figure>'
     )
+
+
+def verdict(state: str, body: str) -> str:
+    """Return what a page comes to, before anything else: HTML with a heading, in its tone."""
+    tone = mark_of(state).tone
+    return f'<section class="verdict {tone}" aria-label="Verdict">\n{body}\n</section>'
 
 
 def step(
@@ -103,8 +122,11 @@ def step(
     seconds: float | None,
     body: str,
     word: str | None = None,
+    meta: str = "",
+    why: str = "",
+    output: str = "",
 ) -> str:
-    """Return one step of a story: what was run, how it ended, how long it took, what it left.
+    """Return one step of a story: what was run and why, how it ended, what it said and left.
 
     Args:
         number: of the step; links lead to `#step-<number>`.
@@ -112,32 +134,55 @@ def step(
         command: as typed, without a prompt; empty if nothing was typed.
         outcome: a state, shown as a badge.
         seconds: how long it took; None if that means nothing.
-        body: HTML.
+        body: HTML below the command.
         word: what the badge says instead of the state's own word.
+        meta: a quiet line below the title: when, who.
+        why: text above the command.
+        output: what the command printed; a long one is folded.
     """
-    took = f'<span class="meta">{duration(seconds)}</span>' if seconds is not None else ""
-    typed = (
-        f'<pre class="command" tabindex="0"><code>{escape(visible(command.strip()))}</code></pre>\n'
-    )
+    took = duration(seconds) if seconds is not None else ""
+    about = " · ".join(part for part in (plain(meta), took) if part)
+    quiet = f'<p class="meta">{escape(about)}</p>\n' if about else ""
+    reason = f"<p>{escape(plain(why))}</p>\n" if why else ""
     return (
         f'<section class="step" id="step-{number}">\n'
-        f'<header><h2><span class="number">{number}</span>{escape(plain(title))}</h2>'
-        f"{badge(outcome, word)}{took}</header>\n"
-        f"{typed if command else ''}{body}\n</section>"
+        f'<header><h3><span class="number">{number}</span> {escape(plain(title))}</h3>'
+        f"{badge(outcome, word)}</header>\n"
+        f"{quiet}{reason}{_terminal(command, output)}{body}\n</section>"
     )
+
+
+def _terminal(command: str, output: str) -> str:
+    """Return a command over what it printed, as on a screen."""
+    if not command:
+        return ""
+    printed = escape(visible(output.strip("\n").rstrip()))
+    lines = printed.count("\n") + 1
+    # A table keeps its columns and scrolls; sentences wrap.
+    kind = "output" if "──" in printed else "output wraps"
+    said = f'<pre class="{kind}" tabindex="0"><code>{printed}</code></pre>' if printed else ""
+    if lines > MOST_LINES:
+        said = f"<details><summary>What it printed, {lines} lines</summary>{said}</details>"
+    typed = escape(visible(command.strip()))
+    return f'<div class="terminal"><pre class="command"><code>{typed}</code></pre>{said}</div>\n'
 
 
 def timeline_nav(steps: Sequence[NavStep], *, title: str = "The story") -> str:
-    """Return the contents as a line of stops, each with its state."""
-    stops = "\n".join(
-        f'<li><span class="dot {mark_of(one.state).tone}">{icon(one.state)}</span>'
-        f'<a href="#{escape(one.anchor)}">{escape(plain(one.title))}</a></li>'
-        for one in steps
-    )
+    """Return the contents as a line of stops: chapters, and below each its turns."""
+    stops = "\n".join(map(_stop, steps))
     return (
         f'<nav class="timeline-nav" aria-labelledby="contents">\n'
-        f'<h2 id="contents">{escape(plain(title))}</h2>\n<ol>\n{stops}\n</ol>\n</nav>'
+        f'<h2 id="contents">{escape(plain(title))}</h2>\n'
+        f"<ol>\n{stops}\n</ol>\n</nav>"
     )
+
+
+def _stop(one: NavStep) -> str:
+    link = f'<a href="#{escape(one.anchor)}">{escape(plain(one.title))}</a>'
+    if one.state is None:
+        return f'<li class="chapter">{link}</li>'
+    dot = f'<span class="dot {mark_of(one.state).tone}">{icon(one.state)}</span>'
+    return f'<li class="turn">{dot}{link}</li>'
 
 
 def _id(anchor: str | None) -> str:

@@ -1,6 +1,9 @@
 """What the monitor saw as one self-contained page: pictures first, tables below."""
 
 import math
+from collections.abc import Iterator
+from datetime import date
+from functools import partial
 
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.monitoring.drift import ColumnDrift
@@ -8,70 +11,117 @@ from ml_gitops.monitoring.health import MetricHealth
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.monitoring.profile import ColumnProfile, Profile
 from ml_gitops.render.charts.distribution import Distribution, small_multiples
-from ml_gitops.render.charts.timeline import Point, Series, Threshold, timeline
-from ml_gitops.render.components import figure
+from ml_gitops.render.charts.drawing import safe
+from ml_gitops.render.charts.lines import Point, Series
+from ml_gitops.render.charts.timeline import Threshold, timeline
+from ml_gitops.render.components import Drawing, figure, verdict
+from ml_gitops.render.marks import mark_of
 from ml_gitops.render.observation_body import drift_table, quality_table
 from ml_gitops.render.page import markdown_to_html, page
 
 PANELS = 6
+REACH = 1.645
+"""Standard errors on each side of a 90% interval."""
+STATES = {
+    "nothing": "pass",
+    "watch": "warn",
+    "incident": "warn",
+    "retrain": "fail",
+    "rollback": "fail",
+}
 
 
 def to_html(observation: Observation, profile: Profile) -> str:
-    """Return an observation as a page.
+    """Return an observation as a page: what follows, then quality, then the data.
 
     Args:
         observation: what was seen.
         profile: the reference it was held to.
     """
-    tables = markdown_to_html(
-        f"{quality_table(observation)}\n\n{drift_table(observation.drift)}", heading=3
-    )
-    body = "\n".join([*pictures_of(observation, profile), "<h2>Numbers</h2>", tables])
+    body = [
+        _verdict(observation),
+        "<h2>Quality</h2>",
+        *_quality_figures(observation),
+        markdown_to_html(quality_table(observation), heading=3),
+        "<h2>Drift</h2>",
+        *_drift_figure(observation, profile),
+        markdown_to_html(drift_table(observation.drift), heading=3),
+    ]
     return page(
         f"{observation.release} on {observation.as_of}",
-        body,
+        "\n".join(body),
         kicker=f"ML GitOps monitor · {observation.environment}",
-        lead=observation.headline,
     )
 
 
-def pictures_of(observation: Observation, profile: Profile) -> list[str]:
-    """Return quality over the windows, and the reference beside the newest window."""
-    pictures = [
-        figure(_quality(metric), "Each window with its 90% interval.")
-        for metric in observation.health.metrics
-        if any(one.value is not None for one in metric.windows)
-    ]
+def _verdict(observation: Observation) -> str:
+    """Say what follows from all that was seen, and why."""
+    rollback, retrain = observation.rollback, observation.retrain
+    bad = any(one.bad for metric in observation.health.metrics for one in metric.windows)
+    state = STATES["rollback" if rollback.roll_back else retrain.want]
+    if state == "pass" and bad:
+        state = "warn"
+    elif state == "pass" and observation.health.verdict == "insufficient":
+        state = "unknown"
+    reasons = list(dict.fromkeys([retrain.headline, *retrain.reasons]))
+    lines = [one for one in reasons if one != observation.headline]
+    listed = "".join(f"<li>{safe(one)}</li>" for one in lines)
+    title = f"<h2>{mark_of(state).symbol} {safe(observation.headline)}</h2>"
+    return verdict(state, f"{title}\n<ul>{listed}</ul>" if listed else title)
+
+
+def _quality_figures(observation: Observation) -> Iterator[str]:
+    """Yield quality over the windows beside what was promised."""
+    for metric in observation.health.metrics:
+        if any(one.value is not None for one in metric.windows):
+            better = "higher" if METRICS[metric.metric].higher_is_better else "lower"
+            yield figure(
+                _quality(metric),
+                f"Each window, at its end, with its 90% interval; {better} is better.",
+            )
+
+
+def _drift_figure(observation: Observation, profile: Profile) -> Iterator[str]:
+    """Yield the reference beside the newest window."""
     if observation.counts.rows:
         title = "Training data against the newest window"
-        caption = "The predictions, then the features by importance; w is the size of the shift."
-        pictures.append(
-            figure(small_multiples(_panels(observation, profile), title=title), caption)
+        yield figure(
+            partial(small_multiples, _panels(observation, profile), title=title),
+            "The predictions, then the features by importance. Bars are as wide as their bins; "
+            "what lies beyond the training data stands apart. w is the size of the shift.",
         )
-    return pictures
 
 
-def _quality(metric: MetricHealth) -> str:
+def _quality(metric: MetricHealth) -> Drawing:
     known = METRICS[metric.metric]
-    points = []
-    for one in metric.windows:
-        reach = 1.645 * one.standard_error if one.standard_error is not None else None
-        points.append(
-            Point(
-                one.until.date(),
-                one.value,
-                one.value - reach if one.value is not None and reach is not None else None,
-                one.value + reach if one.value is not None and reach is not None else None,
-            )
-        )
+    points = [
+        window_point(one.until.date(), one.value, one.standard_error, bad=one.bad)
+        for one in metric.windows
+    ]
     limits = []
     if metric.reference is not None:
-        limits.append(Threshold(metric.reference.value, "promised"))
+        promised = metric.reference.value
+        limits.append(Threshold(promised, f"promised: {known.text(promised)}", is_limit=False))
         if metric.allowed is not None:
-            allowed = metric.reference.value - known.sign * metric.allowed
-            limits.append(Threshold(allowed, "allowed"))
+            allowed = promised - known.sign * metric.allowed
+            word = "at least" if known.higher_is_better else "at most"
+            limits.append(Threshold(allowed, f"allowed: {word} {known.text(allowed)}"))
     title = f"{known.label} by window"
-    return timeline([Series(known.label, points)], title=title, thresholds=limits)
+    return partial(
+        timeline,
+        [Series(known.label, points)],
+        title=title,
+        thresholds=limits,
+        bad="bad window",
+        digits=4,
+    )
+
+
+def window_point(when: date, value: float | None, error: float | None, *, bad: bool) -> Point:
+    """Return a window's quality with its 90% interval, if its error is known."""
+    if value is None or error is None:
+        return Point(when, value, bad=bad)
+    return Point(when, value, value - REACH * error, value + REACH * error, bad)
 
 
 def _panels(observation: Observation, profile: Profile) -> list[Distribution]:
@@ -92,18 +142,10 @@ def _panels(observation: Observation, profile: Profile) -> list[Distribution]:
 def _panel(
     title: str, drift: ColumnDrift, reference: ColumnProfile, current: tuple[int, ...]
 ) -> Distribution:
-    mark = " ▲" if drift.drifted else ""
-    note = f"w {drift.effect:.2f}{mark}"
+    note = f"w = {drift.effect:.2f}, {'drifts ▲' if drift.drifted else 'as before'}"
     cells = reference.cells
     if cells.kind == "numeric":
         edges = (-math.inf, *cells.edges, math.inf)
         return Distribution(title, reference.counts.cells, current, edges=edges, note=note)
-    labels = (*cells.values, "others")
-    order = sorted(range(len(labels)), key=lambda i: -reference.counts.cells[i])[:12]
-    return Distribution(
-        title,
-        tuple(reference.counts.cells[i] for i in order),
-        tuple(current[i] for i in order),
-        labels=tuple(labels[i] for i in order),
-        note=note,
-    )
+    labels = (*cells.values, "other values")
+    return Distribution(title, reference.counts.cells, current, labels=labels, note=note)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ml_gitops.render.charts.drawing import chart_css
 from ml_gitops.render.tables import plain, visible
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """The page loads nothing from anywhere, whatever is written on it."""
 
-_FOLD = re.compile(r"^(<details>|<details open>)?\s*(?:<summary>(.*?)</summary>)?\s*(</details>)?$")
+_OPEN = ("<details>", "<details open>")
 _COMMENT = re.compile(r"^(?:<!--(?:(?!-->).)*-->\s*)+$")
+_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b", re.ASCII)
 _TASK = re.compile(r"^\[([ xX])\] ")
 
 
@@ -36,7 +38,7 @@ def markdown_to_html(
 
     Args:
         text: Markdown from anyone.
-        heading: the level that `#` becomes on the page.
+        heading: the level that the highest heading becomes on the page.
         images: addresses to SVG text of our own; other images show as their description.
     """
     environment = {"folds": 0, "heading": heading, "images": images or {}}
@@ -96,8 +98,8 @@ def page(
 
 @cache
 def stylesheet() -> str:
-    """Return the one stylesheet of every page."""
-    return (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+    """Return the one stylesheet of every page, with that of the charts on it."""
+    return (Path(__file__).parent / "page.css").read_text(encoding="utf-8") + chart_css()
 
 
 def data_uri(svg: str) -> str:
@@ -115,6 +117,7 @@ def _markdown() -> "MarkdownIt":
     parser.block.ruler.before("fence", "fold", _fold, {"alt": interrupts})
     parser.core.ruler.push("close_folds", _close_folds)
     parser.core.ruler.push("page", _fit_to_page)
+    parser.add_render_rule("text", _text)
     parser.add_render_rule("image", _image)
     parser.add_render_rule("link_open", _link_open)
     parser.add_render_rule("table_open", _table_open)
@@ -127,11 +130,10 @@ def _fold(state: "StateBlock", line: int, _last: int, silent: bool) -> bool:  # 
     if state.is_code_block(line):
         return False
     text = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].strip()
-    found = _FOLD.match(text)
-    comment = _COMMENT.match(text)
-    if not text or not (found or comment):
+    found = fold_tags(text)
+    if not text or not (found or _COMMENT.match(text)):
         return False
-    if found and found.group(2) is not None and not (found.group(1) or state.env["folds"]):
+    if found and found.summary is not None and not (found.start or state.env["folds"]):
         return False  # a summary of nothing
     if silent:
         return True
@@ -139,11 +141,31 @@ def _fold(state: "StateBlock", line: int, _last: int, silent: bool) -> bool:  # 
         return False
     state.line = line + 1
     if found:
-        _push_fold(state, line, *found.groups())
+        _push_fold(state, line, *found)
     return True
 
 
-def _push_fold(state: "StateBlock", line: int, start: str, summary: str, end: str) -> None:
+class FoldTags(NamedTuple):
+    """The tags on a line: an opening, a summary's text, an end; each may be missing."""
+
+    start: str
+    summary: str | None
+    end: str
+
+
+def fold_tags(text: str) -> FoldTags | None:
+    """Return the tags of a line that consists of nothing else, read once from both of its ends."""
+    start = next((tag for tag in _OPEN if text.startswith(tag)), "")
+    rest = text.removeprefix(start).strip()
+    end = "</details>" if rest.endswith("</details>") else ""
+    rest = rest.removesuffix(end).strip()
+    if not rest:
+        return FoldTags(start, None, end)
+    inner = rest.removeprefix("<summary>").removesuffix("</summary>")
+    return FoldTags(start, inner, end) if rest == f"<summary>{inner}</summary>" else None
+
+
+def _push_fold(state: "StateBlock", line: int, start: str, summary: str | None, end: str) -> None:
     def push(html: str) -> None:
         state.push("html_block", "", 0).content = html
 
@@ -171,9 +193,11 @@ def _close_folds(state: "StateCore") -> None:
 
 def _fit_to_page(state: "StateCore") -> None:
     """Move headings below the page's own, and draw the boxes of task lists."""
+    levels = [int(token.tag[1]) for token in state.tokens if token.type == "heading_open"]
+    down = state.env["heading"] - min(levels, default=1)
     for index, token in enumerate(state.tokens):
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(int(token.tag[1]) + state.env['heading'] - 1, 6)}"
+            token.tag = f"h{min(int(token.tag[1]) + down, 6)}"
         task = _TASK.match(token.content) if token.type == "inline" else None
         if task and index >= 2 and state.tokens[index - 2].type == "list_item_open":
             box = "☐ " if task.group(1) == " " else "☑ "
@@ -181,6 +205,13 @@ def _fit_to_page(state: "StateCore") -> None:
             children = token.children or []
             if children and children[0].type == "text":
                 children[0].content = box + children[0].content[4:]
+
+
+def _text(
+    _self: "RendererHTML", tokens: Sequence["Token"], index: int, _options: Any, _env: Any
+) -> str:
+    """Return text in which no day is broken at its hyphens."""
+    return _DAY.sub(r'<span class="day">\g<0></span>', escape(tokens[index].content))
 
 
 def _image(

@@ -1,87 +1,96 @@
 """The report of a candidate as one self-contained HTML page with pictures."""
 
-from ml_gitops.document import Missing
+from collections.abc import Iterator
+from functools import partial
+
 from ml_gitops.model.comparison import Change
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.render.charts.bars import Bar, bars
 from ml_gitops.render.charts.calibration import Bin, calibration
 from ml_gitops.render.charts.intervals import Interval, intervals
 from ml_gitops.render.ci_report import to_markdown
-from ml_gitops.render.components import figure
+from ml_gitops.render.components import figure, verdict
 from ml_gitops.render.page import markdown_to_html, page
 from ml_gitops.report import Report
 
-MOST_SLICES = 24
+MOST_SLICES, MOST_FEATURES = 24, 20
+FOLD = "<details>"
+"""What the folded half of a report begins with; outside text cannot write it."""
 
 
 def to_html(report: Report) -> str:
-    """Return the report as a page."""
-    pictures = "\n".join(pictures_of(report))
-    body = markdown_to_html(to_markdown(report), heading=2)
+    """Return the report as a page: the verdict, what it rests on, pictures, and what is folded."""
+    title, headline, rest = to_markdown(report).split("\n\n", 2)
+    main, fold, folded = rest.partition(FOLD)
+    body = [
+        verdict(report.verdict, markdown_to_html(f"{title}\n\n{headline}")),
+        markdown_to_html(main),
+        "<h2>Pictures</h2>",
+        *pictures_of(report),
+        "<h2>Details</h2>",
+        markdown_to_html(fold + folded),
+    ]
     return page(
         f"{report.model}: report of a candidate",
-        f"{body}\n<h2>Pictures</h2>\n{pictures}",
+        "\n".join(body),
         kicker="ML GitOps",
         lead=report.about,
     )
 
 
-def pictures_of(report: Report) -> list[str]:
-    """Return the pictures of a report as HTML figures: change, slices, calibration, importance."""
+def pictures_of(report: Report) -> Iterator[str]:
+    """Yield the pictures of a report as HTML figures: change, slices, calibration, importance."""
     comparison = report.comparison
     metric = METRICS[comparison.primary]
-    found = []
-    if comparison.changes:
-        rows = [
-            Interval(
-                METRICS[one.metric].label,
-                one.difference.estimate,
-                one.difference.low,
-                one.difference.high,
-            )
-            for one in comparison.changes
-        ]
-        found.append(
-            figure(
-                intervals(rows, title="Change against the champion; right of zero is better"),
-                f"Differences on the same {report.holdout_rows:,} rows with their 90% intervals.",
-            )
-        )
+    yield from _changes(report)
     slices = [
-        Interval(
-            str(one),
-            one.change.difference.estimate,
-            one.change.difference.low,
-            one.change.difference.high,
-        )
+        _interval(str(one), one.change)
         for one in comparison.slices[:MOST_SLICES]
         if isinstance(one.change, Change)
     ]
     if slices:
-        found.append(
-            figure(
-                intervals(slices, title=f"{metric.label}: change by slice"),
-                "Small slices have wide intervals.",
-            )
-        )
+        title = f"{metric.label}: change by slice; right of zero is better"
+        yield figure(partial(intervals, slices, title=title), "Small slices have wide intervals.")
     curve = comparison.candidate.calibration
     if curve is not None:
         points = [Bin(one.mean_score, one.observed_rate, one.n) for one in curve.bins]
-        found.append(
-            figure(
-                calibration(points, title="Calibration of the candidate on the holdout"),
-                "On the diagonal, predicted probabilities come true as often as they say.",
-            )
+        yield figure(
+            partial(calibration, points, title="Calibration of the candidate on the holdout"),
+            "On the diagonal, predicted probabilities come true as often as they say.",
         )
-    used = sorted(comparison.candidate.importances, key=lambda one: -one.value)
+    used = sorted(comparison.candidate.importances, key=lambda one: -one.value)[:MOST_FEATURES]
     if used:
-        rows_ = [Bar(one.feature, one.value) for one in used[:20]]
-        found.append(
-            figure(
-                bars(rows_, title=f"Loss of {metric.label} when a feature is shuffled", digits=4),
-                "What the candidate uses.",
-            )
+        rows = [Bar(one.feature, one.value) for one in used]
+        title = f"How much worse {metric.label} gets when a feature is shuffled"
+        yield figure(
+            partial(bars, rows, title=title, digits=4), "What the candidate uses, most first."
         )
-    if isinstance(comparison.baseline, Missing):
-        found.append(f"<p>{markdown_to_html('No comparison: see above.')}</p>")
-    return found
+
+
+def _changes(report: Report) -> Iterator[str]:
+    """Yield the metrics of both models, those that the gate limits beside their limit."""
+    comparison = report.comparison
+    if not comparison.changes:
+        return
+    allowed = {
+        one.data.get("metric"): -loss
+        for one in report.gate.findings
+        if isinstance(loss := one.data.get("allowed"), float | int)
+    }
+    rows = [
+        _interval(METRICS[one.metric].label, one, allowed.get(one.metric))
+        for one in comparison.changes
+    ]
+    draw = partial(
+        intervals,
+        rows,
+        title="Change against the champion; right of zero is better",
+        limit_label="allowed loss",
+    )
+    caption = f"Differences on the same {report.holdout_rows:,} rows with their 90% intervals."
+    yield figure(draw, caption)
+
+
+def _interval(label: str, change: Change, limit: float | None = None) -> Interval:
+    difference = change.difference
+    return Interval(label, difference.estimate, difference.low, difference.high, limit)

@@ -1,21 +1,24 @@
 """The demo as a page that a stranger enjoys: the year in one picture, then step by step."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from html import escape
+from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from ml_gitops.model.metrics import METRICS
-from ml_gitops.render.charts.timeline import Event, Point, Series, Threshold, timeline
+from ml_gitops.render.charts.drawing import safe
+from ml_gitops.render.charts.events import Event
+from ml_gitops.render.charts.lines import Point, Series
+from ml_gitops.render.charts.timeline import Threshold, timeline
 from ml_gitops.render.components import NavStep, card, figure, timeline_nav
 from ml_gitops.render.diff import diff_to_html
-from ml_gitops.render.numbers import count, duration
+from ml_gitops.render.numbers import duration
+from ml_gitops.render.observation_page import window_point
 from ml_gitops.render.page import markdown_to_html, page
 from ml_gitops.render.story_steps import Story, chapters_of, is_traffic, state_of, turn_of
+from ml_gitops.render.tables import plain, readable
 
-REACH = 1.645
-"""Standard errors on each side of a 90% interval."""
-
+WEEK = timedelta(days=7)
 LEAD = (
     "One model, one year of real flights out of New York, and a team that works through pull "
     "requests alone. Every command below was run, every prediction answered over HTTP, every "
@@ -49,36 +52,47 @@ def _year(story: Story) -> str:
     """Return the picture of the year: live quality week by week, and what was done about it."""
     metric = METRICS[story.metric]
     lines: dict[str, list[Point]] = {}
-    limits: list[Threshold] = []
+    levels: dict[str, list[Threshold]] = {}
     for seen in story.watched:
         health = seen["health"]["metrics"][0]
         newest = health["windows"][-1] if health["windows"] else None
         if newest is None or newest["value"] is None:
             continue
-        reach = REACH * newest["standard_error"]
-        value = newest["value"]
         day = date.fromisoformat(seen["as_of"])
-        point = Point(day, value, value - reach, value + reach)
+        point = window_point(day, newest["value"], newest["standard_error"], bad=newest["bad"])
         lines.setdefault(seen["release"], []).append(point)
-        if health["reference"] and health["allowed"] and not limits:
-            promised = health["reference"]["value"]
-            allowed = promised - metric.sign * health["allowed"]
-            limits = [Threshold(promised, "first promise"), Threshold(allowed, "allowed")]
+        levels[seen["release"]] = _levels(health, lines[seen["release"]])
     events = [
         Event(one.when, label) for one in story.steps if (label := _event_label(one)) is not None
     ]
-    picture = timeline(
+    draw = partial(
+        timeline,
         [Series(release, points) for release, points in lines.items()],
-        title=f"Live {metric.label}, week by week, by release",
-        thresholds=limits,
+        title=f"Live {metric.label}, week by week",
+        thresholds=[level for both in levels.values() for level in both],
         events=events,
+        bad="bad window",
     )
+    better = "higher" if metric.higher_is_better else "lower"
     caption = (
-        f"Each point is one week of flights: predictions made over HTTP, joined with what "
-        f"happened. Ribbons are 90% intervals; {'higher' if metric.higher_is_better else 'lower'} "
-        "is better."
+        "Each point is one week of flights, at its end: predictions made over HTTP, joined with "
+        f"what happened. Whiskers are 90% intervals; {better} is better. Every release is held to "
+        "what its own holdout promised."
     )
-    return figure(picture, caption)
+    return figure(draw, caption)
+
+
+def _levels(health: Any, points: Sequence[Point]) -> list[Threshold]:
+    """Return what a release promised and what is allowed, over the weeks that it lived."""
+    if not (health["reference"] and health["allowed"]):
+        return []
+    promised = health["reference"]["value"]
+    allowed = promised - METRICS[health["metric"]].sign * health["allowed"]
+    span = points[0].when - WEEK, points[-1].when
+    return [
+        Threshold(promised, "promised", False, *span),
+        Threshold(allowed, "allowed", True, *span),
+    ]
 
 
 def _event_label(one: Any) -> str | None:
@@ -96,36 +110,47 @@ def _event_label(one: Any) -> str | None:
 
 def _facts(story: Story) -> str:
     """Return what happened in a few lines, each leading to its step."""
-    lines = []
-    for number, one in enumerate(story.steps, 1):
-        said = turn_of(one)
-        if said:
-            lines.append(f'<li>{one.when}: <a href="#step-{number}">{escape(said)}</a></li>')
+    turns = [
+        f'<li><time datetime="{one.when}">{one.when:%b} {one.when.day}</time><div>'
+        f'<a href="#step-{number}">{safe(turn.title)}</a>'
+        f"<p>{safe(turn.why)}</p></div></li>"
+        for number, one in enumerate(story.steps, 1)
+        if (turn := turn_of(one))
+    ]
     sent = sum(one.outcome["rows"] for one in story.steps if is_traffic(one))
     bots = sum(one.author.bot for one in story.pull_requests)
-    counted = (
-        f"{count(len(story.pull_requests), 'pull request')} ({bots} by the bot), {sent:,} "
-        f"predictions over HTTP, {count(len(story.watched), 'look')} of the monitor."
+    numbers = [
+        (f"{sent:,}", "predictions over HTTP"),
+        (str(len(story.watched)), "looks of the monitor"),
+        (str(len(story.pull_requests)), f"pull requests, {bots} by the bot"),
+        (duration(story.seconds), "to tell it all"),
+    ]
+    listed = "".join(f"<div><dt>{name}</dt><dd>{safe(n)}</dd></div>" for n, name in numbers)
+    return (
+        f'<h2 id="what-happened">What happened</h2>\n<ol class="turns">{"".join(turns)}</ol>\n'
+        f'<dl class="facts">{listed}</dl>'
     )
-    return f"<h2>What happened</h2>\n<ul>{''.join(lines)}</ul>\n<p>{escape(counted)}</p>"
 
 
 def _stops(story: Story) -> Iterator[NavStep]:
     """Yield the stops of the contents: chapters, and the steps at which the story turned."""
+    yield NavStep("what-happened", "What happened")
     for place, (title, _) in enumerate(story.chapters, 1):
-        yield NavStep(f"chapter-{place}", title, "info")
+        yield NavStep(f"chapter-{place}", title)
         for number, one in enumerate(story.steps, 1):
-            if one.chapter == title and turn_of(one):
-                yield NavStep(f"step-{number}", one.title, state_of(one))
-    yield NavStep("pull-requests", "The pull requests", "info")
+            if one.chapter == title and (turn := turn_of(one)):
+                yield NavStep(f"step-{number}", turn.title, state_of(one))
+    yield NavStep("pull-requests", "The pull requests")
+    yield NavStep("reports", "All reports")
 
 
 def _proposals(story: Story) -> Iterator[str]:
     for one, changes in zip(story.pull_requests, story.diffs, strict=True):
         parts = [markdown_to_html(one.body, heading=4)]
         parts += [
-            f'<blockquote><p class="meta">{escape(comment.author.login)} commented</p>'
-            f"{markdown_to_html(comment.body, heading=4)}</blockquote>"
+            f'<details class="comment"><summary>{safe(comment.author.login)} commented: '
+            f"{safe(_first_line(comment.body))}</summary>"
+            f"{markdown_to_html(comment.body, heading=4)}</details>"
             for comment in one.comments
         ]
         parts.append(f"<h4>Changes</h4>{diff_to_html(changes, open_lines=40)}")
@@ -140,9 +165,14 @@ def _proposals(story: Story) -> Iterator[str]:
         )
 
 
+def _first_line(markdown: str) -> str:
+    """Return how a comment begins, as text."""
+    lines = readable(markdown).split("\n", 1)
+    return plain(lines[0].lstrip("# ").replace("`", ""), limit=120)
+
+
 def _links(story: Story) -> str:
     items: Sequence[str] = [
-        f'<li><a href="{escape(address)}">{escape(title)}</a></li>'
-        for title, address in story.reports
+        f'<li><a href="{safe(address)}">{safe(title)}</a></li>' for title, address in story.reports
     ]
-    return f"<h2>All reports</h2>\n<ul>\n{''.join(items)}\n</ul>"
+    return f'<h2 id="reports">All reports</h2>\n<ul class="columns">\n{"".join(items)}\n</ul>'

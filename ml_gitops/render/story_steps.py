@@ -1,13 +1,15 @@
 """The steps of the demo's story as HTML: chapters, commands, and calm weeks as one table."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from ml_gitops.document import Part
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.pull_request import PullRequest
+from ml_gitops.render.charts.drawing import safe
 from ml_gitops.render.components import step
+from ml_gitops.render.marks import mark_of
+from ml_gitops.render.numbers import NOTHING, percent
 
 
 class Story(Part):
@@ -33,19 +35,26 @@ class Story(Part):
     seconds: float
 
 
-def turn_of(one: Any) -> str | None:
-    """Return the sentence of a step at which the story turned."""
+class Turn(NamedTuple):
+    """A step at which the story turned: what happened in a few words, and why."""
+
+    title: str
+    why: str
+
+
+def turn_of(one: Any) -> Turn | None:
+    """Return what a step changed in the story, if it did."""
     outcome = one.outcome if isinstance(one.outcome, Mapping) else {}
     if one.command.startswith("ml-gitops release") and outcome.get("is_new"):
-        return f"{outcome['release']['tag']} is released. {outcome['release']['verdict']}"
+        return Turn(f"{outcome['release']['tag']} is released", outcome["release"]["verdict"])
     if one.command == "ml-gitops train" and outcome.get("verdict") == "block":
-        return f"The gate advises against a change. {outcome['headline']}"
+        return Turn("The gate advises against a change", outcome["headline"])
     if one.command.startswith("ml-gitops monitor"):
         for kind in ("rollback", "retraining"):
             part = outcome.get(kind) or {}
             if part.get("action") == "open":
                 why = (outcome["reasons"] or [""])[0] if kind == "retraining" else part["headline"]
-                return f"The monitor proposes a {kind}, #{part['pull_request']}: {why}"
+                return Turn(f"The monitor proposes a {kind}, #{part['pull_request']}", why)
     return None
 
 
@@ -63,7 +72,7 @@ def chapters_of(story: Story) -> Iterator[str]:
     """Yield every chapter: its heading, its steps, and calm weeks as one table."""
     numbered = list(enumerate(story.steps, 1))
     for place, (title, text) in enumerate(story.chapters, 1):
-        yield f'<h2 id="chapter-{place}">{escape(title)}</h2>\n<p>{escape(text)}</p>'
+        yield f'<h2 id="chapter-{place}">{safe(title)}</h2>\n<p>{safe(text)}</p>'
         calm: list[tuple[int, Any]] = []
         for number, one in numbered:
             if one.chapter != title:
@@ -71,61 +80,64 @@ def chapters_of(story: Story) -> Iterator[str]:
             if is_traffic(one) or _is_calm_look(one):
                 calm.append((number, one))
                 continue
-            yield from _weeks(calm, METRICS[story.metric].label)
+            yield from _weeks(calm, story)
             calm = []
             yield _step(number, one, story)
-        yield from _weeks(calm, METRICS[story.metric].label)
+        yield from _weeks(calm, story)
 
 
-def _weeks(steps: Sequence[tuple[int, Any]], metric: str) -> Iterator[str]:
+def _weeks(steps: Sequence[tuple[int, Any]], story: Story) -> Iterator[str]:
     """Yield weeks of traffic, and what the monitor said of them, as one table."""
-    if not steps:
+    rows = [_week(number, one, story) for number, one in steps if is_traffic(one)]
+    if not rows:
         return
-    rows = []
-    looks = {one.when: one.outcome for _, one in steps if _is_calm_look(one)}
-    for number, one in steps:
-        if not is_traffic(one):
-            continue
-        sent, look = one.outcome, looks.get(one.when)
-        newest = _newest(look)
-        rows.append(
-            f'<tr id="step-{number}"><td>{sent["window"]["start"]}</td>'
-            f"<td>{sent['rows']:,}</td><td>{sent['mean_score']:.1%}</td>"
-            f"<td>{sent['positives'] / max(sent['rows'], 1):.1%}</td>"
-            f"<td>{newest}</td><td>{escape(look['headline']) if look else 'see below'}</td></tr>"
-        )
-    head = "".join(
-        f"<th>{escape(name)}</th>"
-        for name in (
-            "week from",
-            "flights",
-            "late, predicted",
-            "late, true",
-            metric,
-            "monitor",
-        )
-    )
+    names = ("week from", "flights", "predicted late", "were late", METRICS[story.metric].label)
+    head = "".join(f'<th scope="col" class="number">{safe(name)}</th>' for name in names[1:])
+    first, last = steps[0][0], steps[-1][0]
+    caption = f"Steps {first} to {last}: weeks of flights, each with its look back"
+    if first == last:
+        caption = f"Step {first}: a week of flights"
     yield (
-        '<div class="scroll" role="region" aria-label="Weeks" tabindex="0"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        '<div class="scroll" role="region" aria-label="Weeks" tabindex="0"><table class="weeks">'
+        f'<caption>{caption}</caption><thead><tr><th scope="col">{names[0]}</th>{head}'
+        f'<th scope="col">the monitor says</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _week(number: int, one: Any, story: Story) -> str:
+    sent = one.outcome
+    look = next((seen for seen in story.watched if seen["as_of"] == str(one.when)), None)
+    cells = (
+        f"{sent['rows']:,}",
+        percent(sent["mean_score"]),
+        percent(sent["positives"] / max(sent["rows"], 1)),
+        _newest(look),
+    )
+    numbers = "".join(f'<td class="number">{cell}</td>' for cell in cells)
+    report = next((where for _, where in story.reports if str(one.when) in where), None)
+    said = safe(_said(look))
+    linked = f'<a href="{safe(report)}">{said}</a>' if report else said
+    week = safe(sent["window"]["start"])
+    return f'<tr id="step-{number}"><th scope="row">{week}</th>{numbers}<td>{linked}</td></tr>'
+
+
+def _said(look: Any) -> str:
+    """Return what the monitor said, without the release it said it of; what it wants in a word."""
+    if look is None:
+        return NOTHING
+    if not look["calm"]:
+        return f"{mark_of('warn').symbol} {_wants(look)}"
+    return str(look["headline"]).removeprefix(f"{look['release']}: ")
 
 
 def _newest(look: Any) -> str:
     windows = look["health"]["metrics"][0]["windows"] if look else []
     value = windows[-1]["value"] if windows else None
-    return f"{value:.4f}" if value is not None else "–"
+    return f"{value:.4f}" if value is not None else NOTHING
 
 
 def _step(number: int, one: Any, story: Story) -> str:
-    why = f"<p>{escape(one.why)}</p>" if one.why else ""
-    opened = " open" if _short(one.output) else ""
-    output = (
-        f"<details{opened}><summary>What it printed</summary>"
-        f'<pre tabindex="0"><code>{escape(one.output.rstrip())}</code></pre></details>'
-        if one.output.strip()
-        else ""
-    )
     return step(
         number,
         one.title,
@@ -133,19 +145,17 @@ def _step(number: int, one: Any, story: Story) -> str:
         outcome=state_of(one),
         word=_word(one),
         seconds=one.seconds,
-        body=f'<p class="meta">{one.when} · {escape(one.who)}</p>\n{why}{output}'
-        f"{_links_of(one, story)}",
+        meta=f"{one.when} · {one.who}",
+        why=one.why,
+        output=one.output,
+        body=_links_of(one, story),
     )
-
-
-def _short(output: str) -> bool:
-    return len(output.splitlines()) <= 14
 
 
 def _links_of(one: Any, story: Story) -> str:
     """Return links to the report that a step wrote and the pull request it is about."""
     found = [
-        f'<a href="{escape(address)}">{escape(title)}</a>'
+        f'<a href="{safe(address)}">{safe(title)}</a>'
         for title, address in story.reports
         if address.rpartition("/")[2] in one.command
     ]
@@ -171,8 +181,13 @@ def state_of(one: Any) -> str:
 def _word(one: Any) -> str | None:
     outcome = one.outcome if isinstance(one.outcome, Mapping) else {}
     if "calm" in outcome:
-        if (outcome.get("rollback") or {}).get("wanted"):
-            return "wants rollback"
-        want = outcome.get("want", "nothing")
-        return {"nothing": "calm", "retrain": "wants retraining"}.get(want, want)
+        return _wants(outcome)
     return "done" if one.exit_code == 0 and "verdict" not in outcome else None
+
+
+def _wants(look: Mapping[str, Any]) -> str:
+    """Return what the monitor wants, in a word or two."""
+    if (look.get("rollback") or {}).get("wanted"):
+        return "wants rollback"
+    want = str(look.get("want", "nothing"))
+    return {"nothing": "calm", "retrain": "wants retraining"}.get(want, want)

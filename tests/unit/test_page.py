@@ -1,8 +1,8 @@
 """Pages: well-formed, self-contained, readable, and safe whatever text is put on them."""
 
 import re
-from functools import cache
-from html.parser import HTMLParser
+import time
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -10,13 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_gitops.render.charts import Bar, bars
-from ml_gitops.render.components import NavStep, badge, card, figure, step, timeline_nav
+from ml_gitops.render.charts.drawing import NARROW, WIDE, safe, style
+from ml_gitops.render.components import (
+    MOST_LINES,
+    NavStep,
+    badge,
+    card,
+    figure,
+    step,
+    timeline_nav,
+    verdict,
+)
 from ml_gitops.render.diff import diff_to_html
 from ml_gitops.render.marks import MARKS
-from ml_gitops.render.page import POLICY, markdown_to_html, page, stylesheet
+from ml_gitops.render.page import POLICY, fold_tags, markdown_to_html, page, stylesheet
 from ml_gitops.render.tables import details, table
+from tests.markup import Checked
 
-VOID = {"meta", "br", "hr", "img", "link", "input"}
 ALLOWED = {
     "p",
     "h1",
@@ -72,51 +82,18 @@ Binary files a/model.onnx and b/model.onnx differ
 """
 
 
-class Checked(HTMLParser):
-    """Read HTML and hold it to being well-formed; collect what it consists of."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str, str]] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-        assert not self.open, f"never closed: {self.open}"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag and its attributes."""
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag that has no inside."""
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        """Hold that the innermost tag is closed first."""
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        """Note text."""
-        self.text += data
-
-
 @cache
 def everything() -> str:
     """Return a page that uses every component, with nasty text wherever text goes."""
     report = "\n\n".join([table(["a", "b"], [["1", "2"]]), details("more", "text")])
-    chart = figure(bars([Bar(NASTY, 1.0)], title=NASTY), NASTY)
-    body = card(NASTY, markdown_to_html(report), state="merged", meta=NASTY, anchor="report")
+    chart = figure(partial(bars, [Bar(NASTY, 1.0)], title=NASTY), NASTY)
+    body = verdict("block", f"<h2>{safe(NASTY)}</h2>")
+    body += card(NASTY, markdown_to_html(report), state="merged", meta=NASTY, anchor="report")
     body += "".join(badge(state) for state in MARKS) + diff_to_html(DIFF) + chart
-    steps = step(1, NASTY, NASTY, outcome="pass", seconds=0.2, body=body)
-    nav = timeline_nav([NavStep("step-1", NASTY, "pass")])
+    steps = step(
+        1, NASTY, NASTY, outcome="pass", seconds=0.2, body=body, meta=NASTY, why=NASTY, output=NASTY
+    )
+    nav = timeline_nav([NavStep("report", NASTY), NavStep("step-1", NASTY, "pass")])
     return page(NASTY, steps, kicker=NASTY, lead=NASTY, nav=nav, footer="<p>made</p>")
 
 
@@ -162,6 +139,47 @@ def test_a_page_can_be_used_by_keyboard() -> None:
     assert len(ids) == len(set(ids))
     assert [name for _, name, _ in read.attributes].count("tabindex") >= len(scrolling) > 0
     assert ":focus-visible { outline: 3px" in stylesheet()
+
+
+def test_a_figure_is_drawn_for_a_column_and_for_a_phone() -> None:
+    """Both widths are there, one shows, and their style is the page's own, not each chart's."""
+    html = figure(partial(bars, [Bar("a", 1.0)], title="t"), "about")
+
+    wide, narrow = re.findall(r'<div class="(\w+)-chart"><svg [^>]*viewBox="0 0 (\d+)', html)
+    assert (wide, narrow) == (("wide", str(WIDE)), ("narrow", str(NARROW)))
+    assert "<style" not in html
+    assert style().removeprefix("<style>").removesuffix("</style>") in stylesheet()
+    phone = stylesheet().split("@media (max-width: 34rem)")[1].split("@media")[0]
+    assert ".wide-chart { display: none; }" in phone
+    assert ".narrow-chart { display: block; }" in phone
+
+
+def test_only_a_screen_is_dark() -> None:
+    """Paper stays light, and what is folded on a screen is printed."""
+    css = stylesheet()
+
+    assert set(re.findall(r"@media ([^{]*)\(prefers-color-scheme: dark\)", css)) == {"screen and "}
+    assert "details::details-content { content-visibility: visible;" in css.split("@media print")[1]
+
+
+def test_a_long_output_is_folded() -> None:
+    """What a command printed shows below it; more than a screenful opens on demand."""
+    short = step(1, "t", "run", outcome="pass", seconds=None, body="", output="one\ntwo\n")
+    many = "line\n" * (MOST_LINES + 1)
+    long = step(1, "t", "run", outcome="pass", seconds=None, body="", output=many)
+
+    assert "<details" not in short
+    assert "one\ntwo</code>" in short
+    assert f"<summary>What it printed, {MOST_LINES + 1} lines</summary>" in long
+
+
+def test_tables_of_a_terminal_keep_their_columns() -> None:
+    """Printed sentences wrap on a phone; lines of a table scroll instead."""
+    table_ = step(1, "t", "run", outcome="pass", seconds=None, body="", output="a  b\n────\n1  2")
+    said = step(1, "t", "run", outcome="pass", seconds=None, body="", output="a sentence")
+
+    assert '<pre class="output" tabindex="0">' in table_
+    assert '<pre class="output wraps" tabindex="0">' in said
 
 
 def test_a_badge_says_its_state_in_words() -> None:
@@ -232,6 +250,13 @@ def test_markdown_becomes_html() -> None:
     )
 
 
+def test_headings_begin_where_the_page_wants_them() -> None:
+    """The highest heading of a text becomes the level asked for; the others keep their distance."""
+    html = markdown_to_html("### a\n\n#### b\n\n### c", heading=4)
+
+    assert html == "<h4>a</h4>\n<h5>b</h5>\n<h4>c</h4>\n"
+
+
 def test_our_own_folds_work() -> None:
     """Sections that reports fold stay folded, nested ones too, with Markdown inside."""
     inner = details("in *it*", "- a")
@@ -287,6 +312,65 @@ def test_pictures_of_ours_are_carried_along() -> None:
         '<p><img class="chart-image" src="data:image/svg+xml;base64,PHN2Zy8+" '
         'alt="a &lt;plot&gt;"></p>\n'
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("<details>", ("<details>", None, "")),
+        ("<details open> <summary>a</summary>", ("<details open>", "a", "")),
+        ("<summary></summary>", ("", "", "")),
+        ("<details><summary>a</summary> </details>", ("<details>", "a", "</details>")),
+        ("</details>", ("", None, "</details>")),
+        ("<details> x", None),
+        ("<summary>a</summary> x", None),
+        ("<summary>a", None),
+        ("<summary>", None),
+        ("</summary>", None),
+        ("<details></details></details>", None),
+    ],
+)
+def test_folds_are_read_tag_by_tag(line: str, expected: tuple[str, str | None, str] | None) -> None:
+    """A line is an opening, a summary and an end, in this order, or it is none of ours."""
+    assert fold_tags(line) == expected
+
+
+HOSTILE = {
+    "spaces in a fold": "<details>{} x",
+    "spaces after a summary": "<details><summary>a</summary>{} x",
+    "spaces after comments": "<!-- a -->{} x",
+    "spaces before an end": "{}</details> x",
+    "a comment without an end": "<!-- {} x",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_time_grows_with_the_text_not_with_its_square(name: str) -> None:
+    """A line of a megabyte that almost is a fold takes about twice as long as half of it."""
+
+    def seconds(spaces: int) -> float:
+        text = HOSTILE[name].format(" " * spaces)
+        taken = []
+        for _ in range(5):
+            started = time.process_time()
+            markdown_to_html(text)
+            taken.append(time.process_time() - started)
+        return min(taken)
+
+    small, large = seconds(30_000), seconds(60_000)
+    assert large < 3.2 * small  # a square would be four times as long
+    assert "x" in markdown_to_html(HOSTILE[name].format(" " * 1_000_000))
+
+
+def test_a_day_is_never_broken_at_its_hyphens() -> None:
+    """Days stay on one line, in prose and in the first column of a narrow table; code is code."""
+    html = markdown_to_html("from 2013-07-01..2013-07-15, `2013-07-01`, 12013-07-01")
+
+    assert html == (
+        '<p>from <span class="day">2013-07-01</span>..<span class="day">2013-07-15</span>, '
+        "<code>2013-07-01</code>, 12013-07-01</p>\n"
+    )
+    assert ".day { white-space: nowrap; }" in stylesheet()
 
 
 PIECES = st.sampled_from(

@@ -7,11 +7,15 @@ dark by itself, and never says anything by colour alone.
 from ml_gitops.render.charts.bars import Bar, bars, sparkline
 from ml_gitops.render.charts.calibration import Bin, calibration
 from ml_gitops.render.charts.distribution import Distribution, distribution, small_multiples
-from ml_gitops.render.charts.drawing import style
+from ml_gitops.render.charts.drawing import NARROW, WIDE, style
+from ml_gitops.render.charts.events import Band, Event
 from ml_gitops.render.charts.intervals import Interval, intervals
-from ml_gitops.render.charts.timeline import Band, Event, Point, Series, Threshold, timeline
+from ml_gitops.render.charts.lines import Point, Series
+from ml_gitops.render.charts.timeline import Threshold, timeline
 
 __all__ = [
+    "NARROW",
+    "WIDE",
     "Band",
     "Bar",
     "Bin",

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 
 from ml_gitops.render.numbers import MINUS
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -52,26 +54,29 @@ def tick_labels(ticks: Sequence[float], unit: str = "", *, signs: bool = False) 
         signs: write a plus before what is above zero.
     """
     factor = 100 if unit == "%" else 1
+    ending = unit if unit in ("", "%") else f" {unit}"
+    if not 1e-5 <= max(map(abs, ticks), default=1) * factor < 1e9:
+        powers = [edge_label(tick * factor) + ending for tick in ticks]
+        if len(set(powers)) == len(ticks):
+            return powers
     values = [round(tick * factor, 12) for tick in ticks]
     digits = max((len(f"{v:.10f}".rstrip("0").partition(".")[2]) for v in values), default=0)
-    ending = unit if unit in ("", "%") else f" {unit}"
     return [
         f"{v:{'+' if signs and v else ''},.{digits}f}".replace("-", MINUS) + ending for v in values
     ]
 
 
-def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Return positions near the wanted ones, at least a gap apart, inside a range if they fit."""
-    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
-    places = list(wanted)
-    below = low - gap
-    for index in order:
-        below = places[index] = max(places[index], below + gap)
-    fits = gap * (len(places) - 1) <= high - low
-    above = (high if fits else below) + gap
-    for index in reversed(order):
-        above = places[index] = min(places[index], above - gap)
-    return places
+def edge_label(edge: float) -> str:
+    """Return the edge of a bin as a short label; one just beside a round number is that number."""
+    near = float(f"{edge:.6g}")
+    if abs(near) < 1e-300:
+        return "0"
+    if not 1e-4 <= abs(near) < 1e7:
+        digits, _, power = f"{near:.1e}".partition("e")
+        raised = str(int(power)).translate(_RAISED)
+        return f"{digits.removesuffix('.0').replace('-', MINUS)}×10{raised}"
+    label = f"{near:,.{max(0, 3 - math.floor(math.log10(abs(near))))}f}"
+    return (label.rstrip("0").rstrip(".") if "." in label else label).replace("-", MINUS)
 
 
 def pack(spans: Sequence[tuple[float, float]], gap: float) -> list[int]:
@@ -92,12 +97,15 @@ def pack(spans: Sequence[tuple[float, float]], gap: float) -> list[int]:
 
 
 def date_ticks(first: date, last: date, about: int = 7) -> list[tuple[date, str]]:
-    """Return days worth a label between two days: days, weeks, months, quarters or years."""
+    """Return days worth a label between two days: days, weeks, months, quarters or years.
+
+    The first label and that of every January name the year.
+    """
     span = max((last - first).days, 1)
     for step in (1, 2, 7, 14):
         if span / step <= about:
             days = [first + timedelta(days=n) for n in range(0, span + 1, step)]
-            return [(day, f"{day.day} {day:%b}") for day in days if day <= last]
+            return day_labels([day for day in days if day <= last])
     months = next((m for m in (1, 2, 3, 6) if span / 30.4 / m <= about), 12)
     months *= max(1, math.ceil(span / 365.25 / about)) if months == 12 else 1
     ticks: list[tuple[date, str]] = []
@@ -106,4 +114,13 @@ def date_ticks(first: date, last: date, about: int = 7) -> list[tuple[date, str]
         if day >= first and month % months == 0:
             ticks.append((day, f"{day:%b %Y}" if not ticks or day.month == 1 else f"{day:%b}"))
         month += 1
-    return ticks or [(first, first.isoformat())]
+    return ticks or day_labels([first])
+
+
+def day_labels(days: Sequence[date]) -> list[tuple[date, str]]:
+    """Return days with their labels; the first and the first of a year name the year."""
+    years = [None, *(day.year for day in days)]
+    return [
+        (day, f"{day.day} {day:%b}{f' {day.year}' if day.year != before else ''}")
+        for day, before in zip(days, years, strict=False)
+    ]

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ml_gitops.render.charts.axes import Scale
-from ml_gitops.render.charts.drawing import WIDTH, line, measure, rect, svg, text
+from ml_gitops.render.charts.drawing import MARGIN, WIDE, heading, line, measure, rect, svg, text
 from ml_gitops.render.numbers import number
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_ROW, _TOP = 24, 40
+_ROW = 24
 
 
 class Bar(NamedTuple):
@@ -19,7 +19,9 @@ class Bar(NamedTuple):
     value: float
 
 
-def bars(rows: Sequence[Bar], *, title: str, unit: str = "", digits: int = 3) -> str:
+def bars(
+    rows: Sequence[Bar], *, title: str, unit: str = "", digits: int = 3, width: float = WIDE
+) -> str:
     """Return horizontal bars with their numbers, in the order they are given.
 
     Args:
@@ -27,26 +29,34 @@ def bars(rows: Sequence[Bar], *, title: str, unit: str = "", digits: int = 3) ->
         title: what the lengths mean.
         unit: of the values.
         digits: decimals of the numbers.
+        width: of the picture.
     """
-    numbers = [number(row.value, digits=digits, unit=unit) for row in rows]
-    label_room = min(max((measure(row.label) for row in rows), default=0) + 26, 220)
+    numbers = [_shown(row.value, digits, unit) for row in rows]
+    label_room = min(max((measure(row.label) for row in rows), default=0) + 26, width * 0.4)
     number_room = max((measure(shown) for shown in numbers), default=0) + 24
     low = min([0.0, *(row.value for row in rows)])
     high = max([0.0, *(row.value for row in rows)])
     # Numbers below zero stand left of their bar, and need room there too.
     left = label_room + (number_room - 16 if low < 0 else 0)
-    x = Scale(low, high if high > low else low + 1, left, WIDTH - number_room)
-    parts = [text(14, 22, title, "heading", fit=WIDTH - 28)]
+    x = Scale(low, high if high > low else low + 1, left, width - number_room)
+    parts, top = heading(title, width)
     for index, (row, shown) in enumerate(zip(rows, numbers, strict=True)):
-        y, zero, end = _TOP + _ROW * index, x(0), x(row.value)
-        parts.append(text(14, y + 16, row.label, fit=label_room - 24))
+        y, zero, end = top + _ROW * index, x(0), x(row.value)
+        parts.append(text(MARGIN, y + 16, row.label, fit=label_room - 24))
         parts.append(f'<g class="c0">{rect(min(zero, end), y + 4, abs(end - zero), 15, "bar")}</g>')
         below = row.value < 0
         parts.append(text(end + (-6 if below else 6), y + 16, shown, "end" if below else ""))
-    bottom = _TOP + _ROW * len(rows)
-    parts.append(line(x(0), _TOP, x(0), bottom, "axis"))
+    bottom = top + _ROW * len(rows)
+    parts.append(line(x(0), top, x(0), bottom, "axis"))
     said = "; ".join(f"{row.label}: {shown}" for row, shown in zip(rows, numbers, strict=True))
-    return svg(parts, title=title, description=said, height=bottom + 14)
+    return svg(parts, title=title, description=said, height=bottom + 14, width=width)
+
+
+def _shown(value: float, digits: int, unit: str) -> str:
+    """Return a value; one that has no length beside the others is not told to its last digit."""
+    if 0 < abs(value) < 0.5 * 10**-digits:
+        return f"≈{number(0.0, digits=digits, unit=unit)}"
+    return number(value, digits=digits, unit=unit)
 
 
 def sparkline(

@@ -1,14 +1,34 @@
-"""How values are spread: the current window over the reference, one feature or many."""
+"""How values are spread: the current window over the reference, one feature or many.
+
+A number's bars are as wide as their bins and as high as their density, so that area is share of
+the rows, also where bins are quantiles. What lies beyond the axis has a box of its own on its side.
+"""
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from ml_gitops.render.charts.axes import nice_ticks, tick_labels
-from ml_gitops.render.charts.drawing import WIDTH, line, measure, path, rect, shorten, svg, text
-from ml_gitops.render.numbers import MINUS, number, percent
+from ml_gitops.render.charts.axes import Scale, edge_label, nice_ticks, tick_labels
+from ml_gitops.render.charts.binning import Block, Histogram, categories, histogram, shares
+from ml_gitops.render.charts.drawing import (
+    MARGIN,
+    WIDE,
+    Key,
+    heading,
+    legend,
+    line,
+    measure,
+    path,
+    rect,
+    svg,
+    text,
+)
+from ml_gitops.render.numbers import percent
 
-_PANEL_HEIGHT = 154
+_PANEL, _GAP = 176, 24
+_BOX, _APART = 11, 6
+"""Width of the box beyond an end of the axis, and its distance."""
 
 
 class Distribution(NamedTuple):
@@ -30,137 +50,173 @@ class Distribution(NamedTuple):
     note: str = ""
 
 
-def distribution(panel: Distribution) -> str:
+def distribution(panel: Distribution, *, width: float = WIDE) -> str:
     """Return one distribution: the reference as filled bars, the current window as an outline."""
-    parts = [*_panel(panel, 14, 8, WIDTH - 28, 206), *_legend(234)]
-    return svg(parts, title=panel.title, description=_describe(panel), height=248)
+    parts, top = legend(_KEYS, 6, width)
+    parts += _panel(panel, MARGIN, top + 4, width - 2 * MARGIN, 216)
+    return svg(
+        parts, title=panel.title, description=_describe(panel), height=top + 230, width=width
+    )
 
 
-def small_multiples(panels: Sequence[Distribution], *, title: str, columns: int = 3) -> str:
+def small_multiples(panels: Sequence[Distribution], *, title: str, width: float = WIDE) -> str:
     """Return many distributions as one picture, a grid of small panels.
 
     Args:
         panels: in reading order.
         title: what the panels have in common.
-        columns: panels beside each other.
+        width: of the picture; as many panels stand beside each other as can be read.
     """
-    width = (WIDTH - 28 - 18 * (columns - 1)) / columns
-    parts = [text(14, 22, title, "heading", fit=WIDTH - 28), *_legend(42)]
+    columns = max(1, int(width // 200))
+    wide = (width - 2 * MARGIN - _GAP * (columns - 1)) / columns
+    parts, top = heading(title, width)
+    drawn, top = legend(_KEYS, top, width)
+    parts += drawn
     for index, panel in enumerate(panels):
         row, column = divmod(index, columns)
-        left, top = 14 + column * (width + 18), 54 + row * (_PANEL_HEIGHT + 14)
-        parts += _panel(panel, left, top, width, _PANEL_HEIGHT)
+        left = MARGIN + column * (wide + _GAP)
+        parts += _panel(panel, left, top + 10 + row * (_PANEL + _GAP), wide, _PANEL)
     rows = math.ceil(len(panels) / columns)
     said = ". ".join(f"{panel.title}: {_describe(panel)}" for panel in panels)
-    height = 58 + rows * (_PANEL_HEIGHT + 14)
-    return svg(parts, title=title, description=said, height=height)
+    height = top + 6 + rows * (_PANEL + _GAP)
+    return svg(parts, title=title, description=said, height=height, width=width)
 
 
-def _legend(y: float) -> list[str]:
-    return [
-        rect(14, y - 10, 16, 10, "reference"),
-        text(36, y, "reference", "quiet"),
-        '<g class="c0">',
-        path([(104, y - 1), (104, y - 9), (120, y - 9), (120, y - 1)], "current"),
-        "</g>",
-        text(126, y, "current window", "quiet"),
-    ]
+def _sample(x: float, y: float) -> list[str]:
+    box = [(x + 2, y + 6), (x + 2, y - 6), (x + 22, y - 6), (x + 22, y + 6)]
+    return ['<g class="c0">', path(box, "current"), "</g>"]
+
+
+_KEYS = (
+    Key("reference", lambda x, y: [rect(x + 2, y - 6, 20, 12, "reference")]),
+    Key("current window", _sample),
+    Key(
+        "equal areas, equal shares of rows",
+        lambda x, y: [rect(x + 2, y - 6, 6, 12, "reference"), rect(x + 9, y, 12, 6, "reference")],
+    ),
+)
 
 
 def _panel(panel: Distribution, left: float, top: float, width: float, height: float) -> list[str]:
-    shares = [_shares(panel.reference), _shares(panel.current)]
-    peak = max([*shares[0], *shares[1], 1e-9])
-    bottom, floor = top + height - 20, top + 36
-    bins = max(len(panel.reference), 1)
-    step = width / bins
-    gap = step * 0.14 if panel.labels else 0.5
-    room = width - (measure(panel.note) + 10 if panel.note else 0)
-    parts = [text(left, top + 14, panel.title, "heading", fit=room)]
-    if panel.note:
-        parts.append(text(left + width, top + 14, panel.note, "quiet end"))
-    mark = [tick for tick in nice_ticks(0, peak, about=2) if tick <= peak][-1]
-    height_of_mark = bottom - (bottom - floor) * mark / peak
-    parts.append(line(left, height_of_mark, left + width, height_of_mark, "grid"))
-    for index, (before, now) in enumerate(zip(*shares, strict=True)):
-        tall = (bottom - floor) * before / peak
-        tip = f"{_bin_name(panel, index)}: {percent(before)} in the reference, {percent(now)} now"
-        parts.append(
-            rect(
-                left + index * step + gap, bottom - tall, step - 2 * gap, tall, "reference", tip=tip
-            )
-        )
+    """Return a panel: its name, what is to be said of it, and its bars."""
+    parts = [text(left, top + 14, panel.title, "heading", fit=width)]
+    parts.append(text(left, top + 31, panel.note, "quiet", fit=width))
+    frame = (left, top + 42, width, height - 42)
+    if panel.labels is None and panel.edges:
+        finest = max(12, int(width / 6))
+        drawn = histogram(panel.edges, panel.reference, panel.current, finest=finest)
+        if drawn is not None:
+            return parts + _histogram(drawn, *frame)
+    return parts + _categories(panel, *frame)
+
+
+def _histogram(drawn: Histogram, left: float, top: float, width: float, height: float) -> list[str]:
+    low, high = drawn.span
+    bottom = top + height - 20
+    start = left + (_BOX + _APART if drawn.below else 0)
+    end = left + width - (_BOX + _APART if drawn.above else 0)
+    x = Scale(low, high, start, end)
+    groups = [[(x(one.low), x(one.high), one) for one in drawn.blocks]]
+    groups += [[(left, left + _BOX, drawn.below)]] if drawn.below else []
+    groups += [[(left + width - _BOX, left + width, drawn.above)]] if drawn.above else []
+    placed = [one for group in groups for one in group]
+    densest = max(max(one.reference, one.current) / (right - begin) for begin, right, one in placed)
+    scale = (bottom - top) / densest if densest else 0.0
+    parts = []
+    for begin, right, one in placed:
+        tall = one.reference / (right - begin) * scale
+        edge = min(0.4, (right - begin) * 0.1)
+        bar = (begin + edge, bottom - tall, right - begin - 2 * edge, tall)
+        parts.append(rect(*bar, "reference", tip=_said(one)))
     parts.append('<g class="c0">')
-    parts += _outline(
-        shares[1], left, bottom, step, (bottom - floor) / peak, gap=gap if panel.labels else 0
-    )
+    for group in groups:
+        stairs = [(group[0][0], bottom)]
+        for begin, right, one in group:
+            y = bottom - one.current / (right - begin) * scale
+            stairs += [(begin, y), (right, y)]
+        parts.append(path([*stairs, (group[-1][1], bottom)], "current"))
     parts.append("</g>")
-    parts.append(line(left, bottom, left + width, bottom, "axis"))
-    parts.append(text(left + 2, height_of_mark - 3, percent(mark, digits=0), "quiet halo"))
-    return parts + _bin_labels(panel, left, bottom + 15, step, bins)
+    parts += [line(group[0][0], bottom, group[-1][1], bottom, "axis") for group in groups]
+    return parts + _ticks(drawn, x, left, left + width, bottom)
 
 
-def _outline(
-    shares: Sequence[float], left: float, bottom: float, step: float, scale: float, *, gap: float
+def _ticks(drawn: Histogram, x: Scale, left: float, right: float, bottom: float) -> list[str]:
+    """Return round numbers along the axis, and the ends beyond which boxes stand."""
+    parts = []
+    taken = []
+    if drawn.below:
+        label = f"< {edge_label(drawn.below.high)}"
+        parts.append(text(left, bottom + 15, label, "quiet"))
+        taken.append((left, left + measure(label) * 0.92))
+    if drawn.above:
+        label = f"> {edge_label(drawn.above.low)}"
+        parts.append(text(right, bottom + 15, label, "quiet end"))
+        taken.append((right - measure(label) * 0.92, right))
+    ticks = [tick for tick in nice_ticks(x.low, x.high, about=4) if x.low <= tick <= x.high]
+    for tick, label in zip(ticks, tick_labels(ticks), strict=True):
+        half = measure(label) * 0.46
+        at = min(max(x(tick), left + half), right - half)
+        if any(at - half < end + 8 and at + half > start - 8 for start, end in taken):
+            continue
+        taken.append((at - half, at + half))
+        parts.append(line(x(tick), bottom, x(tick), bottom + 3, "axis"))
+        parts.append(text(at, bottom + 15, label, "quiet middle"))
+    return parts
+
+
+def _categories(
+    panel: Distribution, left: float, top: float, width: float, height: float
 ) -> list[str]:
-    """Return the current window: one stair over bins, or one open box per category."""
-    stairs: list[tuple[float, float]] = []
-    boxes = []
-    for index, share in enumerate(shares):
-        start, end = left + index * step + gap, left + (index + 1) * step - gap
-        y = bottom - share * scale
-        stairs += [(start, y), (end, y)]
-        boxes.append(path([(start, bottom), (start, y), (end, y), (end, bottom)], "current"))
-    if gap:
-        return boxes
-    return [path([(left, bottom), *stairs, (left + len(shares) * step, bottom)], "current")]
+    """Return one bar per category, with both shares in numbers."""
+    most = max(2, int(height // 19))
+    shown = categories(_names(panel), panel.reference, panel.current, most=most)
+    said = [f"{_whole(one.reference)} → {_whole(one.current)}" for one in shown]
+    number_room = max((measure(one) * 0.92 for one in said), default=0)
+    label_room = min(max((measure(one.name) for one in shown), default=0), width * 0.34)
+    start, end = left + label_room + 8, left + width - number_room - 8
+    longest = max((share for one in shown for share in one[1:]), default=0.0) or 1.0
+    x = Scale(0, longest, start, end)
+    parts = []
+    for index, (one, numbers) in enumerate(zip(shown, said, strict=True)):
+        y = top + 19 * index
+        tip = f"{one.name}: {percent(one.reference)} in the reference, {percent(one.current)} now"
+        parts.append(text(left, y + 13, one.name, "quiet", fit=label_room))
+        parts.append(rect(start, y + 3, x(one.reference) - start, 13, "reference", tip=tip))
+        now = x(one.current)
+        box = [(start, y + 3), (now, y + 3), (now, y + 16), (start, y + 16)]
+        parts.append(f'<g class="c0">{path(box, "current")}</g>')
+        parts.append(text(left + width, y + 13, numbers, "quiet end"))
+    return [*parts, line(start, top, start, top + 19 * len(shown), "axis")]
 
 
-def _bin_labels(panel: Distribution, left: float, y: float, step: float, bins: int) -> list[str]:
+def _whole(share: float) -> str:
+    return percent(share, digits=0)
+
+
+def _names(panel: Distribution) -> Sequence[str]:
     if panel.labels is not None:
-        middles = [left + (index + 0.5) * step for index in range(bins)]
-        return _thinned(panel.labels, middles, y, step)
-    inner = [edge for edge in panel.edges or () if math.isfinite(edge)]
-    first = 0 if panel.edges and math.isfinite(panel.edges[0]) else 1
-    places = [left + (first + index) * step for index in range(len(inner))]
-    return _thinned(edge_labels(inner), places, y, step)
+        return panel.labels
+    edges = panel.edges or ()
+    return [_span(low, high) for low, high in pairwise(edges)]
 
 
-def _thinned(labels: Sequence[str], places: Sequence[float], y: float, step: float) -> list[str]:
-    """Return as many labels as fit beside each other, evenly chosen."""
-    longest = max((min(measure(label), 64) for label in labels), default=0) + 8
-    every = max(1, math.ceil(longest / step))
-    return [
-        text(place, y, label, "quiet middle", fit=max(every * step - 2, 20))
-        for label, place in list(zip(labels, places, strict=True))[::every]
-    ]
+def _span(low: float, high: float) -> str:
+    if math.isinf(low):
+        return "all" if math.isinf(high) else f"up to {edge_label(high)}"
+    if math.isinf(high):
+        return f"above {edge_label(low)}"
+    first, last = edge_label(low), edge_label(high)
+    return first if first == last else f"{first} to {last}"
 
 
-def edge_labels(edges: Sequence[float]) -> list[str]:
-    """Return the edges of bins as short labels, with decimals only where they are needed."""
-    if all(float(edge).is_integer() for edge in edges):
-        return tick_labels(edges)
-    return [
-        f"{edge:.3g}".replace("-", MINUS) if abs(edge) < 1000 else f"{edge:,.0f}" for edge in edges
-    ]
-
-
-def _bin_name(panel: Distribution, index: int) -> str:
-    if panel.labels is not None:
-        return shorten(panel.labels[index], 400)
-    if not panel.edges:
-        return f"bin {index + 1}"
-    low, high = (number(edge, digits=2) for edge in panel.edges[index : index + 2])
-    return f"{low} to {high}"
-
-
-def _shares(counts: Sequence[float]) -> list[float]:
-    total = sum(counts)
-    return [value / total if total else 0.0 for value in counts]
+def _said(one: Block) -> str:
+    before, now = percent(one.reference), percent(one.current)
+    return f"{_span(one.low, one.high)}: {before} in the reference, {now} now"
 
 
 def _describe(panel: Distribution) -> str:
     """Return the rows on both sides and the bin that moved most."""
-    before, now = _shares(panel.reference), _shares(panel.current)
+    before, now = shares(panel.reference), shares(panel.current)
     said = (f"{panel.note}; " if panel.note else "") + (
         f"{sum(panel.reference):,.0f} rows in the reference, {sum(panel.current):,.0f} now"
     )
@@ -168,6 +224,6 @@ def _describe(panel: Distribution) -> str:
         return said
     moved = max(range(len(before)), key=lambda index: abs(now[index] - before[index]))
     return (
-        f"{said}; moved most: {_bin_name(panel, moved)}, from {percent(before[moved])} "
-        f"to {percent(now[moved])}"
+        f"{said}; moved most: {_names(panel)[moved]}, from {percent(before[moved])} to "
+        f"{percent(now[moved])}"
     )

@@ -4,10 +4,24 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from ml_gitops.render.charts.axes import Scale, nice_ticks, tick_labels
-from ml_gitops.render.charts.drawing import WIDTH, line, measure, rect, shape, shorten, svg, text
+from ml_gitops.render.charts.drawing import (
+    MARGIN,
+    WIDE,
+    Key,
+    heading,
+    legend,
+    line,
+    measure,
+    rect,
+    shape,
+    shorten,
+    svg,
+    text,
+)
 from ml_gitops.render.numbers import interval, signed
 
-_ROW, _TOP, _BOTTOM = 26, 44, 58
+_LEAST = 160
+"""Room that whiskers need beside label and number."""
 _SIGNS = {
     "allowed": (0, "solid good"),
     "cannot tell": (3, "hollow cannot-tell"),
@@ -34,6 +48,7 @@ def intervals(
     digits: int = 3,
     allowed: Literal["above", "below"] = "above",
     limit_label: str = "margin",
+    width: float = WIDE,
 ) -> str:
     """Return dots with whiskers, one row per difference.
 
@@ -44,36 +59,70 @@ def intervals(
         digits: decimals of the numbers at the right.
         allowed: the side of a row's limit that the gate accepts.
         limit_label: what the limit is called.
+        width: of the picture; where whiskers do not fit between label and number, they stand below.
     """
     numbers = [
         f"{signed(row.estimate, digits=digits)} {interval(row.low, row.high, digits=digits)}"
         for row in rows
     ]
-    left = min(max((measure(row.label) for row in rows), default=0) + 24, 200)
-    right = WIDTH - max((measure(number) for number in numbers), default=0) - 30
-    height = _TOP + _ROW * len(rows) + _BOTTOM
     limits = [row.limit for row in rows if row.limit is not None]
+    parts, top = heading(title, width)
+    keys, top = legend(_keys(limit_label), top, width) if limits else ([], top)
+    frame = _frame(rows, numbers, top + 4, width)
+    bottom = frame.top + frame.row * len(rows)
     ends = [value for row in rows for value in (row.low, row.high, row.estimate)]
-    about = max(2, int((right - left) / 60))
-    ticks = nice_ticks(min([0.0, *ends, *limits]), max([0.0, *ends, *limits]), about)
-    x = Scale(ticks[0], ticks[-1], left, right)
-    bottom = _TOP + _ROW * len(rows)
-    parts = [text(14, 22, title, "heading", fit=WIDTH - 28)]
+    about = max(2, int((frame.right - frame.left) / 60))
+    # A limit's mirror image leaves room to see which side of it is allowed.
+    ends += [0.0, *limits, *(-limit for limit in limits)]
+    ticks = nice_ticks(min(ends), max(ends), about)
+    x = Scale(ticks[0], ticks[-1], frame.left, frame.right)
     for index, row in enumerate(rows):
-        parts += _allowed(row, x, _TOP + _ROW * index, allowed)
+        parts += _allowed(row, x, frame.middle(index), allowed)
     for tick, label in zip(ticks, tick_labels(ticks, unit, signs=True), strict=True):
-        parts.append(line(x(tick), _TOP, x(tick), bottom, "grid"))
+        css = "grid" if tick else "zero"
+        parts += [line(x(tick), start, x(tick), end, css) for start, end in frame.bands(len(rows))]
         parts.append(text(x(tick), bottom + 16, label, "quiet middle"))
-    parts.append(line(x(0), _TOP - 4, x(0), bottom, "zero"))
+    parts += keys
     for index, row in enumerate(rows):
-        parts += _row(row, numbers[index], x, _TOP + _ROW * index, allowed)
-    if limits:
-        parts += _legend(height - 16, limit_label)
+        y = frame.middle(index) - (15 if frame.stacked else -4)
+        parts.append(text(MARGIN, y, row.label, fit=frame.label_room))
+        parts.append(text(width - MARGIN, y, numbers[index], "end"))
+        parts += _whiskers(row, numbers[index], x, frame.middle(index), allowed)
     said = [
         f"{row.label}: {number}{', ' + place if (place := standing(row, allowed)) else ''}"
         for row, number in zip(rows, numbers, strict=True)
     ]
-    return svg(parts, title=title, description="; ".join(said), height=height)
+    return svg(parts, title=title, description="; ".join(said), height=bottom + 30, width=width)
+
+
+class _Frame(NamedTuple):
+    """Where rows stand: their heights, and the whiskers' place between label and number."""
+
+    top: float
+    row: float
+    left: float
+    right: float
+    label_room: float
+    stacked: bool
+
+    def middle(self, index: int) -> float:
+        """Return the height of a row's whisker."""
+        return self.top + self.row * index + (self.row - 13 if self.stacked else self.row / 2)
+
+    def bands(self, rows: int) -> list[tuple[float, float]]:
+        """Return the heights that lines of the axis run through: never through words."""
+        if not self.stacked:
+            return [(self.top, self.top + self.row * rows)]
+        return [(self.middle(row) - 11, self.middle(row) + 11) for row in range(rows)]
+
+
+def _frame(rows: Sequence[Interval], numbers: Sequence[str], top: float, width: float) -> _Frame:
+    label = max((measure(row.label) for row in rows), default=0)
+    number = max((measure(one) for one in numbers), default=0)
+    left, right = min(label + 24, 200), width - number - 30
+    if right - left >= _LEAST:
+        return _Frame(top, 26, left, right, left - 22, stacked=False)
+    return _Frame(top, 46, 28, width - 28, width - number - 3 * MARGIN, stacked=True)
 
 
 def standing(row: Interval, allowed: Literal["above", "below"] = "above") -> str:
@@ -85,37 +134,38 @@ def standing(row: Interval, allowed: Literal["above", "below"] = "above") -> str
     return "allowed" if near >= 0 else "outside" if far < 0 else "cannot tell"
 
 
-def _allowed(row: Interval, x: Scale, y: float, allowed: str) -> list[str]:
+def _allowed(row: Interval, x: Scale, middle: float, allowed: str) -> list[str]:
     if row.limit is None:
         return []
     at = x(row.limit)
     start, end = (at, x.end) if allowed == "above" else (x.start, at)
-    return [rect(start, y, end - start, _ROW, "allowed"), line(at, y, at, y + _ROW, "limit")]
+    return [
+        rect(start, middle - 11, end - start, 22, "allowed"),
+        line(at, middle - 11, at, middle + 11, "limit"),
+    ]
 
 
-def _row(
-    row: Interval, number: str, x: Scale, y: float, allowed: Literal["above", "below"]
+def _whiskers(
+    row: Interval, number: str, x: Scale, middle: float, allowed: Literal["above", "below"]
 ) -> list[str]:
     kind, css = _SIGNS[standing(row, allowed)]
-    tone, middle = css.split()[1], y + _ROW / 2
     low, high = x(row.low), x(row.high)
     return [
-        text(14, middle + 4, row.label, fit=x.start - 22),
-        f'<g class="{tone}">',
+        f'<g class="{css.split()[1]}">',
         line(low, middle, high, middle, "whisker"),
         line(low, middle - 4, low, middle + 4, "whisker"),
         line(high, middle - 4, high, middle + 4, "whisker"),
         shape(kind, x(row.estimate), middle, css, tip=f"{shorten(row.label, 400)}: {number}"),
         "</g>",
-        text(WIDTH - 14, middle + 4, number, "end"),
     ]
 
 
-def _legend(y: float, limit_label: str) -> list[str]:
-    parts = [line(14, y - 4, 38, y - 4, "limit"), text(44, y, limit_label, "quiet", fit=250)]
-    at = 44 + min(measure(limit_label), 250) * 0.93 + 18
-    for name in ("allowed", "cannot tell", "outside"):
+def _keys(limit_label: str) -> list[Key]:
+    def sign(name: str) -> Key:
         kind, css = _SIGNS[name]
-        parts += [shape(kind, at, y - 4, css), text(at + 10, y, name, "quiet")]
-        at += measure(name) + 30
-    return parts
+        return Key(name, lambda x, y: [shape(kind, x + 18, y, css)])
+
+    def limit(x: float, y: float) -> list[str]:
+        return [rect(x + 12, y - 7, 12, 14, "allowed"), line(x + 12, y - 7, x + 12, y + 7, "limit")]
+
+    return [Key(limit_label, limit), *map(sign, ("allowed", "cannot tell", "outside"))]

@@ -26,7 +26,8 @@ class Report(Document):
         base_lock: the rows that the base branch has locked.
         split, train_rows, holdout_rows: what it learned from and was judged on.
         validation, parity, comparison, gate, checks: what each step found.
-        changed: inputs that differ from the champion's, in words.
+        changed: inputs that differ from the champion's, by name.
+        differences: the same, each with what exactly differs.
         gate_changes: what this change alters in the gate that judges it.
         fit_seconds, cpu_seconds: what the training cost.
     """
@@ -51,6 +52,7 @@ class Report(Document):
     gate: GateVerdict
     checks: CheckOutcomes | Missing
     changed: tuple[str, ...]
+    differences: tuple[str, ...] = ()
     gate_changes: tuple[str, ...] = ()
     fit_seconds: float
     cpu_seconds: float

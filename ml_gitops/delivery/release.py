@@ -24,7 +24,8 @@ class Release(Document):
         metrics: the candidate's metrics on the holdout.
         verdict: the report's sentence, as reviewed.
         gate: its verdict in one word; people may merge what it blocked.
-        changed: which inputs differ from the release before.
+        changed: which inputs differ from the release before, by name.
+        differences: the same, each with what exactly differs.
         pull_request: where it was reviewed, if it was.
         reviewed: whether the files are those whose report was posted; false if no report
             was, or its files were gone, and they were made or found where CD runs.
@@ -45,6 +46,7 @@ class Release(Document):
     verdict: str
     gate: Literal["pass", "warn", "block"] = "pass"
     changed: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
     pull_request: int | None = None
     reviewed: bool = True
 

@@ -16,9 +16,10 @@ from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.proposal_body import release_notes
 from ml_gitops.report import Report
 from ml_gitops.serving.signature import Signature
+from ml_gitops.workflows.differences import tell_differences
 from ml_gitops.workflows.promotion import declared, promote, record_assignments
 from ml_gitops.workflows.registry import latest_release, released_file
-from ml_gitops.workflows.training import trace_run
+from ml_gitops.workflows.training import read_lock, trace_run
 
 _RUN = "run "
 """What stands before the run key in the message of a release's tag."""
@@ -86,6 +87,10 @@ def deliver(
         progress.step("Finding what was reviewed")
         files, reviewed = _reviewed_files(config, forge, lineage, train_again)
         release = _describe(config, forge, commit, before, lineage, files, reviewed=reviewed)
+        if isinstance(before, Release):
+            rows = read_lock(workspace)
+            told = tell_differences(config, workspace, forge, lineage, rows, before)
+            release = release.model_copy(update={"differences": told})
         release = _publish(forge, bentos, progress, release, files)
         is_new = True
     progress.step("Staging")

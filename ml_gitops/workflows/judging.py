@@ -23,6 +23,7 @@ from ml_gitops.ports import Forge, Progress, Workspace
 from ml_gitops.report import Report
 from ml_gitops.serving.parity import ParityReport
 from ml_gitops.serving.signature import Signature
+from ml_gitops.workflows.differences import tell_differences
 from ml_gitops.workflows.registry import read_release, released_file, served
 from ml_gitops.workflows.training import CHECKS, HOLDOUT_FILE, TRAIN_FILE, days_that_count
 
@@ -117,6 +118,12 @@ def judge_run(
     checks = _run_checks(workspace, folder, champion)
     base = _base_lock(forge)
     rival = champion if isinstance(champion, Champion) else None
+    lock = DataLock.from_json((folder / LOCK_PATH).read_bytes(), where=LOCK_PATH)
+    told = (
+        tell_differences(config, workspace, forge, run.lineage, lock, rival.release)
+        if rival
+        else ()
+    )
     report = Report(
         model=config.model.name,
         about=config.model.about,
@@ -125,7 +132,7 @@ def judge_run(
         model_bytes=(folder / MODEL_FILE).stat().st_size,
         judged_against=standing(config, workspace, champion),
         champion_bytes=len(rival.model) if rival else None,
-        lock=DataLock.from_json((folder / LOCK_PATH).read_bytes(), where=LOCK_PATH),
+        lock=lock,
         base_lock=base,
         split=run.split,
         train_rows=run.train_rows,
@@ -136,6 +143,7 @@ def judge_run(
         gate=gate,
         checks=checks,
         changed=tuple(run.lineage.changes_from(rival.release.lineage)) if rival else (),
+        differences=told,
         gate_changes=tuple(_gate_changes(config, forge)),
         fit_seconds=run.fit_seconds,
         cpu_seconds=run.cpu_seconds,

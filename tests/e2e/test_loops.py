@@ -151,13 +151,17 @@ class TestDeliver:
     @pytest.mark.parametrize(
         ("change", "version", "differs"),
         [
-            ("data", "v1.0.1", ["data"]),
-            ("code", "v1.1.0", ["code"]),
-            ("signature", "v2.0.0", ["code", "contract"]),
+            ("data", "v1.0.1", {"data": f"rows of 2024-01-01..{FIRST_LOCK} → "}),
+            ("code", "v1.1.0", {"code": "model/pipeline.py changed"}),
+            (
+                "signature",
+                "v2.0.0",
+                {"code": "model/pipeline.py changed", "contract": "features.wear is gone"},
+            ),
         ],
     )
     def test_versions_follow_the_change(
-        self, released: World, place: Path, change: str, version: str, differs: list[str]
+        self, released: World, place: Path, change: str, version: str, differs: dict[str, str]
     ) -> None:
         """New data are a patch, new code a minor version, another form of requests a major one."""
         world = released.copy(place)
@@ -177,7 +181,11 @@ class TestDeliver:
         done = world.deliver()
 
         assert done["release"]["version"] == version
-        assert done["release"]["changed"] == differs
+        assert done["release"]["changed"] == [*differs]
+        told = done["release"]["differences"]
+        for one, (name, said) in zip(told, differs.items(), strict=True):
+            assert one.startswith(f"{name}: ")
+            assert said in one
         assert world.fits() == 2
         assert world.state("staging").version == version
         assert world.state("production").version == "v1.0.0"

@@ -194,7 +194,8 @@ def change_of(
 
 def _score(metric: str, truth: "NDArray[Any]", answers: Answers) -> "Score | str":
     """Return the score of one model, or why these rows do not define it."""
-    from ml_gitops.model.influence import UndefinedMetric, score
+    from ml_gitops.model.influence import UndefinedMetric
+    from ml_gitops.model.scores import score
 
     try:
         return score(metric, truth, answers.predicted)

@@ -255,7 +255,8 @@ def measure(
         names: names of `metrics.METRICS`.
         days: as `evaluate`.
     """
-    from ml_gitops.model.influence import UndefinedMetric, score, spread
+    from ml_gitops.model.influence import UndefinedMetric, spread
+    from ml_gitops.model.scores import score
 
     values, undefined = {}, {}
     for name in names:

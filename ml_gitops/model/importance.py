@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_gitops.model.evaluation import Answers, Importance, truth_of
-from ml_gitops.model.influence import Score, UndefinedMetric, score
+from ml_gitops.model.influence import Score, UndefinedMetric
 from ml_gitops.model.interval import standard_error
 from ml_gitops.model.metrics import metric_named
+from ml_gitops.model.scores import score
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,6 +1,6 @@
 """The metrics we know: what each is called, which way is better, and how much loss is small.
 
-This table is light, so that configs and reports can read it; `influence.py` has the arithmetic.
+This table is light, so that configs and reports can read it; `scores.py` has the arithmetic.
 """
 
 import difflib

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from ml_gitops.errors import ConfigError
-from ml_gitops.model.influence import UndefinedMetric, score
+from ml_gitops.model.influence import UndefinedMetric
 from ml_gitops.model.interval import standard_error
 from ml_gitops.model.metrics import METRICS, metric_named, metrics_of
+from ml_gitops.model.scores import score
 
 SCIKIT: dict[str, Callable] = {
     "roc_auc": lambda y, p: sk.roc_auc_score(y, p[:, 1]),

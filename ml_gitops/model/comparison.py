@@ -1,6 +1,7 @@
 """The candidate beside the champion on the same rows: metric by metric, slice by slice."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -174,21 +175,26 @@ def change_of(
         candidate, baseline: answers to the same rows, of the same classes.
         days: as `compare`.
     """
+    import numpy as np
+
     from ml_gitops.model.influence import UndefinedMetric, spread
 
     ours, theirs = (_score(metric, truth, one) for one in (candidate, baseline))
     if isinstance(ours, str) or isinstance(theirs, str):
         return Missing(reason=_undefined(ours, theirs))
+    apart = ours - theirs
+    if np.array_equal(candidate.predicted, baseline.predicted):
+        # Equal answers differ by nothing; equal decisions alone might on the next row.
+        apart = replace(apart, step=0.0)
     try:
-        known = spread(ours.influence - theirs.influence, days)
+        known = spread(apart, days)
     except UndefinedMetric as reason:
         return Missing(reason=str(reason))
-    sign = METRICS[metric].sign
     return Change(
         metric=metric,
         baseline=theirs.value,
         candidate=ours.value,
-        difference=PairedDifference.of(sign * (ours.value - theirs.value), known),
+        difference=PairedDifference.of(METRICS[metric].sign * apart.value, known),
     )
 
 

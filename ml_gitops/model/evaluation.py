@@ -262,7 +262,7 @@ def measure(
     for name in names:
         try:
             scored = score(name, truth, answers.predicted)
-            values[name] = Measurement.of(scored.value, spread(scored.influence, days))
+            values[name] = Measurement.of(scored.value, spread(scored, days))
         except UndefinedMetric as reason:
             undefined[name] = reason.among(answers.classes)
     return values, undefined

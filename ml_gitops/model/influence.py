@@ -38,23 +38,37 @@ class UndefinedMetric(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """A metric's value and the influence of every row on it, shape (n,)."""
+    """A metric's value and the influence of every row on it, shape (n,).
+
+    Attributes:
+        step: what one row's decision moves the value by; 0 where answers count by degrees.
+    """
 
     value: float
     influence: Floats
+    step: float = 0.0
+
+    def __sub__(self, other: "Score") -> "Score":
+        """Return the difference of two models on the same rows."""
+        step = max(self.step, other.step)
+        return Score(self.value - other.value, self.influence - other.influence, step)
 
 
-def spread(influence: Floats, days: NDArray[Any] | None = None) -> Spread:
+def spread(scored: Score, days: NDArray[Any] | None = None) -> Spread:
     """Return how far a metric may be off, from what every row adds to its error.
 
+    Where no decision is wrong (or none differs), the next one may be: the error is never taken
+    below what one row moves.
+
     Args:
-        influence: one term per row, shape (n,).
+        scored: with one influence term per row, shape (n,).
         days: the day of each row, shape (n,); None if rows are independent.
 
     Raises:
         UndefinedMetric: all rows are of one day, which has no error to estimate.
     """
-    n, by_row = len(influence), standard_error(influence)
+    influence = scored.influence
+    n, by_row = len(influence), max(standard_error(influence), scored.step)
     if days is None:
         return Spread(standard_error=by_row, n=n)
     _, codes = np.unique(days, return_inverse=True)
@@ -87,7 +101,8 @@ def ratio(numerator: Floats, denominator: Floats, otherwise: str, event: int) ->
     if base == 0:
         raise UndefinedMetric(otherwise, event)
     value = float(numerator.mean()) / base
-    return Score(value, corrected((numerator - value * denominator) / base))
+    influence = corrected((numerator - value * denominator) / base)
+    return Score(value, influence, 1 / float(denominator.sum()))
 
 
 def average(scores: list[Score]) -> Score:
@@ -95,4 +110,5 @@ def average(scores: list[Score]) -> Score:
     return Score(
         float(np.mean([one.value for one in scores])),
         np.mean([one.influence for one in scores], axis=0),
+        max(one.step for one in scores) / len(scores),
     )

@@ -6,6 +6,7 @@ values.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -121,7 +122,8 @@ def _brier(codes: Codes, probabilities: Floats) -> Score:
 
 
 def _accuracy(codes: Codes, probabilities: Floats) -> Score:
-    return mean((probabilities.argmax(axis=1) == codes).astype(float))
+    right = mean((probabilities.argmax(axis=1) == codes).astype(float))
+    return replace(right, step=1 / len(codes))
 
 
 def _per_class(codes: Codes, probabilities: Floats) -> Iterator[tuple[Floats, Floats, int]]:

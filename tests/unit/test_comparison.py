@@ -113,6 +113,24 @@ def test_the_accuracy_case_is_mcnemars(
     assert change.difference.standard_error == pytest.approx(stats.sem(rows))
 
 
+@pytest.mark.parametrize(
+    ("metric", "step"), [("accuracy", 0.01), ("recall", 0.025), ("f1", 1 / 80)]
+)
+def test_decisions_that_all_agree_prove_only_as_much_as_their_rows(
+    metric: str, step: float
+) -> None:
+    """Without a flip the next row may be one; only equal answers differ by nothing for sure."""
+    truth = np.array([0] * 60 + [1] * 40)
+    ours, theirs = (binary(np.abs(truth - doubt)) for doubt in (0.1, 0.2))
+
+    agreeing, same = (change_of(metric, truth, ours, other) for other in (theirs, ours))
+
+    assert isinstance(agreeing, Change)
+    assert isinstance(same, Change)
+    assert (agreeing.difference.estimate, agreeing.difference.standard_error) == (0, step)
+    assert same.difference.standard_error == 0
+
+
 def test_a_mean_loss_is_compared_by_the_paired_t_test(
     models: tuple[np.ndarray, Answers, Answers, Answers],
 ) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ml_gitops.model.influence import spread
+from ml_gitops.model.influence import Score, spread
 from ml_gitops.model.interval import (
     PairedDifference,
     Spread,
@@ -58,7 +58,7 @@ def test_swapping_the_models_swaps_the_signs(influence: list[float]) -> None:
     terms = np.array(influence)
     terms -= terms.mean()
 
-    forth, back = (PairedDifference.of(s * 0.25, spread(s * terms)) for s in (1, -1))
+    forth, back = (PairedDifference.of(s * 0.25, spread(Score(0, s * terms))) for s in (1, -1))
 
     assert forth.standard_error == back.standard_error
     assert (forth.low, forth.high) == pytest.approx((-back.high, -back.low))

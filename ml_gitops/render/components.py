@@ -158,9 +158,9 @@ def _terminal(command: str, output: str) -> str:
         return ""
     printed = escape(visible(output.strip("\n").rstrip()))
     lines = printed.count("\n") + 1
-    # A table keeps its columns and scrolls; sentences wrap.
-    kind = "output" if "──" in printed else "output wraps"
-    said = f'<pre class="{kind}" tabindex="0"><code>{printed}</code></pre>' if printed else ""
+    # A table keeps its columns and scrolls, so it takes the focus; sentences wrap.
+    kind = '"output" tabindex="0"' if "──" in printed else '"output wraps"'
+    said = f"<pre class={kind}><code>{printed}</code></pre>" if printed else ""
     if lines > MOST_LINES:
         said = f"<details><summary>What it printed, {lines} lines</summary>{said}</details>"
     typed = escape(visible(command.strip()))

@@ -147,5 +147,5 @@ def _panel(
     if cells.kind == "numeric":
         edges = (-math.inf, *cells.edges, math.inf)
         return Distribution(title, reference.counts.cells, current, edges=edges, note=note)
-    labels = (*cells.values, "other values")
+    labels = (*cells.values, "other")
     return Distribution(title, reference.counts.cells, current, labels=labels, note=note)

@@ -73,4 +73,4 @@ def test_an_observation_says_what_follows_first(rolled_back: World) -> None:
     assert "script" not in read.tags
     assert html.index("<h2>Quality</h2>") < html.index("<h2>Drift</h2>")
     assert re.search(r">promised: \d\.\d+<", html)
-    assert re.search(r">allowed: at most \d\.\d+<", html)
+    assert re.search(r">allowed: at least \d\.\d+<", html)

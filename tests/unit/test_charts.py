@@ -448,6 +448,17 @@ def test_many_categories_keep_those_that_matter() -> None:
     assert kept[-1].current == pytest.approx(0.1)
 
 
+def test_the_rest_of_the_categories_sets_no_scale() -> None:
+    """Ninety rare categories are a number, not a bar that makes the others invisible."""
+    names = [f"airport {place}" for place in range(99)]
+    chart = distribution(Distribution("dest", [5] * 99, [5] * 99, labels=names))
+
+    rest = [text for text in texts(chart) if (text.text or "").endswith(" others")]
+    boxes = re.findall(r'<rect [^>]*width="([\d.]+)" height="13" class="reference">', chart)
+    assert len(rest) == 1
+    assert min(map(float, boxes)) > 300
+
+
 @pytest.mark.parametrize(
     ("edge", "label"),
     [

@@ -174,12 +174,12 @@ def test_a_long_output_is_folded() -> None:
 
 
 def test_tables_of_a_terminal_keep_their_columns() -> None:
-    """Printed sentences wrap on a phone; lines of a table scroll instead."""
+    """Printed sentences wrap on a phone; a table scrolls, so the keyboard can reach it."""
     table_ = step(1, "t", "run", outcome="pass", seconds=None, body="", output="a  b\n────\n1  2")
     said = step(1, "t", "run", outcome="pass", seconds=None, body="", output="a sentence")
 
     assert '<pre class="output" tabindex="0">' in table_
-    assert '<pre class="output wraps" tabindex="0">' in said
+    assert '<pre class="output wraps"><code>' in said
 
 
 def test_a_badge_says_its_state_in_words() -> None:

@@ -109,11 +109,16 @@ def _unless_empty(block: Block | None) -> Block | None:
 
 
 class Category(NamedTuple):
-    """A bar of a categorical feature: its name and the share of both sides in it."""
+    """A bar of a categorical feature: its name and the share of both sides in it.
+
+    Attributes:
+        is_one: it is one category, not the sum of the rest.
+    """
 
     name: str
     reference: float
     current: float
+    is_one: bool = True
 
 
 def categories(
@@ -137,5 +142,6 @@ def categories(
         f"{len(rest):,} others",
         sum(one.reference for one in rest),
         sum(one.current for one in rest),
+        is_one=False,
     )
     return [*(found[index] for index in sorted(order[: most - 1])), others]

@@ -27,7 +27,7 @@ from ml_gitops.render.charts.drawing import (
 from ml_gitops.render.numbers import percent
 
 _PANEL, _GAP = 176, 24
-_BOX, _APART = 11, 6
+_BOX, _APART = 18, 6
 """Width of the box beyond an end of the axis, and its distance."""
 
 
@@ -167,25 +167,26 @@ def _ticks(drawn: Histogram, x: Scale, left: float, right: float, bottom: float)
 def _categories(
     panel: Distribution, left: float, top: float, width: float, height: float
 ) -> list[str]:
-    """Return one bar per category, with both shares in numbers."""
+    """Return one bar per category, with both shares in numbers; the rest has numbers alone."""
     most = max(2, int(height // 19))
     shown = categories(_names(panel), panel.reference, panel.current, most=most)
     said = [f"{_whole(one.reference)} → {_whole(one.current)}" for one in shown]
     number_room = max((measure(one) * 0.92 for one in said), default=0)
     label_room = min(max((measure(one.name) for one in shown), default=0), width * 0.34)
     start, end = left + label_room + 8, left + width - number_room - 8
-    longest = max((share for one in shown for share in one[1:]), default=0.0) or 1.0
-    x = Scale(0, longest, start, end)
+    longest = max((max(one.reference, one.current) for one in shown if one.is_one), default=0.0)
+    x = Scale(0, longest or 1.0, start, end)
     parts = []
     for index, (one, numbers) in enumerate(zip(shown, said, strict=True)):
         y = top + 19 * index
         tip = f"{one.name}: {percent(one.reference)} in the reference, {percent(one.current)} now"
         parts.append(text(left, y + 13, one.name, "quiet", fit=label_room))
-        parts.append(rect(start, y + 3, x(one.reference) - start, 13, "reference", tip=tip))
-        now = x(one.current)
-        box = [(start, y + 3), (now, y + 3), (now, y + 16), (start, y + 16)]
-        parts.append(f'<g class="c0">{path(box, "current")}</g>')
         parts.append(text(left + width, y + 13, numbers, "quiet end"))
+        if one.is_one:
+            parts.append(rect(start, y + 3, x(one.reference) - start, 13, "reference", tip=tip))
+            now = x(one.current)
+            box = [(start, y + 3), (now, y + 3), (now, y + 16), (start, y + 16)]
+            parts.append(f'<g class="c0">{path(box, "current")}</g>')
     return [*parts, line(start, top, start, top + 19 * len(shown), "axis")]
 
 

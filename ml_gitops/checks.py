@@ -47,6 +47,13 @@ class CheckOutcome(Part):
     message: str = ""
     seconds: float = 0.0
 
+    @property
+    def name(self) -> str:
+        """What people call it: its sentence, with the case that pytest ran it for."""
+        case = self.nodeid.partition("[")[2].removesuffix("]")
+        said = self.about or self.nodeid.partition("[")[0]
+        return f"{said.rstrip('.')} [{case}]" if case else said
+
 
 class CheckOutcomes(Document):
     """What all checks of a model repository found."""

@@ -5,6 +5,7 @@ Elsewhere this plugin adds nothing: no fixture, no option, no import. In a model
 """
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if os.environ.get(OUT) not in (None, "", HIDDEN):
         early_config.stash[_RECORD] = os.environ[OUT]
         os.environ[OUT] = HIDDEN
+
+
+# A person reads why a check failed: numbers without their types, and no digit that says nothing.
+_NUMPY = re.compile(r"\bnp\.(?:float|int|bool)\w*\(([^()]*)\)")
+_LONG = re.compile(r"\d+\.\d{7,}\b(?!e)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -190,6 +196,8 @@ def _reason(report: Any) -> str:
         text = text.partition("\n")[0] if crash is not None else text.splitlines()[-1]
     for word in ("AssertionError: ", "Failed: ", "assert "):
         text = text.removeprefix(word)
+    text = _NUMPY.sub(r"\1", text)
+    text = _LONG.sub(lambda number: f"{float(number.group()):.6g}", text)
     return " ".join(text.split())[:500]
 
 

@@ -72,8 +72,11 @@ class Report(Document):
         """The verdict in one sentence."""
         if not self.failed_checks:
             return self.gate.headline
-        checks = "check fails" if self.failed_checks == 1 else "checks fail"
-        return f"Blocked: {self.failed_checks} {checks}. The gate: {self.gate.headline}"
+        failed = "1 check fails" if self.failed_checks == 1 else f"{self.failed_checks} checks fail"
+        gate = self.gate.headline
+        if self.gate.verdict == "block":
+            return f"{gate}; {failed}, too"
+        return f"Blocked: {failed}; the gate alone {gate[0].lower()}{gate[1:]}"
 
     @property
     def metrics(self) -> dict[str, float]:

@@ -17,6 +17,7 @@ class Verdict(Part):
         ok: None when the rows do not decide it.
         rule: the rule's name, such as `champion` or `slice`.
         text: one sentence with the numbers.
+        brief: what is worse and by how much, for a list; empty unless that is proven.
         blocking: whether anything but true blocks; else it warns.
         data: the numbers of the sentence.
     """
@@ -24,6 +25,7 @@ class Verdict(Part):
     ok: bool | None
     rule: str
     text: str
+    brief: str = ""
     blocking: bool = True
     data: Numbers = Field(default_factory=dict)
 
@@ -75,7 +77,8 @@ def not_worse(
         "allowed": allowed,
         **difference.model_dump(),
     }
-    return Verdict(ok=ok, rule="champion", text=text, data=data)
+    brief = f"{metric.label} by {_size(change)}" if ok is False else ""
+    return Verdict(ok=ok, rule="champion", text=text, brief=brief, data=data)
 
 
 def limited(metric: Metric, measured: Measurement, limit: float) -> Verdict:
@@ -121,7 +124,8 @@ def worse_slice(
         "allowed": allowed,
         "estimate": change.difference.estimate,
     }
-    return Verdict(ok=False, rule="slice", text=text, data=data)
+    brief = f"{one} by {_size(change)}"
+    return Verdict(ok=False, rule="slice", text=text, brief=brief, data=data)
 
 
 def describe(change: Change) -> str:
@@ -133,8 +137,12 @@ def describe(change: Change) -> str:
     worse = difference.estimate < 0
     ends = (-difference.high, -difference.low) if worse else (difference.low, difference.high)
     low, high = (metric.text(end, beside=change.baseline) for end in ends)
-    size = metric.text(abs(difference.estimate), beside=change.baseline)
-    return f"{'worse' if worse else 'better'} by {size} (90% interval {low} to {high})"
+    return f"{'worse' if worse else 'better'} by {_size(change)} (90% interval {low} to {high})"
+
+
+def _size(change: Change) -> str:
+    metric, difference = METRICS[change.metric], change.difference
+    return metric.text(abs(difference.estimate), beside=change.baseline)
 
 
 def _values(change: Change) -> str:

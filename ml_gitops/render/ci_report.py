@@ -1,24 +1,30 @@
 """The report of a candidate as Markdown: the verdict first, then what a reviewer asks, in order."""
 
+from collections.abc import Iterator
+
 from ml_gitops.checks import CheckOutcomes
 from ml_gitops.document import Missing
-from ml_gitops.model.comparison import Change, SliceChange
-from ml_gitops.model.interval import Measurement
+from ml_gitops.model.comparison import Change
 from ml_gitops.model.lineage import short
-from ml_gitops.model.metrics import METRICS
+from ml_gitops.model.metrics import METRICS, metrics_of
+from ml_gitops.model.verdict import Verdict
+from ml_gitops.render.changes import HEADER, NOTE, rows, word
 from ml_gitops.render.marks import mark_of
-from ml_gitops.render.numbers import count, duration, size
-from ml_gitops.render.report_details import folded_sections
+from ml_gitops.render.numbers import NOTHING, count, duration, size
+from ml_gitops.render.report_details import explained, folded_sections, power, state_of
 from ml_gitops.render.tables import code, escape, table
 from ml_gitops.report import Report
 
 NEXT = {
-    "pass": "**Next:** merge it; CD ships exactly this file, without training again.",
+    "pass": "**Next:** if this change is wanted, merge it; CD ships exactly this file, without "
+    "training again.",
     "warn": "**Next:** read the findings marked ▲; if they are acceptable, merge. "
-    "CD ships exactly this file.",
+    "CD ships exactly this file, without training again.",
     "block": "**Next:** do not merge. Change the code, the data or the parameters and push; "
     "this comment follows the branch.",
 }
+MOST = 4
+"""How many metrics and slices are named; the tables have all of them."""
 
 
 def to_markdown(report: Report) -> str:
@@ -27,8 +33,10 @@ def to_markdown(report: Report) -> str:
         _title(report),
         f"**{escape(report.headline)}**",
         _gate_changes(report),
+        _findings(report),
+        _differences(report),
         _metrics(report),
-        _worse(report),
+        got_worse(report),
         _data(report),
         _checks(report),
         _artifact(report),
@@ -38,10 +46,23 @@ def to_markdown(report: Report) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def brief(report: Report) -> str:
+    """Return what a person in a terminal asks next, once the verdict stands there."""
+    parts = [
+        _gate_changes(report),
+        _findings(report),
+        _differences(report),
+        _metrics(report),
+        got_worse(report),
+        _checks(report),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
 def _title(report: Report) -> str:
-    word = {"pass": "may merge", "warn": "may merge, with a warning", "block": "should not merge"}
+    said = {"pass": "may merge", "warn": "may merge, with a warning", "block": "should not merge"}
     symbol = mark_of(report.verdict).symbol
-    return f"## {symbol} {code(report.model)} {word[report.verdict]}"
+    return f"## {symbol} {code(report.model)} {said[report.verdict]}"
 
 
 def _gate_changes(report: Report) -> str:
@@ -52,41 +73,72 @@ def _gate_changes(report: Report) -> str:
     return f"**▲ This change alters the gate that judges it:**\n{lines}"
 
 
+def _findings(report: Report) -> str:
+    """Return what does not hold besides what the headline says, what blocks first."""
+    rest = [one for one in report.gate.findings if not one and one.text not in report.headline]
+    rest.sort(key=lambda one: not one.blocking)
+    lines = []
+    for kind, ours in (("slices", True), ("metrics", False)):
+        found = [one for one in rest if one.brief and (one.rule == "slice") == ours]
+        if found:
+            names = ", ".join(escape(one.brief) for one in found)
+            lines.append(f"- {_symbol(found[0])} {kind} worse than is allowed: {names}")
+    lines += [f"- {_symbol(one)} {escape(one.text)}" for one in rest if not one.brief]
+    return "\n".join(["**What else the gate found**", *lines]) if lines else ""
+
+
+def _symbol(one: Verdict) -> str:
+    return mark_of(state_of(one)).symbol
+
+
+def _differences(report: Report) -> str:
+    """Say what was changed to get other numbers than the champion's."""
+    champion = report.comparison.champion
+    if not isinstance(champion, str):
+        return ""
+    told = report.differences or report.changed or ("nothing that shapes training",)
+    if len(told) == 1:
+        return f"**What differs from {code(champion)}:** {escape(told[0])}."
+    lines = "\n".join(f"- {escape(one)}" for one in told)
+    return f"**What differs from {code(champion)}**\n{lines}"
+
+
 def _metrics(report: Report) -> str:
     """Return candidate beside champion on the same rows, the deciding metric first."""
     comparison = report.comparison
-    champion = comparison.champion
+    judged = f"Judged on {count(report.holdout_rows, 'row')} of {report.split.holdout} that "
     if isinstance(comparison.baseline, Missing):
-        rows = [_value_row(name, one, comparison.primary) for name, one in _primary_first(report)]
-        text = table(["metric", "candidate", "90% interval"], rows)
-        note = f"Not compared with a champion: {escape(comparison.baseline.reason)}."
-    else:
-        rows = [_change_row(change, comparison.primary) for change in comparison.changes]
-        named = code(champion) if isinstance(champion, str) else "champion"
-        text = table(["metric", named, "candidate", "change", "90% interval"], rows)
-        note = "A change with a plus is better, also for losses."
-    alone = isinstance(comparison.baseline, Missing)
-    judged = (
-        f"Judged on {count(report.holdout_rows, 'row')} of {report.split.holdout} that "
-        f"{'the candidate did not learn from' if alone else 'neither learned from'}. {note}"
+        reason = escape(comparison.baseline.reason)
+        return (
+            f"{_candidate_alone(report)}\n\n{judged}the candidate did not learn from. "
+            f"Not compared with a champion: {reason}."
+        )
+    champion = comparison.champion
+    named = code(champion) if isinstance(champion, str) else "champion"
+    text = table(
+        ["metric", named, *HEADER],
+        [
+            [_metric_name(name, comparison.primary), *map(escape, numbers)]
+            for name, numbers in rows(comparison)
+        ],
+        ["left", "right", "right", "right", "right", "left"],
     )
-    return f"{text}\n\n{judged}{_power(report)}{_undefined(report)}"
+    unsure = power(report) if report.gate.outcome == "cannot tell" else ""
+    return f"{text}\n\n{judged}neither learned from. {NOTE} {unsure}".rstrip()
 
 
-def _undefined(report: Report) -> str:
-    """Say which metrics these rows do not define, and why; none disappears without a word."""
-    comparison = report.comparison
-    alone = isinstance(comparison.baseline, Missing)
-    reasons = comparison.candidate.undefined if alone else comparison.undefined
-    told = "; ".join(f"{METRICS[name].label} ({reason})" for name, reason in reasons.items())
-    return f"\n\nNot defined on these rows: {escape(told)}." if told else ""
-
-
-def _primary_first(report: Report) -> list[tuple[str, Measurement]]:
-    measured = report.comparison.candidate.metrics
-    primary = report.comparison.primary
-    order = [primary, *(name for name in METRICS if name != primary)]
-    return [(name, measured[name]) for name in order if name in measured]
+def _candidate_alone(report: Report) -> str:
+    evaluation, primary = report.comparison.candidate, report.comparison.primary
+    lines = []
+    for name in sorted(metrics_of(evaluation.task), key=lambda name: name != primary):
+        metric, one = METRICS[name], evaluation.metrics.get(name)
+        cells = ["undefined", escape(evaluation.undefined.get(name, NOTHING))]
+        if one is not None:
+            ends = metric.clip(*one.interval)
+            low, high = (metric.text(end, beside=one.value) for end in ends)
+            cells = [metric.text(one.value), f"{low} to {high}"]
+        lines.append([_metric_name(name, primary), *cells])
+    return table(["metric", "candidate", "90% interval"], lines)
 
 
 def _metric_name(name: str, primary: str) -> str:
@@ -94,101 +146,63 @@ def _metric_name(name: str, primary: str) -> str:
     return f"**{label}** (decides)" if name == primary else label
 
 
-def _value_row(name: str, measured: Measurement, primary: str) -> list[str]:
-    metric = METRICS[name]
-    low, high = (metric.text(end) for end in metric.clip(*measured.interval))
-    return [_metric_name(name, primary), metric.text(measured.value), f"{low} to {high}"]
-
-
-def _change_row(change: Change, primary: str) -> list[str]:
-    metric, difference = METRICS[change.metric], change.difference
-    low, high = (metric.text(end, signed=True) for end in (difference.low, difference.high))
-    return [
-        _metric_name(change.metric, primary),
-        metric.text(change.baseline),
-        metric.text(change.candidate),
-        metric.text(difference.estimate, signed=True),
-        f"{low} to {high}",
-    ]
-
-
-def _power(report: Report) -> str:
-    """Say how small a loss this holdout could have found."""
-    gate = report.gate
-    if gate.mdd is None or gate.units is None:
-        return ""
-    metric, unit = METRICS[gate.metric], "day" if gate.unit == "days" else "row"
-    told = (
-        f" These {count(gate.units, unit)} would find a loss of {metric.text(gate.mdd)} four times "
-        "in five"
-    )
-    if gate.n_needed is not None and gate.n_needed > gate.units:
-        told += f"; {count(gate.n_needed, unit)} would be needed to find the allowed loss"
-    return f"{told}."
-
-
-def _worse(report: Report) -> str:
-    """Say what got worse; good news is short."""
+def got_worse(report: Report) -> str:
+    """Say what a merge would cost, also where the whole is better: metrics, slices, answers."""
     comparison = report.comparison
     if isinstance(comparison.baseline, Missing):
         return ""
-    lines = [
-        f"- {_metric_line(change)}" for change in comparison.changes if change.difference.high < 0
-    ]
-    fallen = [
-        one
+    metrics = [one for one in comparison.changes if word(one) == "worse"]
+    slices = [
+        (one, one.change)
         for one in comparison.slices
-        if isinstance(one.change, Change) and one.change.difference.high < 0
+        if isinstance(one.change, Change) and word(one.change) == "worse"
     ]
-    fallen.sort(key=lambda one: one.change.difference.estimate)  # type: ignore[union-attr]
-    lines += [f"- {_slice_line(one)}" for one in fallen[:5]]
-    if not isinstance(comparison.flips, Missing):
-        flips = comparison.flips
-        lines.append(
-            f"- decisions at one half: {flips.worsened:,} rows turned wrong, {flips.improved:,} "
-            f"turned right, of {flips.n:,}"
+    slices.sort(key=lambda pair: -pair[0].n)
+    lines = [f"- metrics: {_listed([(METRICS[one.metric].label, one) for one in metrics])}"]
+    if comparison.slices:
+        told = _listed([(str(one), change) for one, change in slices])
+        of = ""
+        if len(slices) > MOST:
+            of = f"{len(slices)} of {len(comparison.slices)}, by size "
+        lines.append(f"- slices: {of}{told}")
+    return "**What got worse**\n" + "\n".join([*lines, *_flips(report)])
+
+
+def _listed(worse: list[tuple[str, Change]]) -> str:
+    """Return the first of what is worse, each with both values."""
+    if not worse:
+        return "none beyond its 90% interval"
+    named = []
+    for name, change in worse[:MOST]:
+        metric, known = METRICS[change.metric], change.baseline
+        candidate = metric.text(change.candidate, beside=known)
+        named.append(f"{escape(name)} {metric.text(known)} → {candidate}")
+    more = f", and {len(worse) - MOST} more" if len(worse) > MOST else ""
+    return ", ".join(named) + more
+
+
+def _flips(report: Report) -> Iterator[str]:
+    flips = report.comparison.flips
+    if not isinstance(flips, Missing):
+        cut = ", cut at one half" if report.comparison.candidate.task == "binary" else ""
+        yield (
+            f"- answers{cut}: {flips.worsened:,} turned wrong and {flips.improved:,} turned "
+            f"right, of {flips.n:,}"
         )
-    if comparison.slices and not fallen:
-        lines.append("- no slice is worse beyond its 90% interval")
-    if not lines:
-        lines.append("- nothing, beyond its 90% interval")
-    more = f"\n- and {len(fallen) - 5} more slices" if len(fallen) > 5 else ""
-    return "**What got worse**\n" + "\n".join(lines) + more
-
-
-def _metric_line(change: Change) -> str:
-    metric, difference = METRICS[change.metric], change.difference
-    return (
-        f"{escape(metric.label)}: {metric.text(change.baseline)} → "
-        f"{metric.text(change.candidate)} (change {metric.text(difference.estimate, signed=True)})"
-    )
-
-
-def _slice_line(one: SliceChange) -> str:
-    change = one.change
-    if isinstance(change, Missing):
-        return f"{escape(str(one))}: {escape(change.reason)}"
-    metric, difference = METRICS[change.metric], change.difference
-    return (
-        f"{escape(str(one))}: {metric.text(change.baseline)} → {metric.text(change.candidate)} "
-        f"(change {metric.text(difference.estimate, signed=True)}, n = {one.n:,})"
-    )
 
 
 def _data(report: Report) -> str:
     lock, base = report.lock, report.base_lock
     text = f"**Data:** learned from {count(report.train_rows, 'row')} of {report.split.train}"
     if not isinstance(base, Missing):
-        if base.digest == lock.digest:
-            text += ", the same rows as the default branch"
-        else:
-            more = lock.rows - base.rows
-            text += (
-                f"; the window moves from {base.window} to {lock.window} "
-                f"({'+' if more >= 0 else '−'}{abs(more):,} rows)"
+        text += ", locked as on the default branch"
+        if base.digest != lock.digest:
+            text = text.removesuffix(", locked as on the default branch") + (
+                f"; the lock moves from {count(base.rows, 'row')} of {base.window} to "
+                f"{count(lock.rows, 'row')} of {lock.window}"
             )
     warnings = [v for v in report.validation.violations if v.severity == "warning"]
-    if not report.validation.violations:
+    if not warnings:
         return f"{text}. Every column keeps its contract."
     told = "; ".join(escape(str(violation)) for violation in warnings[:5])
     return f"{text}. {count(len(warnings), 'warning')}: {told}."
@@ -198,20 +212,18 @@ def _checks(report: Report) -> str:
     checks = report.checks
     if isinstance(checks, Missing):
         return f"**Checks:** none ran: {escape(checks.reason)}."
-    counted = _counted(checks)
-    failed = [one for one in checks.outcomes if one.outcome == "failed"]
     lines = [
-        f"- {mark_of('fail').symbol} {escape(one.about)}: {escape(one.message, limit=400)}"
-        for one in failed
+        f"- {mark_of('fail').symbol} {explained(one)}"
+        for one in checks.outcomes
+        if one.outcome == "failed"
     ]
-    return "\n".join([f"**Checks:** {counted}.", *lines])
+    return "\n".join([f"**Checks:** {_counted(checks)}.", *lines])
 
 
 def _counted(checks: CheckOutcomes) -> str:
-    counts = dict.fromkeys(("passed", "failed", "skipped"), 0)
-    for one in checks.outcomes:
-        counts[one.outcome] += 1
-    return ", ".join(f"{n} {word}" for word, n in counts.items() if n or word == "passed")
+    """Return how many checks passed, failed and were skipped."""
+    numbers = {word: checks.count(word) for word in ("passed", "failed", "skipped")}
+    return ", ".join(f"{n} {word}" for word, n in numbers.items() if n or word == "passed")
 
 
 def _artifact(report: Report) -> str:

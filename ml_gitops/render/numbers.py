@@ -30,6 +30,20 @@ def number(value: float | None, *, digits: int = 3, unit: str = "") -> str:
     return _with_unit(text.replace("-", MINUS), unit)
 
 
+def measured(value: float, *, digits: int = 4) -> str:
+    """Return a measured number with equally many decimals, and none where there is nothing.
+
+    Args:
+        value: what the arithmetic leaves of an exact zero counts as one.
+        digits: decimals; what is smaller than they can show is said to be.
+    """
+    if abs(value) < 1e-12:
+        return "0"
+    if abs(value) < 0.5 * 10**-digits:
+        return f"<{10**-digits:.{digits}f}" if value > 0 else f">{MINUS}{10**-digits:.{digits}f}"
+    return number(value, digits=digits)
+
+
 def signed(value: float | None, *, digits: int = 3, unit: str = "") -> str:
     """Return a difference with its sign, and none at all as `±0`."""
     if value is None or math.isnan(value):

@@ -2,106 +2,102 @@
 
 from collections.abc import Iterator
 
+from ml_gitops.checks import CheckOutcome
 from ml_gitops.document import Missing
 from ml_gitops.model.comparison import SliceChange
 from ml_gitops.model.lineage import short
 from ml_gitops.model.metrics import METRICS
+from ml_gitops.model.verdict import Verdict
+from ml_gitops.render.changes import HEADER, cells
 from ml_gitops.render.marks import mark
-from ml_gitops.render.numbers import duration, number, percent
-from ml_gitops.render.tables import code, details, escape, table
+from ml_gitops.render.numbers import count, duration, measured, percent
+from ml_gitops.render.tables import Align, code, details, escape, table
 from ml_gitops.report import Report
 
-
-def _findings(report: Report) -> str:
-    rows = [
-        [mark(_state(ok=one.ok, blocking=one.blocking)), escape(one.rule), escape(one.text)]
-        for one in report.gate.findings
-    ]
-    return table(["", "rule", "finding"], rows, ["left", "left", "left"])
-
-
-def _state(*, ok: bool | None, blocking: bool) -> str:
-    if ok:
-        return "pass"
-    if ok is None:
-        return "unknown"
-    return "block" if blocking else "warn"
+_SLICES: list[Align] = ["left", "right", "right", "right", "right", "right", "left"]
+OUTCOMES = {"passed": "pass", "failed": "fail", "skipped": "skip"}
 
 
 def folded_sections(report: Report) -> Iterator[str]:
     """Yield what only some reviewers open: rules, slices, importances, checks, lineage."""
-    yield details("Every rule of the gate", _findings(report))
+    yield details("Every rule of the gate", f"{_rules(report)}\n\n{power(report)}".strip())
     comparison = report.comparison
+    metric = METRICS[comparison.primary].label
     if comparison.slices:
-        rows = [_slice_row(one) for one in comparison.slices]
-        metric = METRICS[comparison.primary].label
-        header = ["slice", "n", "champion", "candidate", "change", "90% interval"]
-        yield details(f"{escape(metric)} by slice", table(header, rows))
-    importances = sorted(comparison.candidate.importances, key=lambda one: -one.value)
-    if importances:
-        rows = [
-            [escape(one.feature), number(one.value, digits=4), number(one.standard_error, digits=4)]
-            for one in importances
+        lines = [_slice_row(one) for one in comparison.slices]
+        header = ["slice", "rows", "champion", *HEADER]
+        yield details(f"{escape(metric)} by slice", table(header, lines, _SLICES))
+    used = sorted(comparison.candidate.importances, key=lambda one: -one.value)
+    if used:
+        lines = [
+            [escape(one.feature), measured(one.value), measured(one.standard_error)] for one in used
         ]
-        metric = METRICS[comparison.primary].label
         yield details(
-            f"What it uses: loss of {escape(metric)} when a feature is shuffled",
-            table(["feature", "loss", "standard error"], rows),
+            f"What it uses: how much worse {escape(metric)} gets when a feature is shuffled",
+            table(["feature", "worse by", "standard error"], lines),
         )
     if not isinstance(report.checks, Missing):
-        rows = [
-            [
-                mark({"passed": "pass", "failed": "fail", "skipped": "skip"}[one.outcome]),
-                escape(one.about),
-                escape(one.message, limit=200),
-                duration(one.seconds),
-            ]
+        lines = [
+            [mark(OUTCOMES[one.outcome]), explained(one), duration(one.seconds)]
             for one in report.checks.outcomes
         ]
-        yield details(
-            "Every check",
-            table(["", "check", "message", "time"], rows, ["left", "left", "left", "right"]),
-        )
+        body = table(["", "check", "time"], lines, ["left", "left", "right"])
+        yield details("Every check", body)
     yield details("What went in", _lineage(report))
 
 
-def _slice_row(one: SliceChange) -> list[str]:
-    change = one.change
-    if isinstance(change, Missing):
-        return [escape(str(one)), f"{one.n:,}", "", "", escape(change.reason), ""]
-    metric, difference = METRICS[change.metric], change.difference
-    low, high = (metric.text(end, signed=True) for end in (difference.low, difference.high))
-    return [
-        escape(str(one)),
-        f"{one.n:,}",
-        metric.text(change.baseline),
-        metric.text(change.candidate),
-        metric.text(difference.estimate, signed=True),
-        f"{low} to {high}",
+def _rules(report: Report) -> str:
+    lines = [
+        [mark(state_of(one)), escape(one.rule), escape(one.text)] for one in report.gate.findings
     ]
+    return table(["", "rule", "finding"], lines, ["left", "left", "left"])
+
+
+def state_of(one: Verdict) -> str:
+    """Return the state of a finding: what does not hold blocks or warns, also if unproven."""
+    if one.ok:
+        return "pass"
+    return "block" if one.blocking else "warn"
+
+
+def explained(one: CheckOutcome) -> str:
+    """Return a check and why it did not pass, on one line of Markdown."""
+    if not one.message:
+        return escape(one.name)
+    return f"{escape(one.name.rstrip('.'))}: {escape(one.message, limit=400)}"
+
+
+def power(report: Report) -> str:
+    """Say how small a loss these days (or rows) show, and how many show the allowed one."""
+    gate, change = report.gate, report.comparison.change(report.gate.metric)
+    if gate.mdd is None or gate.units is None or change is None:
+        return ""
+    unit = "day" if gate.unit == "days" else "row"
+    loss = METRICS[gate.metric].text(gate.mdd, beside=change.baseline)
+    told = f"{count(gate.units, unit)} like these show a loss of {loss} four times in five"
+    if gate.n_needed is not None and gate.n_needed > gate.units:
+        told += f"; to show the allowed loss as surely takes {count(gate.n_needed, unit)}"
+    return f"{told}."
+
+
+def _slice_row(one: SliceChange) -> list[str]:
+    if isinstance(one.change, Missing):
+        return [escape(str(one)), f"{one.n:,}", "", "", escape(one.change.reason), "", ""]
+    return [escape(str(one)), f"{one.n:,}", *cells(one.change)]
 
 
 def _lineage(report: Report) -> str:
-    changed = ", ".join(report.changed) if report.changed else "nothing"
-    champion = report.comparison.champion
-    rows = [
+    holdout = short(report.comparison.candidate.holdout_digest)
+    lines = [
         ["run key", code(short(report.run_key))],
         ["ONNX file", code(short(report.model_digest))],
         [
             "locked rows",
-            f"{report.lock.rows:,} in {report.lock.window}, {code(short(report.lock.digest))}",
+            f"{report.lock.rows:,} of {report.lock.window}, {code(short(report.lock.digest))}",
         ],
-        [
-            "holdout",
-            (
-                f"{report.holdout_rows:,} rows, "
-                f"{code(short(report.comparison.candidate.holdout_digest))}"
-            ),
-        ],
+        ["holdout", f"{report.holdout_rows:,} rows, {code(holdout)}"],
     ]
-    if isinstance(champion, str):
-        rows.append(["differs from the champion in", escape(changed)])
     positives = report.comparison.candidate.positives
     if positives is not None:
-        rows.append(["positives in the holdout", percent(positives / report.holdout_rows)])
-    return table(["", ""], rows, ["left", "left"])
+        lines.append(["positives in the holdout", percent(positives / report.holdout_rows)])
+    return table(["", ""], lines, ["left", "left"])

@@ -125,12 +125,13 @@ def _report(
     beyond = rows if discrepancy is None else int((discrepancy > tolerance).sum())
     passed = problem is None and beyond == 0 and flipped == 0
     if problem is None:
-        problem = (
+        told = (
             f"ONNX and estimator differ by at most {largest:.1e} on {rows:,} rows"
             if passed
             else f"ONNX and estimator differ by up to {largest:.1e}: {beyond:,} of {rows:,} rows "
             f"over {tolerance:.0e}, {flipped:,} decisions flipped"
         )
+        problem = told.replace("e-", "e\N{MINUS SIGN}")
     return ParityReport(
         rows=rows,
         max_discrepancy=largest,

@@ -5,21 +5,16 @@ from typing import Self
 
 from ml_gitops.adapters.git.history import diff
 from ml_gitops.adapters.git.repository import HEADS, GitRepository
+from ml_gitops.adapters.limits import BOT_BRANCHES, checked_choice
 from ml_gitops.adapters.local_forge.merging import combine
 from ml_gitops.adapters.local_forge.proposals import Proposals
 from ml_gitops.adapters.local_forge.records import PullRequestRecord
 from ml_gitops.adapters.local_forge.shelf import Shelf
 from ml_gitops.adapters.local_forge.state import ForgeState, Work
-from ml_gitops.adapters.local_forge.threads import (
-    Threads,
-    checked_choice,
-)
+from ml_gitops.adapters.local_forge.threads import Threads
 from ml_gitops.errors import ForgeError
 from ml_gitops.ports import Changes, Clock
 from ml_gitops.pull_request import Actor, MergeMethod, PullRequest
-
-BOT_BRANCHES = "ml-gitops/"
-"""Branches under this prefix belong to the bot; they go when their pull request does."""
 
 
 class LocalForge(Proposals, Threads, Shelf):

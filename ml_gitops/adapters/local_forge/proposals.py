@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from ml_gitops.adapters.git.history import diff, log, merge_base
 from ml_gitops.adapters.git.repository import HEADS, GitRepository
+from ml_gitops.adapters.limits import checked_body, checked_title
 from ml_gitops.adapters.local_forge.records import PullRequestRecord
 from ml_gitops.adapters.local_forge.state import ForgeState, Work
-from ml_gitops.adapters.local_forge.threads import checked_body, checked_title
 from ml_gitops.pull_request import PullRequest, PullRequestSpec
 
 

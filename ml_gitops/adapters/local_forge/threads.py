@@ -1,19 +1,12 @@
 """What people and bots say on a local forge: issues, comments, reviews, labels."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
 
 from ml_gitops.adapters.git.repository import GitRepository
+from ml_gitops.adapters.limits import Verdict, checked_body, checked_choice, checked_title
 from ml_gitops.adapters.local_forge.records import IssueRecord
 from ml_gitops.adapters.local_forge.state import ForgeState, Work
-from ml_gitops.errors import ForgeError
 from ml_gitops.pull_request import Comment, Issue, PullRequest, Review
-
-Verdict = Literal["approve", "request-changes", "comment"]
-
-MAX_TITLE = 256
-MAX_BODY = 65_536
-"""Characters; the limits of GitHub, so that what fits here fits there."""
 
 
 class Threads:
@@ -134,39 +127,3 @@ class Threads:
         work.message = f"Comment on #{number}: {thread.title}"
         work.edit(number, comments=(*thread.comments, comment))
         return comment
-
-
-def checked_title(title: str) -> str:
-    """Return a title as one line.
-
-    Raises:
-        ForgeError: it is empty, or longer than a forge accepts.
-    """
-    line = " ".join(title.split())
-    if not 0 < len(line) <= MAX_TITLE:
-        raise ForgeError(
-            f"a title has {len(line)} characters", hint=f"write 1 to {MAX_TITLE} of them"
-        )
-    return line
-
-
-def checked_body(body: str) -> str:
-    """Return a text.
-
-    Raises:
-        ForgeError: it is longer than a forge accepts.
-    """
-    if len(body) > MAX_BODY:
-        raise ForgeError(f"a text has {len(body)} characters", hint=f"cut it to {MAX_BODY}")
-    return body
-
-
-def checked_choice(value: str, choices: Any) -> None:
-    """Refuse a word that is not among the words of a `Literal`.
-
-    Raises:
-        ForgeError: it is not.
-    """
-    words = get_args(choices)
-    if value not in words:
-        raise ForgeError(f"{value!r} is none of {', '.join(words)}", hint="choose one of them")

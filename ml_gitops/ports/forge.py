@@ -64,6 +64,10 @@ class Forge(Protocol):
         """Return a file at a branch, tag or commit; None if it is not there."""
         ...
 
+    def files(self, *places: str, ref: str) -> dict[str, bytes]:
+        """Return path and content of every file at or below these places, nothing hidden below."""
+        ...
+
     def commit(self, branch: str, changes: Changes, message: str) -> str:
         """Commit changes on top of a branch and return the commit (the tip, if nothing differs)."""
         ...

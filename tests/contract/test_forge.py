@@ -246,6 +246,27 @@ def test_unicode_and_markdown_come_back_as_they_were(harness: Harness) -> None:
     assert "dados/ação" in forge.diff(1)
 
 
+def test_files_below_a_folder_are_read_at_once(harness: Harness) -> None:
+    """Files by name and by folder, whole and nothing hidden; a folder that is not there is none."""
+    forge = harness.forge()
+    files = {
+        "checks/test_a.py": b"a\n",
+        "checks/deep/ação.csv": b"\xff",
+        "checks/.hidden/x": b"",
+        "checks/__pycache__/test_a.pyc": b"",
+        "checks2/test_b.py": b"",
+        ".pytest.ini": b"[pytest]",
+    }
+    harness.push("feature", files)
+
+    found = forge.files("checks", ".pytest.ini", "gone", ref="feature")
+
+    assert found == {
+        name: files[name] for name in ("checks/test_a.py", "checks/deep/ação.csv", ".pytest.ini")
+    }
+    assert forge.files("checks", ref="main") == {}
+
+
 def test_one_open_pull_request_for_a_branch(harness: Harness) -> None:
     """A second one for the same branch and base is refused, whoever asks."""
     forge = harness.forge()

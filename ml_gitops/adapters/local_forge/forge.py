@@ -60,6 +60,19 @@ class LocalForge(Proposals, Threads, Shelf):
         unborn = ref == self.default_branch and self.head(ref) is None
         return None if unborn else self._state.insist(lambda: self._repository.read(path, ref))
 
+    def files(self, *places: str, ref: str) -> dict[str, bytes]:
+        """Return path and content of every file at or below these places, nothing hidden below."""
+
+        def attempt() -> dict[str, bytes]:
+            found = {
+                path: id_
+                for path, id_ in self._repository.files(ref).items()
+                if any(path == place or _seen_below(path, place) for place in places)
+            }
+            return dict(zip(found, self._repository.blobs(list(found.values())), strict=True))
+
+        return self._state.insist(attempt)
+
     def commit(self, branch: str, changes: Changes, message: str) -> str:
         """Commit changes on top of a branch and return the commit (the tip, if nothing differs)."""
 
@@ -147,3 +160,10 @@ class LocalForge(Proposals, Threads, Shelf):
         """Delete the branch of a bot; `refs/pull/N/head` keeps its commits."""
         if pull_request.author.bot and pull_request.branch.startswith(BOT_BRANCHES):
             work.move(HEADS + pull_request.branch, None)
+
+
+def _seen_below(path: str, place: str) -> bool:
+    """Say whether a file lies below a folder, and neither it nor a folder between is hidden."""
+    below = path.removeprefix(f"{place}/")
+    parts = below.split("/")
+    return below != path and not any(it.startswith(".") or it == "__pycache__" for it in parts)

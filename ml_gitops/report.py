@@ -1,16 +1,57 @@
 """Everything a reviewer must know of a candidate, as one document with one verdict."""
 
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 from ml_gitops.checks import CheckOutcomes
 from ml_gitops.data.lock import DataLock, Split
 from ml_gitops.data.validation import ValidationReport
-from ml_gitops.document import Digest, Document, Missing
+from ml_gitops.document import Digest, Document, Missing, Part, canonical_json, sha256
+from ml_gitops.errors import DocumentError, MlGitopsError
 from ml_gitops.model.comparison import Comparison
-from ml_gitops.model.gate import GateVerdict
+from ml_gitops.model.gate import GatePolicy, GateVerdict, judge
+from ml_gitops.model.run import MODEL_FILE, Run
 from ml_gitops.serving.parity import ParityReport
 
 ReportVerdict = Literal["pass", "warn", "block"]
+_AGAIN = "run `ml-gitops train` again; no verdict is believed that does not follow from its run"
+
+
+class Standing(Part):
+    """What a judgement stands on besides the run: by whom, by which rules, by which tests.
+
+    Attributes:
+        champion: digest of the release it was compared with, or of why there is none.
+        gate: digest of the policy.
+        checks: digest of the author's checks and of pytest's settings.
+        product: version of this product.
+    """
+
+    champion: Digest
+    gate: Digest
+    checks: Digest
+    product: str
+
+    def differences(self, now: "Standing") -> list[str]:
+        """Name what has become another since; the product's version alone is no reason."""
+        names = {"champion": "champion", "gate": "gate", "checks": "checks"}
+        return [word for key, word in names.items() if getattr(self, key) != getattr(now, key)]
+
+
+class Basis(Part):
+    """What a judgement was made from besides the run; where any of it differs, it is made again.
+
+    Attributes:
+        standing: champion, gate and checks.
+        base_lock: the rows that the base branch has locked.
+        gate_changes: how the gate differs from the base branch's.
+        check_changes: how the checks differ from the base branch's.
+    """
+
+    standing: Standing
+    base_lock: DataLock | Missing
+    gate_changes: tuple[str, ...] = ()
+    check_changes: tuple[str, ...] = ()
 
 
 class Report(Document):
@@ -19,16 +60,13 @@ class Report(Document):
     Attributes:
         model, about, run_key: what was trained.
         model_digest, model_bytes: the ONNX file.
-        judged_against: digest of what the judgement stands on besides the run: the
-            champion, the policy and the checks.
+        basis: what the judgement was made from besides the run.
         champion_bytes: size of the champion's ONNX file, for the ratio.
         lock: the rows it was made from.
-        base_lock: the rows that the base branch has locked.
         split, train_rows, holdout_rows: what it learned from and was judged on.
         validation, parity, comparison, gate, checks: what each step found.
         changed: inputs that differ from the champion's, by name.
         differences: the same, each with what exactly differs.
-        gate_changes: what this change alters in the gate that judges it.
         fit_seconds, cpu_seconds: what the training cost.
     """
 
@@ -39,10 +77,9 @@ class Report(Document):
     run_key: Digest
     model_digest: Digest
     model_bytes: int
-    judged_against: Digest
+    basis: Basis
     champion_bytes: int | None
     lock: DataLock
-    base_lock: DataLock | Missing
     split: Split
     train_rows: int
     holdout_rows: int
@@ -53,7 +90,6 @@ class Report(Document):
     checks: CheckOutcomes | Missing
     changed: tuple[str, ...]
     differences: tuple[str, ...] = ()
-    gate_changes: tuple[str, ...] = ()
     fit_seconds: float
     cpu_seconds: float
 
@@ -82,3 +118,67 @@ class Report(Document):
     def metrics(self) -> dict[str, float]:
         """The candidate's metrics, by name."""
         return {name: one.value for name, one in self.comparison.candidate.metrics.items()}
+
+
+def policy_digest(policy: GatePolicy) -> str:
+    """Return the digest of a gate's policy."""
+    return sha256(canonical_json(policy.model_dump(mode="json")).encode())
+
+
+def verify_report(
+    files: Mapping[str, bytes], run: Run, policy: GatePolicy, *, where: str
+) -> Report:
+    """Read the report that lies beside a run, and believe of it only what cannot be known again.
+
+    What the run's own files say is held to them. The verdict follows from the numbers: it is
+    computed again, if the report was made with the policy at hand.
+
+    Args:
+        files: name to content, held to the run's digests already.
+        run: the run they belong to.
+        policy: the gate.
+        where: where they come from, for the message.
+
+    Raises:
+        DocumentError: there is none, or it speaks of something else.
+    """
+    content = files.get(Report.file_name)
+    if content is None:
+        raise DocumentError("the run has no report", hint=_AGAIN, where=where)
+    report = Report.from_json(content, where=f"{where}/{Report.file_name}")
+    for what, said, known in _held(report, run, files):
+        if said != known:
+            raise DocumentError(f"the report speaks of another {what}", hint=_AGAIN, where=where)
+    if report.basis.standing.gate != policy_digest(policy):
+        return report
+    try:
+        gate = judge(report.comparison, policy)
+    except MlGitopsError as error:
+        raise DocumentError(error.problem, hint=_AGAIN, where=where) from None
+    if (gate.verdict, gate.outcome) != (report.gate.verdict, report.gate.outcome):
+        raise DocumentError(
+            f"the report says {report.gate.verdict!r}, and its numbers say {gate.verdict!r}",
+            hint=_AGAIN,
+            where=where,
+        )
+    return report.model_copy(update={"gate": gate})
+
+
+def _held(
+    report: Report, run: Run, files: Mapping[str, bytes]
+) -> Iterator[tuple[str, object, object]]:
+    """Yield what is spoken of, what the report says of it, and what the run's files say."""
+    yield "model", (report.model, report.model_digest), (run.model, run.model_digest)
+    yield "model", report.model_bytes, len(files[MODEL_FILE])
+    yield "run", report.run_key, run.run_key
+    rows = (report.split, report.train_rows, report.holdout_rows)
+    yield "split", rows, (run.split, run.train_rows, run.holdout_rows)
+    yield "cost", (report.fit_seconds, report.cpu_seconds), (run.fit_seconds, run.cpu_seconds)
+    parts = (
+        ("data lock", report.lock),
+        ("validation", report.validation),
+        ("parity", report.parity),
+        ("evaluation", report.comparison.candidate),
+    )
+    for what, part in parts:
+        yield what, part.to_json().encode(), files.get(part.file_name)

@@ -44,7 +44,7 @@ def release(parsed: argparse.Namespace) -> int:
             forge,
             bento,
             terminal,
-            train_again,
+            train_again if parsed.train else None,
         )
     setting.show(done, lambda terminal: _tell_delivered(terminal, done))
     return EXIT_PASSED
@@ -156,10 +156,8 @@ def _tell_delivered(terminal: Terminal, done: Delivered) -> None:
         terminal.status("pass", f"released {chosen.tag}: {chosen.verdict}")
         if chosen.changed:
             terminal.line(f"  differs from the release before in: {', '.join(chosen.changed)}")
-        if not chosen.reviewed:
-            terminal.status(
-                "warn", "no report was posted for this run: nobody reviewed these files"
-            )
+        for doubt in chosen.doubts:
+            terminal.status("warn", doubt)
     else:
         terminal.status("keep", f"{chosen.tag} is what is here; nothing to release")
     for tag in done.assigned:

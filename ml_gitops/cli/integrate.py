@@ -92,7 +92,7 @@ def train(parsed: argparse.Namespace) -> int:
 def report(parsed: argparse.Namespace) -> int:
     """Show the report; post it on the pull request of the branch."""
     setting = Setting(parsed)
-    trained = judged_report(setting.config, setting.workspace)
+    trained = judged_report(setting.config, setting.workspace, setting.forge_if_any())
     if parsed.html:
         setting.write(parsed.html, to_html(trained.report))
     number, posted = _post(setting, trained, parsed.pull_request)

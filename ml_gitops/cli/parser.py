@@ -156,11 +156,16 @@ def _integrate(commands: "_Commands") -> None:
 
 
 def _deliver(commands: "_Commands") -> None:
-    _command(
+    release = _command(
         commands,
         "release",
         "deliver:release",
         "ship what was reviewed: version, Bento, release, staging, promotion pull request",
+    )
+    release.add_argument(
+        "--train",
+        action="store_true",
+        help="train and ship even what no report was posted for; the release says so",
     )
     promote = _command(
         commands, "promote", "deliver:promote", "propose a release to an environment"

@@ -27,8 +27,7 @@ class Release(Document):
         changed: which inputs differ from the release before, by name.
         differences: the same, each with what exactly differs.
         pull_request: where it was reviewed, if it was.
-        reviewed: whether the files are those whose report was posted; false if no report
-            was, or its files were gone, and they were made or found where CD runs.
+        doubts: why no review covers what is released, one clause each; empty if one does.
     """
 
     file_name: ClassVar[str] = "release.json"
@@ -48,7 +47,7 @@ class Release(Document):
     changed: tuple[str, ...] = ()
     differences: tuple[str, ...] = ()
     pull_request: int | None = None
-    reviewed: bool = True
+    doubts: tuple[str, ...] = ()
 
     @property
     def model_digest(self) -> str:

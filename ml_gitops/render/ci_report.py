@@ -32,7 +32,7 @@ def to_markdown(report: Report) -> str:
     parts = [
         _title(report),
         f"**{escape(report.headline)}**",
-        _gate_changes(report),
+        _rule_changes(report),
         _findings(report),
         _differences(report),
         _metrics(report),
@@ -49,7 +49,7 @@ def to_markdown(report: Report) -> str:
 def brief(report: Report) -> str:
     """Return what a person in a terminal asks next, once the verdict stands there."""
     parts = [
-        _gate_changes(report),
+        _rule_changes(report),
         _findings(report),
         _differences(report),
         _metrics(report),
@@ -65,12 +65,18 @@ def _title(report: Report) -> str:
     return f"## {symbol} {code(report.model)} {said[report.verdict]}"
 
 
-def _gate_changes(report: Report) -> str:
+def _rule_changes(report: Report) -> str:
     """Say that the change judges itself by other rules than the default branch has."""
-    if not report.gate_changes:
-        return ""
-    lines = "\n".join(f"- {escape(change)}" for change in report.gate_changes)
-    return f"**▲ This change alters the gate that judges it:**\n{lines}"
+    basis = report.basis
+    named = {
+        "**▲ This change alters the gate that judges it:**": basis.gate_changes,
+        "**▲ The checks that judged it are not those of the default branch:**": basis.check_changes,
+    }
+    return "\n\n".join(
+        "\n".join([title, *(f"- {escape(change)}" for change in changes)])
+        for title, changes in named.items()
+        if changes
+    )
 
 
 def _findings(report: Report) -> str:
@@ -192,7 +198,7 @@ def _flips(report: Report) -> Iterator[str]:
 
 
 def _data(report: Report) -> str:
-    lock, base = report.lock, report.base_lock
+    lock, base = report.lock, report.basis.base_lock
     text = f"**Data:** learned from {count(report.train_rows, 'row')} of {report.split.train}"
     if not isinstance(base, Missing):
         text += ", locked as on the default branch"

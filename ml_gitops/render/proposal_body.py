@@ -31,10 +31,12 @@ def promotion_body(
         if isinstance(serving, Release)
         else f"It serves nothing yet ({escape(serving.reason)})."
     )
-    reviewed = f", reviewed in #{release.pull_request}" if release.pull_request else ""
+    number = None if release.doubts else release.pull_request
+    reviewed = f", reviewed in #{number}" if number else ""
     return paragraphs(
         [
             _blocked(release),
+            _unreviewed(release),
             (
                 f"**{code(release.tag)} serves {escape(source)}; merging lets "
                 f"{escape(environment)} serve it.** {now}"
@@ -42,7 +44,6 @@ def promotion_body(
             f"The gate's verdict{reviewed}: {escape(release.verdict)}",
             _side_by_side(serving, release, ("now", "after the merge")),
             _what_changed(release),
-            _unreviewed(release),
             (
                 f"**If you merge**, `deployments/{environment}.json` names this release, CD "
                 f"records it as the next {code(f'{release.model}#{environment}#N')} tag, and "
@@ -151,12 +152,11 @@ def _what_changed(release: Release) -> str:
 
 
 def _unreviewed(release: Release) -> str:
-    if release.reviewed:
+    """Say before its numbers that nobody's review covers a release, and why."""
+    if not release.doubts:
         return ""
-    return (
-        "**Note:** no reviewed files were found for this run, because no report was posted or its "
-        "files were gone. What is released was made from the same inputs where CD runs."
-    )
+    doubts = "\n".join(f"- {escape(doubt)}" for doubt in release.doubts)
+    return f"**▲ No review covers this release:**\n{doubts}"
 
 
 def release_notes(release: Release, report: str) -> str:
@@ -167,13 +167,14 @@ def release_notes(release: Release, report: str) -> str:
         report: the Markdown of its report.
     """
     files = [[code(name), code(short(digest))] for name, digest in sorted(release.files.items())]
-    reviewed = f" Reviewed in #{release.pull_request}." if release.pull_request else ""
+    number = None if release.doubts else release.pull_request
+    reviewed = f" Reviewed in #{number}." if number else ""
     return paragraphs(
         [
+            _unreviewed(release),
             f"**{escape(release.verdict)}**{reviewed}",
             f"Learned from {release.trained}, judged on {release.holdout}.",
             _what_changed(release),
-            _unreviewed(release),
             details("Files and their digests", table(["file", "sha256"], files, ["left", "left"])),
             details("The report it was reviewed by", report),
         ]

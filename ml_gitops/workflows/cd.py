@@ -7,18 +7,19 @@ from ml_gitops.config import Config
 from ml_gitops.delivery.release import BENTO_FILE, Release, ServedRelease
 from ml_gitops.delivery.version import FIRST, Version, bump_for, parse_release, release_tag
 from ml_gitops.document import Missing, sha256
-from ml_gitops.errors import DocumentError, GitError
-from ml_gitops.model.lineage import Lineage
-from ml_gitops.model.run import MODEL_FILE, Run, artifact_name, verify
+from ml_gitops.errors import DocumentError, ForgeError, GitError
+from ml_gitops.model.lineage import Lineage, short
+from ml_gitops.model.run import MODEL_FILE, verify
 from ml_gitops.ports import Bentos, Forge, Progress, Repository, Workspace
 from ml_gitops.pull_request import Action, PullRequest
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.proposal_body import release_notes
-from ml_gitops.report import Report
+from ml_gitops.report import Report, verify_report
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.differences import tell_differences
 from ml_gitops.workflows.promotion import declared, promote, record_assignments
 from ml_gitops.workflows.registry import latest_release, released_file
+from ml_gitops.workflows.review import NOBODY, Reviewed, find_reviewed
 from ml_gitops.workflows.training import read_lock, trace_run
 
 _RUN = "run "
@@ -65,7 +66,7 @@ def deliver(
     forge: Forge,
     bentos: Bentos,
     progress: Progress,
-    train_again: Callable[[], Mapping[str, bytes]],
+    train_again: Callable[[], Mapping[str, bytes]] | None = None,
 ) -> Delivered:
     """Release what the default branch holds, and bring the record of deployments up to date.
 
@@ -73,10 +74,11 @@ def deliver(
     where the last one stopped.
 
     Args:
-        train_again: trains from the same inputs; called only if the reviewed files are gone.
+        train_again: trains what nobody reviewed; without it, that is not released.
 
     Raises:
         GitError: the work tree is dirty, or not the tip of the default branch.
+        ForgeError: no report of this state was ever posted.
     """
     commit = _releasable(repository, forge)
     lineage = trace_run(config, workspace)
@@ -85,13 +87,15 @@ def deliver(
         release, is_new = before, False
     else:
         progress.step("Finding what was reviewed")
-        files, reviewed = _reviewed_files(config, forge, lineage, train_again)
-        release = _describe(config, forge, commit, before, lineage, files, reviewed=reviewed)
+        reviewed = find_reviewed(config, workspace, forge, lineage)
+        if reviewed is None:
+            reviewed = _unreviewed(lineage, train_again)
+        release = _describe(config, forge, commit, before, lineage, reviewed)
         if isinstance(before, Release):
             rows = read_lock(workspace)
             told = tell_differences(config, workspace, forge, lineage, rows, before)
             release = release.model_copy(update={"differences": told})
-        release = _publish(forge, bentos, progress, release, files)
+        release = _publish(forge, bentos, progress, release, reviewed.files)
         is_new = True
     progress.step("Staging")
     staged = _stage(config, forge, release)
@@ -120,19 +124,17 @@ def _releasable(repository: Repository, forge: Forge) -> str:
     return head
 
 
-def _reviewed_files(
-    config: Config,
-    forge: Forge,
-    lineage: Lineage,
-    train_again: Callable[[], Mapping[str, bytes]],
-) -> tuple[Mapping[str, bytes], bool]:
-    """Return the files of the run, and whether they are the ones whose report was posted."""
-    name = artifact_name(config.model.name, lineage.run_key)
-    kept = forge.artifact(name)
-    if kept is not None:
-        verify(kept, lineage.run_key, where=f"artifact {name}")
-        return kept, True
-    return train_again(), False
+def _unreviewed(
+    lineage: Lineage, train_again: Callable[[], Mapping[str, bytes]] | None
+) -> Reviewed:
+    """Train what nobody reviewed, if that is wanted."""
+    if train_again is None:
+        raise ForgeError(
+            f"no reviewed model is kept for run {short(lineage.run_key)}, which is what was merged",
+            hint="run `ml-gitops train` and `report --pull-request N` at the head of its pull "
+            "request, or ship it unreviewed with `release --train`",
+        )
+    return Reviewed(train_again(), None, (NOBODY,))
 
 
 def _describe(
@@ -141,13 +143,12 @@ def _describe(
     commit: str,
     before: Release | Missing,
     lineage: Lineage,
-    files: Mapping[str, bytes],
-    *,
-    reviewed: bool,
+    reviewed: Reviewed,
 ) -> Release:
     """Write the record of a release, without the files that are still to be made."""
+    files = reviewed.files
     run = verify(files, lineage.run_key, where="the reviewed run")
-    report = _report_of(run, files)
+    report = verify_report(files, run, config.gate, where="the reviewed run")
     changed: list[str] = []
     version = FIRST
     if isinstance(before, Release):
@@ -170,24 +171,9 @@ def _describe(
         verdict=report.headline,
         gate=report.verdict,
         changed=tuple(changed),
-        pull_request=_merged_by(forge, commit),
-        reviewed=reviewed,
+        pull_request=reviewed.pull_request or _merged_by(forge, commit),
+        doubts=reviewed.doubts,
     )
-
-
-def _report_of(run: Run, files: Mapping[str, bytes]) -> Report:
-    """Return the report that came with a run, if it speaks of this run and this model."""
-    hint = "train and report again; nothing is released on another model's report"
-    content = files.get(Report.file_name)
-    if content is None:
-        raise DocumentError("the run has no report", hint=hint, where=run.artifact_name)
-    report = Report.from_json(content, where=Report.file_name)
-    spoken = (report.model, report.run_key, report.model_digest)
-    if spoken != (run.model, run.run_key, run.model_digest):
-        raise DocumentError(
-            "the report speaks of another model", hint=hint, where=run.artifact_name
-        )
-    return report
 
 
 def _publish(

@@ -10,13 +10,15 @@ from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock, split
 from ml_gitops.data.schema import Window
 from ml_gitops.data.validation import ValidationReport, validate
-from ml_gitops.errors import DataError, ForgeError
+from ml_gitops.errors import DataError, DocumentError, ForgeError
 from ml_gitops.model.lineage import Lineage, short
-from ml_gitops.model.run import MODEL_FILE, Run, artifact_name, verify
+from ml_gitops.model.run import MODEL_FILE, Run, artifact_name, digest_of, verify
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Workspace
 from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest, signed_text
-from ml_gitops.report import Report
-from ml_gitops.workflows.judging import find_champion, judge_run, standing
+from ml_gitops.report import Basis, Report, verify_report
+from ml_gitops.workflows.differences import tell_differences
+from ml_gitops.workflows.judging import judge_run
+from ml_gitops.workflows.standing import Champion, find_basis, find_champion
 from ml_gitops.workflows.training import (
     HOLDOUT_FILE,
     TRAIN_FILE,
@@ -134,28 +136,49 @@ def train(
         folder = workspace.keep_run(name, files, frames)
     run = verify(read_files(folder), lineage.run_key, where=str(folder))
     champion = find_champion(config, forge, run.split)
-    kept = folder / Report.file_name
-    if kept.exists():
-        report = Report.from_json(kept.read_bytes(), where=str(kept))
-        if report.judged_against == standing(config, workspace, champion):
-            return Trained(run, report, fitted=False, judged=False, folder=folder)
-    report = judge_run(config, workspace, forge, progress, run, folder, champion)
+    basis = find_basis(config, workspace, forge, champion)
+    report = _kept_report(config, run, folder, basis)
+    if report is not None:
+        return Trained(run, report, fitted=False, judged=False, folder=folder)
+    told: tuple[str, ...] = ()
+    if isinstance(champion, Champion):
+        told = tell_differences(config, workspace, forge, lineage, lock, champion.release)
+    report = judge_run(config, workspace, progress, run, folder, champion, basis, told)
     return Trained(run, report, fitted=fitted, judged=True, folder=folder)
 
 
-def judged_report(config: Config, workspace: Workspace) -> Trained:
+def _kept_report(config: Config, run: Run, folder: Path, basis: Basis) -> Report | None:
+    """Return the report that was kept, if judging again would say the same."""
+    try:
+        report = verify_report(read_files(folder), run, config.gate, where=str(folder))
+    except DocumentError:
+        return None
+    return report if (report.basis, report.about) == (basis, config.model.about) else None
+
+
+def judged_report(config: Config, workspace: Workspace, forge: Forge | None) -> Trained:
     """Return the run of the work tree with its report, as `train` left them.
 
     Raises:
-        DataError: this state was not trained yet.
+        DataError: this state was not trained yet, or is judged by something else now.
+        DocumentError: the report does not follow from the run.
     """
     lineage = trace_run(config, workspace)
     folder = _kept_run(workspace, artifact_name(config.model.name, lineage.run_key), lineage)
     if folder is None or not (folder / Report.file_name).exists():
         raise DataError("what is here was not trained yet", hint="run `ml-gitops train`")
-    run = verify(read_files(folder), lineage.run_key, where=str(folder))
-    kept = folder / Report.file_name
-    report = Report.from_json(kept.read_bytes(), where=str(kept))
+    files = read_files(folder)
+    run = verify(files, lineage.run_key, where=str(folder))
+    report = verify_report(files, run, config.gate, where=str(folder))
+    champion = find_champion(config, forge, run.split)
+    if (report.basis, report.about) != (
+        find_basis(config, workspace, forge, champion),
+        config.model.about,
+    ):
+        raise DataError(
+            "champion, gate, checks or base branch are not what this was judged by",
+            hint="run `ml-gitops train`; what is fitted is not fitted again",
+        )
     return Trained(run, report, fitted=False, judged=False, folder=folder)
 
 
@@ -172,11 +195,11 @@ def _kept_run(workspace: Workspace, name: str, lineage: Lineage) -> Path | None:
 
 
 def read_files(folder: Path) -> Mapping[str, bytes]:
-    """Return the files of a run that may travel: no rows, and nothing of the champion."""
+    """Return the files of a run that may travel: no rows."""
     return {
         path.name: path.read_bytes()
         for path in sorted(folder.iterdir())
-        if path.suffix in (".json", ".onnx") and not path.name.startswith("champion")
+        if path.suffix in (".json", ".onnx")
     }
 
 
@@ -200,7 +223,12 @@ def publish(forge: Forge, trained: Trained, number: int, body: str) -> tuple[Com
         )
     forge.store_artifact(trained.run.artifact_name, files)
     model = trained.report.model
-    marker = Marker(kind=REPORT_KIND, model=model, fingerprint=trained.run.run_key)
+    marker = Marker(
+        kind=REPORT_KIND,
+        model=model,
+        fingerprint=trained.run.run_key,
+        content=digest_of(files),
+    )
     text = signed_text(body, marker)
     posted = posted_report(forge.pull_request(number), model)
     if posted is None:
@@ -212,10 +240,10 @@ def publish(forge: Forge, trained: Trained, number: int, body: str) -> tuple[Com
     return comment, True
 
 
-def posted_report(pull_request: PullRequest, model: str) -> tuple[Comment, str] | None:
-    """Return a model's report on a pull request, and the key of the run it is about."""
+def posted_report(pull_request: PullRequest, model: str) -> tuple[Comment, Marker] | None:
+    """Return a model's report on a pull request, and its marker: run key and digest of files."""
     for comment in pull_request.comments:
         marker = Marker.find(comment.body) if comment.author.bot else None
         if marker is not None and (marker.kind, marker.model) == (REPORT_KIND, model):
-            return comment, marker.fingerprint
+            return comment, marker
     return None

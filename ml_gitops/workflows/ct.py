@@ -174,7 +174,7 @@ def _proposes(forge: Forge, current: PullRequest, fingerprint: str, until: date)
     posted = posted_report(current, current.marker.model)
     if posted is None or _locked(forge, current.branch) != until:
         return False
-    kept = forge.artifact(artifact_name(current.marker.model, posted[1])) or {}
+    kept = forge.artifact(artifact_name(current.marker.model, posted[1].fingerprint)) or {}
     return kept.get(LOCK_PATH) == forge.read(LOCK_PATH, ref=current.branch)
 
 

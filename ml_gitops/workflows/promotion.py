@@ -88,7 +88,7 @@ def _promotion(
         body=body,
         commit_message=f"Let {environment} serve {release.tag}\n\n{release.verdict}",
         changes=(declared(release, environment),),
-        labels=("promotion", environment),
+        labels=("promotion", environment, *(["unreviewed"] if release.doubts else [])),
     )
 
 

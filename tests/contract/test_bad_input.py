@@ -61,7 +61,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def live(tmp_path_factory: pytest.TempPathFactory, locked: Path) -> Path:
     """A repository whose first release serves in production."""
     root = copy_of(locked, tmp_path_factory.mktemp("live") / "repo")
-    for words in (["train"], ["release"], ["pr", "merge", "1"]):
+    for words in (["train"], ["release", "--train"], ["pr", "merge", "1"]):
         assert main([*words, "-C", str(root)]) == 0
     return root
 

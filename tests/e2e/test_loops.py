@@ -108,7 +108,7 @@ class TestDeliver:
         artifact = world.forge.artifact(name) or {}
         assert not kept.exists()
         assert world.fits() == 1
-        assert (done["is_new"], done["release"]["reviewed"]) == (True, True)
+        assert (done["is_new"], done["release"]["doubts"]) == (True, [])
         assert done["release"]["pull_request"] == 1
         assert merged.merge_commit != head
         assert tags == {FIRST: merged.merge_commit, "churn#staging#1": merged.merge_commit}

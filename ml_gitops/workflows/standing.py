@@ -1,0 +1,120 @@
+"""What a judgement stands on besides the run: the champion, the gate, the checks, the base."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ml_gitops import __version__
+from ml_gitops.config import PATH as CONFIG_PATH
+from ml_gitops.config import Config, parse_config
+from ml_gitops.data.lock import PATH as LOCK_PATH
+from ml_gitops.data.lock import DataLock, Split
+from ml_gitops.delivery.release import Release
+from ml_gitops.document import Missing, canonical_json, sha256
+from ml_gitops.errors import MlGitopsError
+from ml_gitops.model.run import MODEL_FILE
+from ml_gitops.ports import Forge, Workspace
+from ml_gitops.report import Basis, Standing, policy_digest
+from ml_gitops.serving.signature import Signature
+from ml_gitops.workflows.check_changes import SETTINGS, check_changes, rules
+from ml_gitops.workflows.registry import read_release, released_file, served
+from ml_gitops.workflows.training import CHECKS
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The release that a candidate must not be worse than, with its files.
+
+    Attributes:
+        refused: why it must not judge this holdout; empty if it may.
+    """
+
+    release: Release
+    model: bytes
+    signature: bytes
+    refused: str = ""
+
+
+def find_champion(config: Config, forge: Forge | None, cut: Split) -> Champion | Missing:
+    """Return the release that the champion's environment serves.
+
+    Args:
+        forge: where releases are; None if there is none.
+        cut: a champion that learned from rows of this holdout is refused.
+    """
+    if forge is None:
+        return Missing(reason="there is no forge to read releases from")
+    state = served(forge, config.gate.champion)
+    if isinstance(state, Missing):
+        return state
+    release = read_release(forge, state.tag)
+    refused = ""
+    if release.trained.until > cut.holdout.start:
+        refused = (
+            f"it learned from days up to {release.trained.until}, so it has seen rows of the "
+            f"holdout {cut.holdout}"
+        )
+    return Champion(
+        release,
+        released_file(forge, release, MODEL_FILE),
+        released_file(forge, release, Signature.file_name),
+        refused,
+    )
+
+
+def find_standing(config: Config, workspace: Workspace, champion: Champion | Missing) -> Standing:
+    """Return who and what judges a run of this work tree."""
+    rival = champion.release.to_json() if isinstance(champion, Champion) else champion.reason
+    checks = canonical_json(rules(_check_files(workspace)))
+    return Standing(
+        champion=sha256(rival.encode()),
+        gate=policy_digest(config.gate),
+        checks=sha256(checks.encode()),
+        product=__version__,
+    )
+
+
+def find_basis(
+    config: Config, workspace: Workspace, forge: Forge | None, champion: Champion | Missing
+) -> Basis:
+    """Return what a run of this work tree is judged by, beside what the base branch has."""
+    return Basis(
+        standing=find_standing(config, workspace, champion),
+        base_lock=_base_lock(forge),
+        gate_changes=tuple(_gate_changes(config, forge)),
+        check_changes=_check_changes(workspace, forge),
+    )
+
+
+def _base_lock(forge: Forge | None) -> DataLock | Missing:
+    """Return the lock of the default branch: what the data of this change is compared with."""
+    content = forge.read(LOCK_PATH, ref=forge.default_branch) if forge else None
+    if content is None:
+        return Missing(reason="the default branch has no data lock yet")
+    return DataLock.from_json(content, where=LOCK_PATH)
+
+
+def _gate_changes(config: Config, forge: Forge | None) -> Iterator[str]:
+    """Name what differs between this gate and that of the default branch."""
+    content = forge.read(CONFIG_PATH, ref=forge.default_branch) if forge else None
+    if content is None:
+        return
+    try:
+        base = parse_config(content).gate.model_dump(mode="json")
+    except MlGitopsError:
+        yield "the default branch has no gate that can be read"
+        return
+    for key, value in config.gate.model_dump(mode="json").items():
+        if value != base[key]:
+            yield f"{key}: {base[key]} before, {value} now"
+
+
+def _check_changes(workspace: Workspace, forge: Forge | None) -> tuple[str, ...]:
+    """Name what differs between these checks and those of the default branch."""
+    if forge is None or forge.head(forge.default_branch) is None:
+        return ()
+    base = forge.files(CHECKS, *SETTINGS, ref=forge.default_branch)
+    return check_changes(base, _check_files(workspace))
+
+
+def _check_files(workspace: Workspace) -> Mapping[str, bytes]:
+    return workspace.files(CHECKS, *SETTINGS)

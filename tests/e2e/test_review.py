@@ -1,0 +1,269 @@
+"""A review covers what ships, or the release says that none does; no verdict is taken on trust."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml_gitops.report import Report
+from ml_gitops.workflows.review import NOBODY
+from tests.builders import CHECKS, PERSON, appended
+from tests.e2e.world import BLIND_PIPELINE, World
+
+CHECK = "checks/test_behaviour.py"
+LOOSE = "\n[gate]\nmargin = 0.5\n"
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what was said on stderr, without what Git says of its branches."""
+    return capsys.readouterr().err
+
+
+def push(world: World, changes: dict[str, str | None]) -> None:
+    """Let a person change the default branch without a pull request."""
+    texts = {path: text.encode() if text else None for path, text in changes.items()}
+    forge = type(world.forge)(world.forge_path, actor=PERSON, clock=world.clock)
+    forge.commit("main", texts, "Change the rules")
+
+
+def only_run(world: World) -> Path:
+    """Return the folder of the newest run of the cache."""
+    runs = (world.root / ".ml-gitops" / "runs").glob("churn-*")
+    return max(runs, key=lambda folder: folder.stat().st_mtime_ns)
+
+
+class TestRelease:
+    """What is merged is released as it was reviewed, or not as reviewed."""
+
+    def test_what_nobody_reviewed_is_not_released(
+        self, trained: World, place: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A merge without a report ships nothing; who insists is held to have insisted."""
+        world = trained.copy(place)
+        world.merge(1)
+        before = world.refs()
+
+        world.run("release", expect=2)
+        refused, after = said(capsys), world.refs()
+        done = world.run("release", "--train")
+
+        assert "no reviewed model is kept for run " in refused
+        assert "report --pull-request N" in refused
+        assert after == before
+        assert done["release"]["doubts"] == [NOBODY]
+        promotion = world.forge.pull_request(done["promotion"]["number"])
+        assert promotion.body.startswith("**▲ No review covers this release:**\n- nobody reviewed")
+        assert "unreviewed" in promotion.labels
+        assert world.forge.releases()[0].notes.startswith("**▲ No review covers this release:**")
+
+    def test_what_was_not_merged_with_its_report_says_so(
+        self, reviewed: World, place: Path
+    ) -> None:
+        """A reviewed change that came to the default branch by another way is not covered."""
+        world = reviewed.copy(place)
+        files = {
+            path: (world.root / path).read_text() for path in ("data.lock.json", "params.toml")
+        }
+        push(world, files)
+        world.clone.switch("main")
+        world.clone.pull()
+
+        done = world.deliver()
+
+        assert done["release"]["doubts"] == ["its report stands on #1, which was not merged"]
+        assert world.fits() == reviewed.fits()
+
+    @pytest.mark.parametrize("what", ["checks", "gate"])
+    def test_other_rules_than_those_of_the_review_are_named(
+        self, reviewed: World, place: Path, what: str
+    ) -> None:
+        """A report that was made by another gate, or by other checks, covers nothing."""
+        world = reviewed.copy(place)
+        config = (world.root / "ml-gitops.toml").read_text()
+        changes = {"checks": {CHECK: None}, "gate": {"ml-gitops.toml": config + LOOSE}}
+        push(world, dict[str, str | None](changes[what]))
+        world.merge(1)
+
+        done = world.deliver()
+
+        assert done["release"]["doubts"] == [
+            f"it was judged by another {what} than stand now that it is merged"
+        ]
+        assert "unreviewed" in world.forge.pull_request(done["promotion"]["number"]).labels
+
+    def test_another_champion_than_that_of_the_review_is_named(
+        self, released: World, place: Path
+    ) -> None:
+        """A candidate that beat a champion of yesterday was not compared with today's."""
+        world = released.copy(place)
+        number = world.propose("Regularise more", {"params.toml": "C = 0.5\nmax_iter = 200\n"})
+        world.integrate(number)
+        push(world, {"deployments/production.json": None})
+        world.merge(number)
+
+        done = world.deliver()
+
+        assert done["release"]["doubts"] == [
+            "it was judged by another champion than stand now that it is merged"
+        ]
+
+    def test_files_that_were_exchanged_after_the_review_are_named(
+        self, reviewed: World, place: Path
+    ) -> None:
+        """The report on the pull request speaks of files by their digest; others are not them."""
+        world = reviewed.copy(place)
+        name, files = kept_artifact(world)
+        report = json.loads(files["report.json"])
+        report["checks"]["outcomes"] = []
+        world.forge.store_artifact(name, {**files, "report.json": json.dumps(report).encode()})
+        world.merge(1)
+
+        done = world.deliver()
+
+        assert done["release"]["doubts"] == [
+            "what is kept for it is not what the report on #1 speaks of"
+        ]
+
+    @pytest.mark.parametrize(
+        ("forge", "refusal"),
+        [
+            (lambda it: it["gate"].update(verdict="warn"), "says 'warn', and its numbers say"),
+            (lambda it: it.update(model_bytes=1), "speaks of another model"),
+            (lambda it: it.update(train_rows=10**6), "speaks of another split"),
+            (lambda it: it["parity"].update(rows=1), "speaks of another parity"),
+            (
+                lambda it: it["comparison"]["candidate"]["metrics"]["roc_auc"].update(value=0.99),
+                "speaks of another evaluation",
+            ),
+        ],
+    )
+    def test_a_report_that_does_not_follow_from_its_run_ships_nothing(
+        self,
+        reviewed: World,
+        place: Path,
+        capsys: pytest.CaptureFixture[str],
+        forge: Callable[[dict[str, Any]], None],
+        refusal: str,
+    ) -> None:
+        """Whatever a forged report says otherwise than the run's own files, nothing is released."""
+        world = reviewed.copy(place)
+        name, files = kept_artifact(world)
+        report = json.loads(files["report.json"])
+        forge(report)
+        world.forge.store_artifact(name, {**files, "report.json": json.dumps(report).encode()})
+        world.merge(1)
+        before = world.refs()
+
+        world.run("release", expect=2)
+
+        assert refusal in said(capsys)
+        assert world.refs() == before
+
+
+def kept_artifact(world: World) -> tuple[str, dict[str, bytes]]:
+    """Return name and files of the run that was reviewed."""
+    name = only_run(world).name
+    return name, world.forge.artifact(name) or {}
+
+
+class TestReport:
+    """What lies in the cache is held to what follows from it."""
+
+    def test_a_forged_verdict_is_neither_reported_nor_kept(
+        self, released: World, place: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A blocked candidate stays blocked, whatever somebody writes into its report."""
+        world = released.copy(place)
+        number = world.propose("Look at wear only", {"model/pipeline.py": BLIND_PIPELINE})
+        world.run("train", expect=1)
+        kept = only_run(world) / Report.file_name
+        forged = json.loads(kept.read_text())
+        forged["gate"].update(verdict="pass", headline="Passes: better in every way")
+        kept.write_text(json.dumps(forged))
+
+        world.run("report", "--pull-request", str(number), expect=2)
+        refused = said(capsys)
+        again = world.run("train", expect=1)
+
+        assert "the report says 'pass', and its numbers say 'block'" in refused
+        assert world.forge.pull_request(number).comments == ()
+        assert (again["fitted"], again["judged"], again["verdict"]) == (False, True, "block")
+
+    @pytest.mark.parametrize("text", ["", "{}", "[" * 100_000, "\x00"])
+    def test_a_broken_report_is_made_again(
+        self, trained: World, place: Path, capsys: pytest.CaptureFixture[str], text: str
+    ) -> None:
+        """What cannot be read is named by `report`, and cured by `train`."""
+        world = trained.copy(place)
+        (only_run(world) / Report.file_name).write_text(text)
+
+        world.run("report", expect=2)
+        refused = said(capsys)
+        again = world.run("train")
+
+        assert "report.json: this is not a Report" in refused
+        assert (again["fitted"], again["judged"]) == (False, True)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {CHECK: CHECKS.replace("assert ", "assert not not ")},
+            {"pytest.ini": "[pytest]\naddopts = -x\n"},
+        ],
+    )
+    def test_checks_that_changed_are_not_reported_as_passed(
+        self,
+        trained: World,
+        place: Path,
+        capsys: pytest.CaptureFixture[str],
+        changes: dict[str, str],
+    ) -> None:
+        """Who edits a check after the training is told to run it."""
+        world = trained.copy(place)
+        for path, text in changes.items():
+            (world.root / path).write_text(text)
+        world.clone.commit_all("Check otherwise")
+        world.clone.push("the-first-model")
+
+        world.run("report", expect=2)
+
+        assert "checks or base branch are not what this was judged by; run `ml-gitops train`" in (
+            said(capsys)
+        )
+
+    def test_checks_that_a_change_weakens_are_named_before_its_metrics(
+        self, released: World, place: Path
+    ) -> None:
+        """A test that is gone, one that changed, and one that does not run are in the report."""
+        world = released.copy(place)
+        more = appended(CHECKS, "def test_more(holdout):\n    assert len(holdout)\n")
+        push(world, {CHECK: more, "checks/test_old.py": "def test_gone(): pass\n"})
+        world.clone.pull()
+        weak = more.replace("assert len(holdout)", "assert True")
+        weak = appended(weak, "def test_asleep():\n    assert False\n")
+        (world.root / "checks" / "test_old.py").unlink()
+        hide = "def pytest_collection_modifyitems(items):\n"
+        hide += "    items[:] = [item for item in items if item.name != 'test_asleep']\n"
+        number = world.propose(
+            "Weaken the checks",
+            {
+                CHECK: weak,
+                "checks/conftest.py": hide,
+                "params.toml": "C = 0.5\nmax_iter = 200\n",
+            },
+        )
+
+        world.integrate(number)
+
+        (comment,) = world.forge.pull_request(number).comments
+        before_metrics = comment.body.partition("| metric |")[0].replace("\\", "")
+        for line in (
+            "checks/test_old.py::test_gone is gone",
+            f"{CHECK}::test_more changed",
+            "checks/conftest.py is new",
+        ):
+            assert line in before_metrics.replace("\u200b", "")
+        assert "2 passed, 1 skipped" in comment.body
+        assert "it is defined and did not run" in comment.body

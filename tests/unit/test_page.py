@@ -228,13 +228,15 @@ def test_text_of_a_page_has_contrast(index: int) -> None:
 
 @pytest.mark.parametrize("index", [0, 1], ids=["light", "dark"])
 def test_charts_have_contrast(index: int) -> None:
-    """Lines and labels of charts reach 4.5 to 1 on their paper."""
+    """Lines and labels of charts reach 4.5 to 1 on their paper, shapes reach 3 to 1."""
     css = Path(__file__).parents[2] / "ml_gitops" / "render" / "charts" / "chart.css"
     colours = palettes(css.read_text())[index]
 
     names = ["c-ink", "c-quiet", "c-good", "c-bad", "c-0", "c-1", "c-2", "c-3"]
     weak = {name: contrast(colours[name], colours["c-paper"]) for name in names}
     assert {name: round(value, 2) for name, value in weak.items() if value < 4.5} == {}
+    assert contrast(colours["c-edge"], colours["c-paper"]) >= 3  # bars of the reference
+    assert contrast(colours["c-0"], colours["c-soft"]) >= 3  # the current window's line on them
 
 
 def test_markdown_becomes_html() -> None:

@@ -16,7 +16,7 @@ from ml_gitops.model.evaluation import Answers, Importance
 from ml_gitops.model.gate import GatePolicy, judge
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.render.ci_report import brief, to_markdown
-from ml_gitops.report import Report
+from ml_gitops.report import Basis, Report, Standing
 from ml_gitops.serving.parity import compare_answers
 
 DIGEST = sha256(b"rows")
@@ -79,10 +79,12 @@ def report(comparison: Comparison | None = None, **changes: Any) -> Report:
         "run_key": DIGEST,
         "model_digest": DIGEST,
         "model_bytes": 8200,
-        "judged_against": DIGEST,
+        "basis": Basis(
+            standing=Standing(champion=DIGEST, gate=DIGEST, checks=DIGEST, product="0.1.0"),
+            base_lock=lock,
+        ),
         "champion_bytes": 16400,
         "lock": lock,
-        "base_lock": lock,
         "split": Split(
             train=Window(start=START, until=CUT), holdout=Window(start=CUT, until=UNTIL)
         ),

@@ -59,6 +59,7 @@ class ColumnDrift(Part):
 
     Attributes:
         rows: rows of the current window that have a value.
+        enough: whether that is enough of them to say that nothing drifted.
         effect: Cohen's w, without what chance alone gives.
         psi, js, ks: distances for people who know them; ks is for numbers only.
         q: adjusted p-value of the distribution; `null_q` and `unseen_q` likewise.
@@ -70,6 +71,7 @@ class ColumnDrift(Part):
     name: str
     weight: float
     rows: int
+    enough: bool = True
     effect: float
     psi: float
     js: float
@@ -218,11 +220,13 @@ def _measure(
         f" {expected or 0:.1%} before",
     }
     changes = "; ".join(said[reason] for reason in reasons)
-    still = f"{reference.name} is as before (w = {shift:.2f})"
+    enough = current.present >= policy.minimum_rows
+    still = _moved(shift, effect) if enough else f"{current.present:,} rows are too few to say"
     return ColumnDrift(
         name=reference.name,
         weight=reference.weight,
         rows=current.present,
+        enough=enough,
         effect=shift,
         psi=population_stability(before, now),
         js=jensen_shannon(before, now),
@@ -235,7 +239,7 @@ def _measure(
         unlisted_reference=expected,
         unseen_q=None if numeric else q[2],
         reasons=tuple(reasons),
-        text=f"{reference.name}: {changes}" if reasons else still,
+        text=f"{reference.name}: {changes or still}",
     )
 
 
@@ -261,11 +265,23 @@ def _explain(
     drifted = sum(column.drifted for column in columns)
     text = (
         f"{drifted} of {len(columns)} features drifted, with {share:.0%} of the importance"
-        f" (warning from {policy.warn_weight:.0%}, alarm from {policy.alarm_weight:.0%})"
+        f" ({policy.warn_weight:.0%} warns, {policy.alarm_weight:.0%} alarms)"
     )
+    few = sum(not column.enough and not column.drifted for column in columns)
+    if few:
+        text += f", {few} with too few rows to say"
     if prediction.drifted:
-        return f"{text}; the predictions moved by w = {prediction.effect:.2f}"
-    return f"{text}; the predictions are as before (w = {prediction.effect:.2f})"
+        said = f"moved by w = {prediction.effect:.2f}, and {policy.prediction_effect:.2f} alarms"
+    else:
+        said = _moved(prediction.effect, policy.prediction_effect)
+    return f"{text}; the predictions {said}"
+
+
+def _moved(shift: float, effect: float) -> str:
+    """Say how far something moved that did not drift."""
+    if shift < effect:
+        return f"moved by w = {shift:.2f}, and {effect:.2f} would count"
+    return f"moved by w = {shift:.2f}, which may be chance"
 
 
 def _share(part: int, whole: int) -> float:

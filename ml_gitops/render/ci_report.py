@@ -197,16 +197,22 @@ def _flips(report: Report) -> Iterator[str]:
         )
 
 
-def _data(report: Report) -> str:
+def lock_move(report: Report) -> str:
+    """Return which rows the default branch has locked, and which are locked now."""
     lock, base = report.lock, report.basis.base_lock
-    text = f"**Data:** learned from {count(report.train_rows, 'row')} of {report.split.train}"
-    if not isinstance(base, Missing):
-        text += ", locked as on the default branch"
-        if base.digest != lock.digest:
-            text = text.removesuffix(", locked as on the default branch") + (
-                f"; the lock moves from {count(base.rows, 'row')} of {base.window} to "
-                f"{count(lock.rows, 'row')} of {lock.window}"
-            )
+    now = f"{count(lock.rows, 'row')} of {lock.window}"
+    if isinstance(base, Missing):
+        return now
+    if base.digest == lock.digest:
+        return f"{now}, as on the default branch"
+    return f"{base.rows:,} rows of {base.window} → {now}"
+
+
+def _data(report: Report) -> str:
+    text = (
+        f"**Data:** learned from {count(report.train_rows, 'row')} of {report.split.train}; "
+        f"locked: {lock_move(report)}"
+    )
     warnings = [v for v in report.validation.violations if v.severity == "warning"]
     if not warnings:
         return f"{text}. Every column keeps its contract."

@@ -2,22 +2,30 @@
 
 from collections.abc import Sequence
 
+from ml_gitops.document import Missing
 from ml_gitops.model.metrics import METRICS
-from ml_gitops.monitoring.drift import ColumnDrift, DriftReport
+from ml_gitops.monitoring.drift import DriftReport
 from ml_gitops.monitoring.health import MetricHealth
 from ml_gitops.monitoring.observation import Observation
-from ml_gitops.render.charts.bars import sparkline
-from ml_gitops.render.ci_report import to_markdown
-from ml_gitops.render.marks import mark
-from ml_gitops.render.numbers import count, duration, percent
-from ml_gitops.render.tables import Align, code, details, escape, table
+from ml_gitops.render.changes import HEADER, NOTE, rows
+from ml_gitops.render.ci_report import got_worse, lock_move
+from ml_gitops.render.marks import mark_of
+from ml_gitops.render.numbers import count, duration
+from ml_gitops.render.observation_tables import (
+    DRIFT_ALIGN,
+    DRIFT_HEADER,
+    QUALITY_ALIGN,
+    drift_rows,
+    hidden_features,
+    quality_header,
+    quality_rows,
+)
+from ml_gitops.render.tables import code, details, escape, table
 from ml_gitops.report import Report
-
-TOP_FEATURES = 10
 
 
 def retraining_body(observation: Observation, report: Report) -> str:
-    """Say why a retraining is proposed, what it would bring, and what merging or closing does.
+    """Say what the candidate brings, why it was trained, and what merging or closing does.
 
     Args:
         observation: the evidence.
@@ -25,37 +33,66 @@ def retraining_body(observation: Observation, report: Report) -> str:
     """
     return "\n\n".join(
         [
+            f"**{mark_of(report.verdict).symbol} {escape(report.headline)}**",
             (
-                f"**{escape(observation.retrain.headline)}.** This pull request advances the "
-                f"data lock to {report.lock.window}; the candidate is trained and judged already."
+                f"{escape(observation.retrain.headline)}. This pull request retrains it on newer "
+                "rows. The candidate is trained and judged already; its full report is in the "
+                "comment below."
             ),
-            f"**The gate says:** {escape(report.headline)}",
-            "### Why it opened",
+            "### Why now",
             _reasons(observation),
             quality_table(observation),
+            "### What changes",
+            _changes(observation, report),
             "### What it would bring",
+            _brings(observation, report),
+            got_worse(report),
+            "### What happens next",
             (
-                f"Candidate and {code(observation.release)} answered the same "
-                f"{report.holdout_rows:,} rows of {report.split.holdout}; neither has learned "
-                "from them."
-            ),
-            _brings(report),
-            "### What it costs and what happens next",
-            (
-                f"- training took {duration(report.fit_seconds)} to fit and "
-                f"{duration(report.cpu_seconds)} of processor time; CI finds the run by its "
-                "key and does not train again\n"
-                "- **if you merge**, CD ships exactly this candidate, stages it and proposes it to "
-                f"{escape(observation.environment)}\n"
-                "- **if you close**, the same evidence does not come back; other evidence does\n"
-                "- **if you commit to this branch**, the bot leaves it to you"
+                "- **If you merge**, CD ships exactly this candidate, stages it and proposes it to "
+                f"{escape(observation.environment)}. It took {duration(report.fit_seconds)} to fit "
+                f"and {duration(report.cpu_seconds)} of processor time; CI finds the run by its "
+                "key and does not train again.\n"
+                "- **If you close**, the same evidence does not come back; other evidence does.\n"
+                "- **If you commit to this branch**, it is yours: the bot leaves it alone."
             ),
             details(
-                "What drifted: the last window beside the training data",
+                "What drifted: the newest window beside the training data",
                 drift_table(observation.drift),
             ),
-            details("The candidate's full report", to_markdown(report)),
         ]
+    )
+
+
+def _changes(observation: Observation, report: Report) -> str:
+    """Say that the lock moves, and what else differs from what serves."""
+    others = [one for one in report.differences or report.changed if not one.startswith("data")]
+    return "\n".join(
+        [
+            f"- `data.lock.json` alone: {lock_move(report)}",
+            (
+                f"- the candidate learned from {count(report.train_rows, 'row')} of "
+                f"{report.split.train} and was judged on {report.split.holdout}"
+            ),
+            *(f"- merged since {code(observation.release)}: {escape(one)}" for one in others),
+        ]
+    )
+
+
+def _brings(observation: Observation, report: Report) -> str:
+    """Return candidate and champion on the same rows."""
+    comparison = report.comparison
+    if isinstance(comparison.baseline, Missing):
+        reason = escape(comparison.baseline.reason)
+        return f"The two could not be compared: {reason}. The full report has the candidate alone."
+    body = table(
+        ["metric", code(observation.release), *HEADER],
+        [[escape(METRICS[name].label), *map(escape, cells)] for name, cells in rows(comparison)],
+        ["left", "right", "right", "right", "right", "left"],
+    )
+    return (
+        f"Both answered the same {count(report.holdout_rows, 'row')} of {report.split.holdout}; "
+        f"neither has learned from them.\n\n{body}\n\n{NOTE}"
     )
 
 
@@ -74,6 +111,7 @@ def incident_body(observation: Observation) -> str:
         [
             f"**{escape(observation.retrain.headline)}.**",
             _reasons(observation),
+            _advice(observation),
             quality_table(observation),
             drift_table(observation.drift),
             (
@@ -84,6 +122,24 @@ def incident_body(observation: Observation) -> str:
     )
 
 
+def _advice(observation: Observation) -> str:
+    """Say what a person can do that the bot cannot."""
+    if observation.retrain.want == "watch":
+        return (
+            "**What to do:** nothing at once. Look whether the drift is meant, such as a season or "
+            "a new product; the monitor proposes a retraining when quality falls."
+        )
+    if observation.drift and any(one.severity == "error" for one in observation.drift[-1].breaks):
+        return (
+            "**What to do:** find out what happened to the source of these columns, and mend it "
+            "there. Until then nothing is retrained, so that no model learns from broken data."
+        )
+    return (
+        "**What to do:** bring labels in, or look whether an earlier release is better: "
+        f"{code(f'ml-gitops rollback --environment {observation.environment}')} proposes it."
+    )
+
+
 def quality_table(observation: Observation) -> str:
     """Return every window's quality beside what was promised."""
     parts = [_metric_table(metric, observation) for metric in observation.health.metrics]
@@ -91,90 +147,35 @@ def quality_table(observation: Observation) -> str:
 
 
 def _metric_table(metric: MetricHealth, observation: Observation) -> str:
-    known = METRICS[metric.metric]
-    rows = []
-    for window, seen in zip(metric.windows, observation.windows, strict=False):
-        rows.append(
-            [
-                f"{window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}",
-                f"{seen.predictions:,}",
-                percent(seen.coverage, digits=0),
-                known.text(window.value) if window.value is not None else "–",
-                known.text(-window.drop, signed=True) if window.drop is not None else "–",
-                f"{window.z:.1f}" if window.z is not None else "–",
-                _window_state(usable=window.usable, bad=window.bad),
-            ]
-        )
-    header = ["window", "predictions", "labelled", known.label, "against promise", "z", ""]
-    align: list[Align] = ["left", "right", "right", "right", "right", "right", "left"]
-    promised = (
-        f"\n\nPromised: {known.text(metric.reference.value)} on "
-        f"{count(metric.reference.n, 'row')} of the holdout; {known.text(metric.allowed)} worse is "
-        "allowed. A window is bad if it is worse by more, and by more than chance explains: z is "
-        "the drop in standard errors."
-        if metric.reference is not None and metric.allowed is not None
-        else ""
+    known, promise, allowed = METRICS[metric.metric], metric.reference, metric.allowed
+    lines = [[escape(cell) for cell in row] for row in quality_rows(metric, observation)]
+    header = [escape(name) for name in quality_header(metric)]
+    text = table(header, lines, QUALITY_ALIGN)
+    if promise is None or allowed is None:
+        return text
+    return (
+        f"{text}\n\nPromised: {known.text(promise.value)} on {count(promise.n, 'row')} of the "
+        f"holdout; {known.text(allowed, beside=promise.value)} worse is allowed. A window is bad "
+        "if it is worse by more, and by too many standard errors to be chance."
     )
-    return table([escape(name) for name in header], rows, align) + promised
-
-
-def _window_state(*, usable: bool, bad: bool) -> str:
-    if not usable:
-        return mark("unknown")
-    return "bad ✗" if bad else "well ✓"
 
 
 def _reasons(observation: Observation) -> str:
     return "\n".join(f"- {escape(reason)}" for reason in observation.retrain.reasons)
 
 
-def _brings(report: Report) -> str:
-    """Return the comparison in one small table."""
-    rows = []
-    for change in report.comparison.changes:
-        metric, difference = METRICS[change.metric], change.difference
-        low, high = (metric.text(end, signed=True) for end in (difference.low, difference.high))
-        rows.append(
-            [
-                escape(metric.label),
-                metric.text(change.baseline),
-                metric.text(change.candidate),
-                metric.text(difference.estimate, signed=True),
-                f"{low} to {high}",
-            ]
-        )
-    if not rows:
-        return "The two could not be compared; the full report says why."
-    return table(["metric", "now", "candidate", "change (+ is better)", "90% interval"], rows)
-
-
 def drift_table(drift: Sequence[DriftReport]) -> str:
     """Return the predictions and the features that matter, over the windows."""
     if not drift:
         return "No window was scanned."
-    last = drift[-1]
-    shown = [last.prediction, *last.columns[:TOP_FEATURES]]
-    rows = [_drift_row(column, drift) for column in shown]
-    hidden = len(last.columns) - TOP_FEATURES
-    more = f"\n\n*{count(hidden, 'more feature')} with less weight.*" if hidden > 0 else ""
-    header = ["column", "importance", "shift w", "over the windows", "missing", ""]
-    align: list[Align] = ["left", "right", "right", "left", "right", "left"]
-    return f"{escape(last.text)}.\n\n{table(header, rows, align)}{more}"
-
-
-def _drift_row(column: ColumnDrift, drift: Sequence[DriftReport]) -> list[str]:
-    effects = [
-        one.effect
-        for report in drift
-        for one in (report.prediction, *report.columns)
-        if one.name == column.name
+    lines = [
+        [code(name) if place else name, *map(escape, cells)]
+        for place, (name, *cells) in enumerate(drift_rows(drift))
     ]
-    named = "predictions" if column is drift[-1].prediction else code(column.name)
-    return [
-        named,
-        "" if column is drift[-1].prediction else percent(column.weight, digits=0),
-        f"{column.effect:.2f}",
-        sparkline(effects, low=0.0, high=max(0.5, *effects)),
-        percent(column.null_rate),
-        f"drifts ▲ ({', '.join(column.reasons)})" if column.drifted else "as before",
-    ]
+    hidden = hidden_features(drift)
+    more = f" {count(hidden, 'more feature')} matter less." if hidden else ""
+    return (
+        f"{escape(drift[-1].text)}.\n\n{table(DRIFT_HEADER, lines, DRIFT_ALIGN)}\n\n"
+        "*w is the size of a shift, about standard deviations of a mean; the bars are the "
+        f"windows, the newest last.{more}*"
+    )

@@ -79,10 +79,7 @@ def report(comparison: Comparison | None = None, **changes: Any) -> Report:
         "run_key": DIGEST,
         "model_digest": DIGEST,
         "model_bytes": 8200,
-        "basis": Basis(
-            standing=Standing(champion=DIGEST, gate=DIGEST, checks=DIGEST, product="0.1.0"),
-            base_lock=lock,
-        ),
+        "basis": basis(lock),
         "champion_bytes": 16400,
         "lock": lock,
         "split": Split(
@@ -101,6 +98,12 @@ def report(comparison: Comparison | None = None, **changes: Any) -> Report:
         "cpu_seconds": 3.0,
     }
     return Report(**{**usual, **changes})
+
+
+def basis(base: DataLock, **changes: Any) -> Basis:
+    """Return what a judgement was made from, beside a base branch that has locked these rows."""
+    standing = Standing(champion=DIGEST, gate=DIGEST, checks=DIGEST, product="1.0.0")
+    return Basis(standing=standing, base_lock=base, **changes)
 
 
 def passed(about: str) -> CheckOutcome:
@@ -141,6 +144,31 @@ def test_what_blocks_is_named_before_the_numbers() -> None:
     assert "- ▲ metrics worse than is allowed: ROC AUC by 0." in above
     assert above.index("✗ slices") < above.index("▲ metrics")
     assert "**Next:** do not merge." in text
+
+
+def test_a_change_of_its_own_rules_stands_first() -> None:
+    """What a change does to the gate and the checks that judge it stands under the verdict."""
+    made = report()
+    altered = basis(
+        made.lock, gate_changes=("margin: 0.01 before, 0.5 now",), check_changes=("test_a: gone",)
+    )
+
+    parts = to_markdown(report(basis=altered)).split("\n\n")
+
+    assert parts[2].endswith("alters the gate that judges it:**\n- margin: 0.01 before, 0.5 now")
+    assert parts[3].endswith("\n- test\\_a: gone")
+
+
+def test_the_rows_that_move_are_named() -> None:
+    """The lock of the default branch stands beside that of the change; else both are the same."""
+    made = report()
+    shorter = Window(start=START, until=CUT)
+    older = made.lock.model_copy(update={"window": shorter, "rows": 6400, "digest": sha256(b"")})
+
+    moved = to_markdown(report(basis=basis(older)))
+
+    assert "locked: 6,400 rows of 2024-01-01..2024-02-16 → 9,200 rows of 2024-01-01.." in moved
+    assert "locked: 9,200 rows of 2024-01-01..2024-03-01, as on the default" in to_markdown(made)
 
 
 def test_every_row_has_one_precision_and_a_word() -> None:

@@ -83,7 +83,7 @@ def test_the_same_shares_are_stable() -> None:
     (temp,) = report.columns
     assert report.verdict == "stable"
     assert (temp.effect, temp.psi, temp.js, temp.ks) == (0, 0, 0, pytest.approx(0))
-    assert temp.text == "temp is as before (w = 0.00)"
+    assert temp.text == "temp: moved by w = 0.00, and 0.15 would count"
     assert "0 of 1 features drifted" in report.text
 
 
@@ -136,6 +136,20 @@ def test_small_windows_say_that_they_are_small() -> None:
         report = measure_drift(profile, counts, POLICY)
         assert (report.verdict, report.breaks) == ("insufficient", ())
         assert "are too few to tell; 300 are needed" in report.text
+        assert not report.columns[0].enough
+
+
+def test_a_column_of_few_values_is_not_called_steady() -> None:
+    """Where nearly every row has no value, the values that are left say nothing either way."""
+    profile = profile_of(numeric("temp", nulls=100_000, weight=1.0), numeric("wind"))
+
+    counts = window(("temp", (10,) * 10, 900), ("wind", (100,) * 10, 0))
+    report = measure_drift(profile, counts, POLICY)
+
+    temp, wind = report.columns
+    assert (temp.enough, wind.enough) == (False, True)
+    assert temp.text == "temp: 100 rows are too few to say"
+    assert ", 1 with too few rows to say; the predictions moved by" in report.text
 
 
 def test_first_mistake_rare_values_are_no_drift() -> None:

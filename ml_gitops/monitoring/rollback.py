@@ -155,13 +155,23 @@ def _judge(
     error = loss.standard_error
     z = loss.mean / error if error else math.copysign(1e9, loss.mean) if loss.mean else 0.0
     better = loss.mean > policy.margin * total.serving / total.n and exceeds(z, days, policy.z)
-    numbers = (
-        f"mean loss {total.before / total.n:.4f} of {before} against "
-        f"{total.serving / total.n:.4f} of {serving} on the same {total.n:,} labelled rows of "
-        f"{days} days ({z:+.1f} standard errors)"
-    )
     word = "is better" if better else "is not better beyond doubt"
-    return better, f"{before} {word}: {numbers}"
+    return better, f"{before} {word}: {_numbers(serving, total, days, z)}"
+
+
+def _numbers(serving: str, total: DayLoss, days: int, z: float) -> str:
+    """Say both losses on the same rows, and how far apart they are."""
+    ours, theirs = total.serving / total.n, total.before / total.n
+    said = (
+        f"its mean loss is {theirs:,.4f}, that of {serving} {ours:,.4f}, on the same "
+        f"{total.n:,} labelled rows of {days} days"
+    )
+    if ours == theirs:
+        return said
+    way = "lower" if theirs < ours else "higher"
+    share = f" ({abs(ours - theirs) / ours:.0%})" if ours else ""
+    sure = f"{abs(z):.1f} standard errors" if abs(z) < 1e6 else "alike on every day"
+    return f"{said}; {way} by {abs(ours - theirs):,.4f}{share}, {sure}"
 
 
 def answered_rows(

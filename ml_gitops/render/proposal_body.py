@@ -6,7 +6,6 @@ from ml_gitops.delivery.release import Release
 from ml_gitops.document import Missing
 from ml_gitops.model.lineage import short
 from ml_gitops.model.metrics import METRICS
-from ml_gitops.render.numbers import NOTHING
 from ml_gitops.render.tables import Align, code, details, escape, table
 
 
@@ -41,9 +40,9 @@ def promotion_body(
                 f"**{code(release.tag)} serves {escape(source)}; merging lets "
                 f"{escape(environment)} serve it.** {now}"
             ),
-            f"The gate's verdict{reviewed}: {escape(release.verdict)}",
-            _side_by_side(serving, release, ("now", "after the merge")),
+            f"**The gate's verdict{reviewed}:** {escape(release.verdict)}",
             _what_changed(release),
+            _side_by_side(serving, release, ("now", "after the merge")),
             (
                 f"**If you merge**, `deployments/{environment}.json` names this release, CD "
                 f"records it as the next {code(f'{release.model}#{environment}#N')} tag, and "
@@ -77,15 +76,14 @@ def rollback_body(
     """
     why = "\n".join(f"- {escape(reason)}" for reason in reasons)
     origin = f" (#{serving.pull_request})" if serving.pull_request else ""
+    word = "goes back to" if asked else "is better off with"
     return paragraphs(
         [
             (
-                f"**{escape(environment).capitalize()} "
-                f"{'goes back to' if asked else 'is better off with'} {code(target.tag)}; "
+                f"**{escape(environment).capitalize()} {word} {code(target.tag)}; "
                 f"{code(serving.tag)} serves it now.**"
             ),
             why,
-            _side_by_side(serving, target, ("now", "after the merge")),
             (
                 f"**If you merge**, `deployments/{environment}.json` names {code(target.tag)} "
                 "again, with the digests it was released with; nothing is built or trained. "
@@ -93,28 +91,31 @@ def rollback_body(
                 f"{'nothing happens' if asked else 'the same evidence does not come back'}."
             ),
             (
-                "The default branch still holds the change that made "
+                "**Afterwards:** the default branch still holds the change that made "
                 f"{code(serving.tag)}{origin}; revert it too, or the next release brings it back."
             ),
+            "On the holdout, when they were released:",
+            _side_by_side(serving, target, ("now", "after the merge")),
         ]
     )
 
 
 def _side_by_side(now: Release | Missing, after: Release, names: tuple[str, str]) -> str:
     """Return a table of two releases; the difference only where both answered the same rows."""
-    known = [name for name in METRICS if name in after.metrics]
     if isinstance(now, Missing):
         rows = [[fact, text] for fact, text in _facts(after)]
-        rows += [[escape(METRICS[name].label), _metric(name, after)] for name in known]
+        rows += [[escape(METRICS[name].label), _metric(name, after)] for name in after.metrics]
         return table(["", names[1]], rows, ["left", "right"])
     facts = zip(_facts(now), _facts(after), strict=True)
     rows = [[fact, old, new, ""] for (fact, old), (_, new) in facts]
     same_rows = now.holdout == after.holdout
-    for name in known:
-        metric, old = METRICS[name], now.metrics.get(name)
+    for name, metric in METRICS.items():
+        old, new = now.metrics.get(name), after.metrics.get(name)
+        if old is None and new is None:
+            continue
         change = ""
-        if old is not None and same_rows:
-            change = metric.text(metric.sign * (after.metrics[name] - old), signed=True)
+        if old is not None and new is not None and same_rows:
+            change = metric.text(metric.sign * (new - old), signed=True, beside=old)
         rows.append([escape(metric.label), _metric(name, now), _metric(name, after), change])
     align: list[Align] = ["left", "right", "right", "right"]
     text = table(["", *names, "change (+ is better)" if same_rows else ""], rows, align)
@@ -134,7 +135,7 @@ def _facts(release: Release) -> list[tuple[str, str]]:
 
 def _metric(name: str, release: Release) -> str:
     value = release.metrics.get(name)
-    return NOTHING if value is None else METRICS[name].text(value)
+    return "undefined" if value is None else METRICS[name].text(value)
 
 
 def _blocked(release: Release) -> str:
@@ -148,7 +149,10 @@ def _blocked(release: Release) -> str:
 def _what_changed(release: Release) -> str:
     if not release.changed:
         return "It is the first release." if release.version == "v1.0.0" else ""
-    return f"What differs from the release before: {escape(', '.join(release.changed))}."
+    told = [escape(one) for one in release.differences or release.changed]
+    if len(told) == 1:
+        return f"**What differs from the release before:** {told[0]}."
+    return "\n".join(["**What differs from the release before**", *(f"- {one}" for one in told)])
 
 
 def _unreviewed(release: Release) -> str:

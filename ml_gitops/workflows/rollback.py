@@ -51,7 +51,8 @@ def plan_rollback(config: Config, forge: Forge, observation: Observation) -> Act
     decision, environment = observation.rollback, observation.environment
     subject = subject_of(config.model.name, environment)
     if decision.roll_back:
-        reasons = (decision.headline, observation.health.text)
+        alone = f"{observation.release} by itself: {observation.health.text}"
+        reasons = (decision.headline, alone)
         wanted = _proposal(config, forge, environment, decision.to, reasons, decision.fingerprint)
         return decide(forge, KIND, subject, wanted)
     current = next(iter(open_proposals(KIND, subject, forge.pull_requests())), None)

@@ -168,16 +168,16 @@ CLEAR = [0.09, 0.11, 0.10, 0.12, 0.08, 0.10, 0.10]
 @pytest.mark.parametrize(
     ("loss", "before", "rolls_back", "said"),
     [
-        (losses(CLEAR), "churn@v1.0.0", True, "churn@v1.0.0 is better: mean loss 0.5000"),
+        (losses(CLEAR), "churn@v1.0.0", True, "is better: its mean loss is 0.5000, that of churn@"),
         (losses(CLEAR), None, False, "nothing to go back to"),
         (Missing(reason="there are no labels yet"), "churn@v1.0.0", False, "no labels yet"),
         (losses(CLEAR[:6]), "churn@v1.0.0", False, "on 600 rows of 6 days only"),
         (losses(CLEAR, rows=10), "churn@v1.0.0", False, "on 70 rows of 7 days only"),
-        (losses([-one for one in CLEAR]), "churn@v1.0.0", False, "not better beyond doubt"),
-        (losses([0.0] * 7), "churn@v1.0.0", False, "not better beyond doubt"),
+        (losses([-one for one in CLEAR]), "churn@v1.0.0", False, "days; higher by 0.1000 (17%)"),
+        (losses([0.0] * 7), "churn@v1.0.0", False, "labelled rows of 7 days"),
         (losses([0.005] * 7), "churn@v1.0.0", False, "not better beyond doubt"),
         (losses([0.9, *[-0.05] * 6]), "churn@v1.0.0", False, "not better beyond doubt"),
-        (losses([0.05] * 7), "churn@v1.0.0", True, "is better"),
+        (losses([0.05] * 7), "churn@v1.0.0", True, "lower by 0.0500 (8%), alike on every day"),
     ],
     ids=[
         "clear", "first release", "no labels", "a day too few", "rows too few", "worse before",

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ml_gitops.errors import ForgeError
 from ml_gitops.pull_request import Issue, PullRequest
-from ml_gitops.render.tables import readable
 from ml_gitops.render.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -60,5 +59,4 @@ def tell_thread(terminal: Terminal, found: PullRequest | Issue) -> None:
         terminal.line()
         if who:
             terminal.line(who if text else who.rstrip(":"))
-        for line in readable(text).splitlines():
-            terminal.line(line)
+        terminal.markdown(text)

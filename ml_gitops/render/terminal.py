@@ -6,10 +6,11 @@ interpreted: not as markup, not as terminal escapes.
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
+from ml_gitops.render.blocks import blocks, spans, whole_widths
 from ml_gitops.render.marks import Tone, mark_of
 from ml_gitops.render.numbers import percent
 from ml_gitops.render.tables import Align, plain
@@ -107,23 +108,63 @@ class Terminal:
             align: one per column; the first is left and the others right, if not given.
             title: a line above.
         """
+        aligned = align or ["left" if index == 0 else "right" for index in range(len(header))]
+        if title:
+            self._print(self._text(title, "bold"))
+        self._grid(list(map(self._text, header)), [map(self._text, row) for row in rows], aligned)
+
+    def markdown(self, text: str) -> None:
+        """Write Markdown of ours as people read it: no tags, no marks, tables that fit."""
+        before = None
+        for block in blocks(text):
+            if before is not None and not (before == block.kind == "item"):
+                self._print("")
+            before = block.kind
+            if block.kind == "table":
+                header, *rows = [list(map(self._spans, row)) for row in block.rows]
+                self._grid(header, rows, block.align)
+            elif block.kind == "item":
+                self._item(self._spans(block.text))
+            elif block.kind == "code":
+                for line in block.text.split("\n"):
+                    self._print(self._text(f"    {line}"))
+            else:
+                said = self._spans(f"▸ {block.text}" if block.kind == "section" else block.text)
+                if block.kind != "text":
+                    said.stylize("bold")
+                self._print(said)
+
+    def _grid(
+        self, header: "Sequence[Text]", rows: "Iterable[Iterable[Text]]", align: Sequence[Align]
+    ) -> None:
         from rich import box
         from rich.table import Table
 
-        aligned = align or ["left" if index == 0 else "right" for index in range(len(header))]
         grid = Table(
             box=box.SIMPLE_HEAD,
             pad_edge=False,
             show_edge=False,
+            show_header=any(name.plain for name in header),
             header_style="bold",
             padding=(0, 1, 0, 0),
         )
-        for name, side in zip(header, aligned, strict=True):
-            grid.add_column(self._text(name), justify=side, overflow="fold")
-        for row in rows:
-            grid.add_row(*(self._text(cell) for cell in row))
-        if title:
-            self._print(self._text(title, "bold"))
+        cells = [list(row) for row in rows]
+        widths = whole_widths(
+            [[one.plain for one in row] for row in (header, *cells)], self._out.width
+        )
+        for name, side, width in zip(header, align, widths, strict=True):
+            grid.add_column(name, justify=side, overflow="fold", width=width)
+        for row in cells:
+            grid.add_row(*row)
+        self._print(grid)
+
+    def _item(self, said: "Text") -> None:
+        from rich.table import Table
+
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        grid.add_row("-", said)
         self._print(grid)
 
     def panel(self, title: str, pairs: Sequence[tuple[str, str]]) -> None:
@@ -187,6 +228,15 @@ class Terminal:
     def _text(self, text: str, style: str = "") -> "Text":
         return _text(text, self._out, style)
 
+    def _spans(self, text: str) -> "Text":
+        """Return one line of Markdown with what is bold in it."""
+        from rich.text import Text
+
+        said = Text()
+        for span in spans(text):
+            said.append(_carried(span.text, self._out), style="bold" if span.bold else "")
+        return said
+
 
 class _ProgressLine:
     """One line that stays empty until the work has taken a while."""
@@ -228,9 +278,13 @@ def _text(text: str, console: "Console", style: str = "") -> "Text":
     from rich.text import Text
 
     shown = text[: len(text) - len(text.lstrip(" "))] + plain(text)
-    encoding = console.encoding
     # The style is a span, so that what is appended does not wear it.
-    return Text().append(shown.encode(encoding, "replace").decode(encoding), style=style)
+    return Text().append(_carried(shown, console), style=style)
+
+
+def _carried(text: str, console: "Console") -> str:
+    encoding = console.encoding
+    return text.encode(encoding, "replace").decode(encoding)
 
 
 def _console(stream: IO[str], width: int | None) -> "Console":

@@ -100,14 +100,16 @@ def _start(commands: "_Commands") -> None:
     init.add_argument(
         "--adopt",
         action="store_true",
-        help="add what is missing to a repository that exists; commits nothing",
+        help="add what is missing to a repository that exists, and a forge with --forge; "
+        "commits nothing",
     )
-    _command(
+    check = _command(
         commands,
         "check",
-        "start:check",
-        "hold config and layout to the rules; this imports your code",
+        "check:check",
+        "say what is missing, from columns to Git; this imports your code and loads a day of rows",
     )
+    check.add_argument("--no-data", action="store_true", help="load no rows; compare no columns")
     config = _command(
         commands, "config", "start:config", "explain every key that ml-gitops.toml may have"
     )

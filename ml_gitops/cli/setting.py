@@ -130,15 +130,17 @@ class Setting:
             raise ForgeError(
                 "the model is not at the top of its Git repository",
                 hint="give each model a repository of its own; several in one are not supported",
-                where=str(self.workspace.root),
+                where=str(root),
             )
         if self.forge_path is None:
             self.repository.run("rev-parse", "--git-dir")  # Outside of Git, Git says so.
+            address = self.repository.remote_url()
             raise ForgeError(
-                "this repository has no forge: the remote 'origin' is not a folder on this machine",
-                where=str(self.workspace.root),
-                hint="make one with `git clone --bare . ../forge.git`, `git remote add origin "
-                "../forge.git`, `git fetch` and `git branch -u origin/BRANCH`",
+                "this repository has no forge: "
+                + (f"the remote 'origin' is {address}" if address else "no remote 'origin'"),
+                where=str(root),
+                hint=("run `git remote rename origin upstream` and " if address else "run ")
+                + "`ml-gitops init . --adopt --forge ../forge.git`",
             )
         return self.forge_path
 

@@ -1,4 +1,4 @@
-"""`init`, `check`, `demo`: the commands that need no history."""
+"""`init`, `config`, `demo`: the commands that need no repository."""
 
 import argparse
 from pathlib import Path
@@ -11,21 +11,20 @@ from ml_gitops.cli.setting import BOT, Setting, now
 from ml_gitops.config.reference import look_up
 from ml_gitops.data.schema import Task
 from ml_gitops.delivery.version import LONGEST_NAME
-from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ConfigError, MlGitopsError
+from ml_gitops.errors import EXIT_PASSED, ConfigError, GitError
 from ml_gitops.model.metrics import metrics_of
 from ml_gitops.pull_request import Actor
 from ml_gitops.render.terminal import Terminal
-from ml_gitops.workflows.check import Finding, check_repository
-from ml_gitops.workflows.init import new_files
+from ml_gitops.workflows.init import form_files, model_name, new_files
 
-ADOPTED = ("ml-gitops.toml", "params.toml", ".gitignore")
-"""What `init --adopt` adds where it is missing."""
+ADOPTED = (".gitignore",)
+"""What `init --adopt` adds of the template where it is missing."""
 
 
 def init(parsed: argparse.Namespace) -> int:
     """Make a model repository, or add to one what is missing."""
     folder: Path = parsed.directory
-    name = parsed.name or folder.resolve().name.lower().replace("_", "-")
+    name = parsed.name or model_name(folder.resolve().name)
     _refuse_taken(folder, name, parsed.forge)
     existing = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     if existing and not parsed.adopt:
@@ -36,19 +35,27 @@ def init(parsed: argparse.Namespace) -> int:
         )
     template = template_files()
     if parsed.adopt:
-        # What speaks of flights only would be in the way; the config is a form to fill in.
-        template = {path: text for path, text in template.items() if path in ADOPTED}
+        # What speaks of flights would be in the way; the config is a form to fill in.
+        kept = {path: text for path, text in template.items() if path in ADOPTED}
+        template = {**kept, **form_files()}
     files = new_files(template, existing, name=name)
+    adopted = _adopted(folder) if parsed.adopt and parsed.forge else None
     folder.mkdir(parents=True, exist_ok=True)
     LocalWorkspace(folder).write(files)
-    forge = None if parsed.adopt else _first_commit(folder, name, parsed.forge)
+    if adopted:
+        forge: str | None = _first_push(*adopted, parsed.forge.resolve())
+    else:
+        forge = None if parsed.adopt else _first_commit(folder, name, parsed.forge)
 
     def tell(terminal: Terminal) -> None:
         if parsed.adopt:
             for path in sorted(files):
                 terminal.status("pass", f"added {path}")
-            terminal.line("Nothing is committed. ml-gitops.toml is the example's: put in your own")
-            terminal.line("columns, source and pipeline, then run `ml-gitops check`.")
+            if forge:
+                terminal.status("pass", f"the forge is {forge}")
+            terminal.line(
+                "Nothing is committed. Next: `ml-gitops check`, which says what to fill in"
+            )
             return
         terminal.status("pass", f"{folder} is a model repository; its forge is {forge}")
         terminal.line(f"Next: cd {folder} && ml-gitops data lock --until 2013-04-01")
@@ -77,35 +84,37 @@ def _refuse_taken(folder: Path, name: str, forge: Path | None) -> None:
 def _first_commit(folder: Path, name: str, asked: Path | None) -> str:
     """Make the folder a Git repository with one commit, and the local forge it is pushed to."""
     repository = Clone.create(folder, clock=now, actor=Actor(login="you"))
-    path = (asked or folder / ".git" / "forge.git").resolve()
-    LocalForge.create(path, actor=BOT, clock=now)
     repository.commit_all(f"Start {name} from the template")
+    path = (asked or folder / ".git" / "forge.git").resolve()
+    return _first_push(repository, "main", path)
+
+
+def _first_push(repository: Clone, branch: str, path: Path) -> str:
+    """Make a local forge whose default branch is the one that is pushed to it."""
+    LocalForge.create(path, actor=BOT, clock=now, default_branch=branch)
     repository.set_remote(str(path))
-    repository.push("main")
+    repository.push(branch)
     return str(path)
 
 
-def check(parsed: argparse.Namespace) -> int:
-    """Hold config and layout to the rules."""
-    setting = Setting(parsed)
-    findings = [*check_repository(setting.config, setting.workspace), _check_forge(setting)]
-    failed = any(one.state == "fail" for one in findings)
+def _adopted(folder: Path) -> tuple[Clone, str]:
+    """Return a repository that can have a forge, and the branch to push there.
 
-    def tell(terminal: Terminal) -> None:
-        for one in findings:
-            terminal.status(one.state, one.text)
-
-    setting.show({"findings": findings, "passed": not failed}, tell)
-    return EXIT_FAILED if failed else EXIT_PASSED
-
-
-def _check_forge(setting: Setting) -> Finding:
-    """Look at whether there is a forge to propose to."""
-    try:
-        forge = setting.forge()
-    except MlGitopsError as error:
-        return Finding(state="warn", text=str(error))
-    return Finding(state="pass", text=f"forge: {forge.address}")
+    Raises:
+        GitError: there is no branch with a commit, or a remote is there already.
+    """
+    repository = Clone(folder, clock=now, actor=Actor(login="you"))
+    branch, address = repository.branch(), repository.remote_url()
+    if branch is None or repository.resolve("HEAD") is None:
+        problem = "no branch is checked out" if branch is None else "there is no commit yet"
+        raise GitError(problem, hint="commit on a branch first", where=str(folder))
+    if address is not None:
+        raise GitError(
+            f"the remote 'origin' is {address} already",
+            hint="keep it under another name: git remote rename origin upstream",
+            where=str(folder),
+        )
+    return repository, branch
 
 
 def config(parsed: argparse.Namespace) -> int:

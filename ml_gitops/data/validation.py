@@ -67,7 +67,7 @@ def validate(frame: "pd.DataFrame", schema: DataSchema, window: Window) -> Valid
         schema: what the columns must look like.
         window: the days the rows must belong to.
     """
-    violations = list(_table(frame, schema))
+    violations = list(table_violations(frame, schema))
     if not violations:
         for feature in schema.features:
             violations += _feature(frame[feature.name], feature)
@@ -79,7 +79,8 @@ def validate(frame: "pd.DataFrame", schema: DataSchema, window: Window) -> Valid
     )
 
 
-def _table(frame: "pd.DataFrame", schema: DataSchema) -> Iterator[Violation]:
+def table_violations(frame: "pd.DataFrame", schema: DataSchema) -> Iterator[Violation]:
+    """Yield what is wrong with the table as a whole: its names, its size, what cells hold."""
     doubled = sorted(set(frame.columns[frame.columns.duplicated()]))
     for name in doubled:
         yield Violation(column=str(name), problem="the name is used twice", rows=len(frame))
@@ -102,13 +103,9 @@ def _is_flat(column: "pd.Series") -> bool:
 
 def _feature(column: "pd.Series", feature: Feature) -> Iterator[Violation]:
     name = feature.name
-    if not fits(column, feature):
-        yield Violation(
-            column=name,
-            problem=f"is {column.dtype}, not {feature.type}",
-            rows=len(column),
-            examples=_examples(column.dropna()),
-        )
+    mismatch = type_violation(column, feature)
+    if mismatch is not None:
+        yield mismatch
         return
     missing = column.isna()
     if missing.all():
@@ -136,6 +133,18 @@ def _feature(column: "pd.Series", feature: Feature) -> Iterator[Violation]:
             examples=_examples(present),
             severity="warning",
         )
+
+
+def type_violation(column: "pd.Series", feature: Feature) -> Violation | None:
+    """Return what is wrong with a column's type; None if it holds the feature."""
+    if fits(column, feature):
+        return None
+    return Violation(
+        column=feature.name,
+        problem=f"is {column.dtype}, not {feature.type}",
+        rows=len(column),
+        examples=_examples(column.dropna()),
+    )
 
 
 def _range(present: "pd.Series", feature: Feature) -> Iterator[Violation]:
@@ -182,12 +191,9 @@ def _identity(column: "pd.Series") -> Iterator[Violation]:
 
 def _times(column: "pd.Series", window: Window) -> Iterator[Violation]:
     name = str(column.name)
-    if column.dtype.kind != "M":
-        zones = {getattr(value, "tzinfo", None) for value in column.dropna().head(10_000)}
-        problem = "mixes time zones" if len(zones) > 1 else f"is {column.dtype}, not a time"
-        yield Violation(
-            column=name, problem=problem, rows=len(column), examples=_examples(column.dropna())
-        )
+    mismatch = time_violation(column)
+    if mismatch is not None:
+        yield mismatch
         return
     missing = int(column.isna().sum())
     if missing:
@@ -201,6 +207,20 @@ def _times(column: "pd.Series", window: Window) -> Iterator[Violation]:
             rows=len(outside),
             examples=_examples(outside),
         )
+
+
+def time_violation(column: "pd.Series") -> Violation | None:
+    """Return what is wrong with the type of the column of times; None if days can be cut on it."""
+    if column.dtype.kind == "M":
+        return None
+    zones = {getattr(value, "tzinfo", None) for value in column.dropna().head(10_000)}
+    problem = "mixes time zones" if len(zones) > 1 else f"is {column.dtype}, not a time"
+    return Violation(
+        column=str(column.name),
+        problem=problem,
+        rows=len(column),
+        examples=_examples(column.dropna()),
+    )
 
 
 def _target(column: "pd.Series", schema: DataSchema) -> Iterator[Violation]:

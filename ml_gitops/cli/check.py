@@ -1,0 +1,125 @@
+"""`check`: is everything there that the loops will reach for, from Git to the columns?"""
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ml_gitops.adapters.git.history import merge_base
+from ml_gitops.cli.setting import Setting
+from ml_gitops.data.schema import Feature
+from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, MlGitopsError
+from ml_gitops.render.terminal import Terminal
+from ml_gitops.workflows.check import Finding, check_repository
+
+if TYPE_CHECKING:
+    from ml_gitops.ports import Forge
+
+GIT = (2, 38)
+"""The oldest Git that merges without a work tree."""
+
+
+def check(parsed: argparse.Namespace) -> int:
+    """Hold config, layout, columns and repository to the rules."""
+    setting = Setting(parsed)
+    with setting.terminal as terminal:
+        checked = check_repository(
+            setting.config, setting.workspace, terminal, load=not parsed.no_data
+        )
+    findings = [*checked.findings, *_check_git(setting)]
+    failed = any(one.state == "fail" for one in findings)
+
+    def tell(terminal: Terminal) -> None:
+        for one in findings:
+            terminal.status(one.state, f"{one.what}: {one.text}")
+            if one.remedy:
+                terminal.line(f"             {one.remedy}")
+        if failed and checked.unnamed:
+            terminal.line()
+            terminal.line(
+                "The source also has these columns; under [features] the model sees them:"
+            )
+            terminal.line()
+            for feature in checked.unnamed:
+                terminal.line(_line(feature))
+
+    setting.show({"findings": findings, "passed": not failed, "unnamed": checked.unnamed}, tell)
+    return EXIT_FAILED if failed else EXIT_PASSED
+
+
+def _line(feature: Feature) -> str:
+    """Return the line of the config that names a column."""
+    name = feature.name
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    nullable = ", nullable = true" if feature.nullable else ""
+    return f'{name} = {{ type = "{feature.type}"{nullable} }}'
+
+
+def _check_git(setting: Setting) -> Iterator[Finding]:
+    """Yield what is missing between the work tree and a forge, in the order in which it is made."""
+    where, start = str(setting.workspace.root), "git add --all && git commit -m 'Start'"
+    try:
+        repository = setting.repository
+        said = repository.text("--version")
+        if tuple(int(part) for part in re.findall(r"\d+", said)[:2]) < GIT:
+            remedy = "install Git {}.{} or newer".format(*GIT)
+            yield Finding(state="fail", what="git", text=f"{said} is too old", remedy=remedy)
+        repository.run("rev-parse", "--git-dir")
+    except MlGitopsError as error:
+        missing = "not a git repository" in error.problem
+        problem = "no Git repository; rows can be locked and models trained, no more"
+        yield Finding(
+            # Without Git nothing works; without a repository, all that needs no history.
+            state="warn" if missing else "fail",
+            what=where if missing else "git",
+            text=problem if missing else error.problem,
+            remedy=f"git init && {start}" if missing else error.hint,
+        )
+        return
+    if repository.resolve("HEAD") is None:
+        yield Finding(state="warn", what=where, text="nothing is committed yet", remedy=start)
+        return
+    if repository.run("config", "--get", "user.email", accept=(0, 1)).returncode:
+        remedy = "git config user.name 'Your Name' && git config user.email you@example.org"
+        text = "it knows no name and address for your commits"
+        yield Finding(state="warn", what="git", text=text, remedy=remedy)
+    yield from _live_files(setting)
+    try:
+        forge = setting.forge()
+    except MlGitopsError as error:
+        yield Finding.of(error, where, state="warn")
+        return
+    yield _in_step(setting, forge)
+
+
+def _live_files(setting: Setting) -> Iterator[Finding]:
+    """Yield where rows of production would be committed: nothing is released beside them."""
+    monitor = setting.config.monitor
+    for path in (monitor.log, monitor.labels):
+        inside = "://" not in path and not Path(path).is_absolute() and ".." not in Path(path).parts
+        ignored = ("check-ignore", "--quiet", "--", path)
+        if inside and setting.repository.run(*ignored, accept=(0, 1, 128)).returncode == 1:
+            yield Finding(
+                state="warn",
+                what=".gitignore",
+                text=f"{path} of [monitor] would be committed",
+                remedy=f"echo '{Path(path).parts[0]}/' >> .gitignore",
+            )
+            return
+
+
+def _in_step(setting: Setting, forge: "Forge") -> Finding:
+    """Compare the default branch of the clone with the forge's own."""
+    branch, repository = forge.default_branch, setting.repository
+    here, there = repository.resolve(f"refs/heads/{branch}"), forge.head(branch)
+    what, text, remedy = forge.address, "the forge", ""
+    if here and there and here != there:
+        # A commit that is not here was made there.
+        behind = repository.resolve(there) is None or merge_base(repository, here, there) != there
+        if behind:
+            text, remedy = f"its {branch} has commits that are not here", "git pull"
+        else:
+            text, remedy = f"commits of {branch} are not there yet", "git push"
+    return Finding(state="warn" if remedy else "pass", what=what, text=text, remedy=remedy)

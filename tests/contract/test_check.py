@@ -1,0 +1,325 @@
+"""`check` and `init --adopt`: a stranger is told what is missing, one thing after the other."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml_gitops.cli import main
+from ml_gitops.config import parse_config
+from tests.builders import PIPELINE, data_text, make_model_repo
+
+DATA = "model/data.py:load"
+
+
+def git(root: Path, *words: str) -> None:
+    """Run Git in a work tree."""
+    subprocess.run(["git", *words], cwd=root, check=True, capture_output=True)
+
+
+def check(
+    root: Path, capsys: pytest.CaptureFixture[str], *words: str, expect: int = 0
+) -> dict[str, Any]:
+    """Return the document of `check`."""
+    capsys.readouterr()
+    assert main(["check", "--json", "-C", str(root), *words]) == expect
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def said(found: dict[str, Any], state: str) -> list[str]:
+    """Return what was found in a state, with the remedy."""
+    return [
+        f"{one['what']}: {one['text']}; {one['remedy']}"
+        for one in found["findings"]
+        if one["state"] == state
+    ]
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    """Return a repository that lacks nothing but a lock."""
+    root = make_model_repo(tmp_path / "repo")
+    git(root, "config", "user.name", "ada")
+    git(root, "config", "user.email", "ada@example.org")
+    return root
+
+
+@pytest.fixture
+def strange(tmp_path: Path) -> Path:
+    """Return a repository of somebody who never heard of us."""
+    root = tmp_path / "My Churn_v2"
+    root.mkdir()
+    (root / "train.py").write_text(data_text() + PIPELINE)
+    (root / ".gitignore").write_text("__pycache__/\n")
+    git(root, "init", "--quiet", "--initial-branch=trunk")
+    git(root, "config", "user.name", "eve")
+    git(root, "config", "user.email", "eve@example.org")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "-m", "A script")
+    return root
+
+
+def test_a_whole_repository_passes(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing fails, and only what comes next is warned of."""
+    found = check(whole, capsys)
+
+    assert found["passed"]
+    assert said(found, "fail") == []
+    assert said(found, "warn") == [
+        "data.lock.json: no rows are locked yet; run `ml-gitops data lock --until DATE`"
+    ]
+
+
+def test_columns_of_a_day_are_compared(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A column that the source does not return fails, with those it has besides."""
+    data = whole / "model" / "data.py"
+    data.write_text(data.read_text().replace('"wear":', '"tear":'))
+
+    found = check(whole, capsys, expect=1)
+
+    also = "the source also has tear"
+    assert said(found, "fail") == [
+        f"{DATA}: column 'wear': is missing; return it, or correct ml-gitops.toml; {also}"
+    ]
+    assert [one["name"] for one in found["unnamed"]] == ["tear"]
+
+
+def test_no_rows_are_loaded_where_nobody_wants_it(
+    whole: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `--no-data` the source is imported and never called."""
+    data = whole / "model" / "data.py"
+    data.write_text(data.read_text().replace("    days = [", "    raise OSError\n    days = ["))
+
+    assert check(whole, capsys, "--no-data")["passed"]
+    failed = check(whole, capsys, expect=1)
+    assert said(failed, "fail")[0].startswith("model/data.py:")
+    assert "OSError" in said(failed, "fail")[0]
+
+
+def test_a_first_day_without_rows_is_told(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the first day is quiet, `start` may be wrong."""
+    config = whole / "ml-gitops.toml"
+    config.write_text(config.read_text().replace("start = 2024-01-01", "start = 1999-01-01"))
+    data = whole / "model" / "data.py"
+    data.write_text(
+        data.read_text().replace("    n = ROWS_PER_DAY\n", "    n = 30 * (day.year > 2000)\n")
+    )
+
+    found = check(whole, capsys)
+
+    assert any("no rows on 1999-01-01; set `start`" in one for one in said(found, "warn"))
+
+
+def drop_git(root: Path) -> None:
+    """Take the repository away; the files stay."""
+    (root / ".git").rename(root.parent / "gone")
+
+
+def start_again(root: Path) -> None:
+    """Make it a repository without a commit."""
+    drop_git(root)
+    git(root, "init", "--quiet")
+
+
+def commit_alone(root: Path) -> None:
+    """Commit something that is not pushed."""
+    (root / "notes.txt").write_text("x")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "-m", "Note")
+
+
+def fall_behind(root: Path) -> None:
+    """Let the forge have a commit that is not here."""
+    commit_alone(root)
+    git(root, "push", "--quiet", "origin", "main")
+    git(root, "reset", "--quiet", "--hard", "HEAD~1")
+
+
+def forget_name(root: Path) -> None:
+    """Let Git know nobody."""
+    git(root, "config", "user.email", "")
+    git(root, "config", "--unset", "user.email")
+
+
+@pytest.mark.parametrize(
+    ("mutate", "problem", "remedy"),
+    [
+        (drop_git, "no Git repository", "git init && git add --all && git commit"),
+        (start_again, "nothing is committed yet", "git add --all && git commit"),
+        (
+            lambda root: git(root, "remote", "remove", "origin"),
+            "no forge: no remote 'origin'",
+            "run `ml-gitops init . --adopt --forge ../forge.git`",
+        ),
+        (
+            lambda root: git(root, "remote", "set-url", "origin", "https://example.org/x.git"),
+            "no forge: the remote 'origin' is https://example.org/x.git",
+            "run `git remote rename origin upstream` and `ml-gitops init",
+        ),
+        (commit_alone, "commits of main are not there yet", "git push"),
+        (fall_behind, "its main has commits that are not here", "git pull"),
+        (
+            lambda root: (root / ".gitignore").write_text(""),
+            "live/predictions/*.jsonl of [monitor] would be committed",
+            "echo 'live/' >> .gitignore",
+        ),
+        (forget_name, "no name and address", "git config user.name"),
+    ],
+    ids=[
+        "no repository",
+        "no commit",
+        "no remote",
+        "a URL",
+        "ahead",
+        "behind",
+        "not ignored",
+        "no name",
+    ],
+)
+def test_what_git_lacks_has_a_remedy(
+    whole: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    mutate: Any,
+    problem: str,
+    remedy: str,
+) -> None:
+    """Every step between a folder and a forge is told with the command that takes it."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+    mutate(whole)
+
+    found = check(whole, capsys)
+
+    (line,) = [one for one in said(found, "warn") if problem in one]
+    assert remedy in line
+
+
+def test_a_machine_without_git_is_told(
+    whole: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the program nothing else works, so the check fails."""
+    monkeypatch.setenv("PATH", str(whole))
+
+    found = check(whole, capsys, expect=1)
+
+    assert said(found, "fail") == ["git: git is not installed; install Git 2.38 or newer"]
+
+
+def test_people_read_problem_and_remedy(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each finding is a line with its state, and its remedy stands below."""
+    assert main(["check", "-C", str(whole)]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    place = next(n for n, line in enumerate(lines) if "data.lock.json" in line)
+    assert lines[place].startswith("▲ warn")
+    assert lines[place + 1].strip() == "run `ml-gitops data lock --until DATE`"
+
+
+def test_adopting_leaves_what_is_there_alone(
+    strange: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only what is missing is added, under the folder's name, and nothing of flights."""
+    before = {path: path.read_bytes() for path in strange.rglob("*") if ".git/" not in str(path)
+              and path.is_file()}  # fmt: skip
+
+    assert main(["init", str(strange), "--adopt", "--json"]) == 0
+
+    added = json.loads(capsys.readouterr().out)["files"]
+    assert added == ["ml-gitops.toml", "params.toml"]
+    assert all(path.read_bytes() == content for path, content in before.items())
+    text = (strange / "ml-gitops.toml").read_text()
+    assert parse_config(text).model.name == "my-churn-v2"
+    assert "flight" not in text + (strange / "params.toml").read_text()
+
+
+def test_what_is_to_be_filled_in_is_named(
+    strange: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every placeholder is a failure with its line and what belongs there."""
+    assert main(["init", str(strange), "--adopt"]) == 0
+    lines = (strange / "ml-gitops.toml").read_text().splitlines()
+    holes = [n for n, line in enumerate(lines, 1) if '"CHANGE_' in line or line[:7] == "CHANGE_"]
+
+    found = check(strange, capsys, expect=1)
+
+    failed = said(found, "fail")
+    assert [one.partition(": ")[0] for one in failed[:4]] == [f"ml-gitops.toml:{n}" for n in holes]
+    assert all("is a placeholder; name " in one for one in failed[:4])
+    assert [one.partition(": ")[0] for one in failed[4:]] == ["model/pipeline.py", "model/data.py"]
+
+
+def test_the_source_writes_the_features(strange: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Once the source answers, its columns are printed as lines of the config that hold."""
+    assert main(["init", str(strange), "--adopt"]) == 0
+    config = strange / "ml-gitops.toml"
+    text = config.read_text()
+    for old, new in {
+        "model/pipeline.py": "train.py",
+        "model/data.py": "train.py",
+        "CHANGE_id": "customer",
+        "CHANGE_time": "asked",
+        "CHANGE_target": "left",
+        "forbidden = []": 'forbidden = ["refund"]',
+    }.items():
+        text = text.replace(old, new)
+    config.write_text(text)
+    capsys.readouterr()
+
+    assert main(["check", "-C", str(strange)]) == 1
+    lines = [one for one in capsys.readouterr().out.splitlines() if ' = { type = "' in one]
+    hole = 'CHANGE_feature = { type = "number" }\n'
+    config.write_text(text.replace(hole, "\n".join(lines) + "\n"))
+
+    assert said(check(strange, capsys), "fail") == []
+    assert parse_config(config.read_text()).data_schema.feature_names == ["load", "wear", "plan"]
+
+
+def test_a_repository_gets_a_forge(strange: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--forge` makes one with the branch that is there, and `check` finds it."""
+    forge = strange.parent / "forge.git"
+
+    assert main(["init", str(strange), "--adopt", "--forge", str(forge)]) == 0
+
+    found = check(strange, capsys, expect=1)
+    assert said(found, "pass")[-1] == f"{forge}: the forge; "
+
+
+@pytest.mark.parametrize(
+    ("mutate", "problem"),
+    [
+        (lambda root: git(root, "remote", "add", "origin", "x"), "remote 'origin' is x already"),
+        (lambda root: git(root, "switch", "--quiet", "--detach"), "no branch is checked out"),
+        (lambda root: git(root, "switch", "--quiet", "--orphan", "new"), "no commit yet"),
+    ],
+    ids=["a remote", "no branch", "no commit"],
+)
+def test_a_forge_that_cannot_be_made_adds_nothing(
+    strange: Path, capsys: pytest.CaptureFixture[str], mutate: Any, problem: str
+) -> None:
+    """What stands in the way is told before anything is written."""
+    mutate(strange)
+
+    code = main(["init", str(strange), "--adopt", "--forge", str(strange.parent / "f.git")])
+
+    assert code == 2
+    assert problem in capsys.readouterr().err
+    assert not (strange / "ml-gitops.toml").exists()
+    assert not (strange.parent / "f.git").exists()
+
+
+def test_several_models_in_one_repository_are_refused(
+    strange: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model below the top of its repository trains, and is told why it has no forge."""
+    make_model_repo(strange / "second", git=False)
+
+    found = check(strange / "second", capsys)
+
+    (line,) = [one for one in said(found, "warn") if "not at the top" in one]
+    assert "give each model a repository of its own" in line
+    assert main(["release", "-C", str(strange / "second")]) == 2

@@ -33,6 +33,27 @@ _REFUSALS: tuple[tuple[str, str, str], ...] = (
         "correct or remove that line",
     ),
     (
+        r"CSV Error on Line: (?P<line>\d+).*?not utf-8.*? file = (?P<file>.*?) \|",
+        "this is not UTF-8",
+        "write it again as UTF-8",
+    ),
+    (
+        r"CSV Error on Line: (?P<line>\d+).*?(?P<detail>Expected Number of Columns[^|]*)"
+        r".*? file = (?P<file>.*?) \|",
+        "a row has more columns than the header",
+        "correct it, or put values with a comma in quotes",
+    ),
+    (
+        r'Error when sniffing file "(?P<file>[^"]*)"',
+        "this is no CSV file that can be read",
+        "write it with one kind of comma, quotes and line ends, as UTF-8",
+    ),
+    (
+        r"GZIP stream: (?P<file>[^|]*)",
+        "this is not a whole gzip file",
+        "write it again; a copy that was interrupted leaves half a file",
+    ),
+    (
         r'Referenced column "(?P<detail>[^"]*)" not found',
         "a column is missing",
         "compare the columns of the file with the config",
@@ -134,7 +155,7 @@ def _refusal(message: str) -> DataError:
             continue
         part = found.groupdict()
         detail = (part.get("detail") or "").strip()
-        where = part.get("file")
+        where = (part.get("file") or "").strip() or None
         line = part.get("line")
         if part.get("after"):  # DuckDB counts a malformed line one too far.
             line = str(int(part["after"]) - 1)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 (our own statements)
 
+import gzip
 import os
 from pathlib import Path
 
@@ -58,6 +59,36 @@ def test_it_is_a_warehouse_and_reads_frames() -> None:
             b'{"id": "a"}\n{"id": "b", "sc',
             f"read_json(?, {COLUMNS})",
             "torn.jsonl:2: a line is not JSON: unexpected end of data;",
+        ),
+        (
+            "bytes.csv",
+            b"id,y\na,1\nb,\xff\xfe\x00\n",
+            "read_csv(?, header = true, all_varchar = true)",
+            "bytes.csv:3: this is not UTF-8;",
+        ),
+        (
+            "noise.csv",
+            bytes(range(256)) * 9,
+            "read_csv(?, header = true, all_varchar = true)",
+            "noise.csv: this is no CSV file that can be read;",
+        ),
+        (
+            "wide.csv",
+            b"id,y\n" + b"a,1\n" * 30_000 + b"b,1,2,3\n",
+            "read_csv(?, header = true, all_varchar = true)",
+            "wide.csv:30002: a row has more columns than the header: Expected Number of Columns: 2",
+        ),
+        (
+            "cut.csv.gz",
+            gzip.compress(b"id,y\n" + bytes(range(48, 58)) * 999, mtime=0)[:-9],
+            "read_csv(?, header = true, all_varchar = true)",
+            "cut.csv.gz: this is not a whole gzip file;",
+        ),
+        (
+            "plain.jsonl.gz",
+            b'{"id": "a"}\n',
+            f"read_json(?, {COLUMNS})",
+            "plain.jsonl.gz: this is not a whole gzip file;",
         ),
         (
             "type.jsonl",

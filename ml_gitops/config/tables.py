@@ -98,6 +98,9 @@ class MonitorTable(Part):
     """The prediction log: Parquet or JSON lines; a path, a glob or a URI."""
     labels: str = Field(default="live/labels/*.csv", min_length=1)
     """Late labels with the columns `id` and `target` of [data]: CSV, Parquet or JSON lines."""
+    arrived: ColumnName | None = None
+    """Column of the labels that says when one became known: a monitor that looks back from a day
+    knows those that came before it. Without it every label in the files is known."""
     window_days: int = Field(default=7, ge=1, le=LONGEST)
     """Length of one window."""
     label_delay_days: int = Field(default=0, ge=0, le=LONGEST)

@@ -82,8 +82,13 @@ class Counts(Part):
 
 
 class LeftOut(Part):
-    """Rows of the log that were not counted, and why; the first reason that applies."""
+    """Rows of the log that were not counted, and why; the first reason that applies.
 
+    Attributes:
+        unreadable: lines that are no record; one that is being written is one of them.
+    """
+
+    unreadable: int = 0
     no_time: int = 0
     outside: int = 0
     other_release: int = 0
@@ -92,6 +97,7 @@ class LeftOut(Part):
     def __add__(self, other: "LeftOut") -> "LeftOut":
         """Return the rows left out of both parts."""
         return LeftOut(
+            unreadable=self.unreadable + other.unreadable,
             no_time=self.no_time + other.no_time,
             outside=self.outside + other.outside,
             other_release=self.other_release + other.other_release,

@@ -8,6 +8,7 @@ from ml_gitops.errors import DataError
 from ml_gitops.monitoring.counts import Counts, LeftOut
 from ml_gitops.monitoring.drift import DriftReport
 from ml_gitops.monitoring.health import HealthReport
+from ml_gitops.monitoring.labels import UnreadLabels
 from ml_gitops.monitoring.quality import WindowQuality
 from ml_gitops.monitoring.query import Span
 from ml_gitops.monitoring.retrain import RetrainDecision
@@ -25,6 +26,7 @@ class Observation(Document):
         counts: the newest window as counts, for pictures and for adding up.
         one_in: how many rows of the log each counted row stands for.
         left_out: rows of the log that were not counted, by reason.
+        unread: labels that say nothing.
         health, retrain, rollback: what follows.
         headline: the outcome in one sentence.
     """
@@ -40,6 +42,7 @@ class Observation(Document):
     counts: Counts
     one_in: int = 1
     left_out: LeftOut
+    unread: UnreadLabels = UnreadLabels()
     health: HealthReport
     retrain: RetrainDecision
     rollback: RollbackDecision

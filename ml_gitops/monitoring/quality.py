@@ -15,12 +15,8 @@ from ml_gitops.document import Part
 from ml_gitops.errors import DataError
 from ml_gitops.model.interval import Measurement, Units, spread_over_days
 from ml_gitops.model.metrics import SMALLEST_PROBABILITY
-from ml_gitops.monitoring.query import Engine, LabelFiles, LogFiles, Span, Table, inside
-
-_TRUTH = (
-    "CASE WHEN lower(trim({})) IN ('1', '1.0', 'true', 't', 'yes') THEN 1.0"
-    " WHEN lower(trim({})) IN ('0', '0.0', 'false', 'f', 'no') THEN 0.0 END"
-)
+from ml_gitops.monitoring.labels import TRUTH, LabelFiles
+from ml_gitops.monitoring.query import Engine, LogFiles, Span, Table, inside
 
 
 class WindowQuality(Part):
@@ -70,27 +66,25 @@ def scan_quality(
     windows: Sequence[Span],
     releases: Sequence[str],
     units: Units = "days",
-    as_of: datetime | None = None,
 ) -> QualityScan:
     """Measure the quality of every window.
 
     Args:
         engine: where the rows are.
-        log: the prediction log; of a repeated id the earliest prediction counts.
+        log: the prediction log; of a repeated id the prediction received first counts.
         labels: the label files; of a repeated id the last label counts.
         task: decides the metrics. A multiclass log holds one probability per row, so its quality
             is accuracy alone.
         windows: spans that do not overlap, by the time of the prediction.
         releases: releases whose answers count.
         units: what standard errors take as independent: days, or rows.
-        as_of: ignore labels that arrived later, where the files say when.
 
     Raises:
         DataError: a file is missing, damaged or lacks a column.
     """
     empty = [WindowQuality(since=since, until=until) for since, until in windows]
     predictions = log.table(engine)
-    truth = labels.table(engine, until=as_of)
+    truth = labels.table(engine)
     if predictions is None or not windows or not releases:
         return QualityScan(windows=tuple(empty))
     # Without files nothing is labelled, but predictions are still counted.
@@ -147,7 +141,8 @@ def _any_joins(engine: Engine, predictions: Table, labels: Table) -> bool:
 def join(predictions: Table, labels: Table) -> Table:
     """Return one row per predicted id: w, day, score, label, y (null: no label yet), repeats."""
     return Table(
-        "WITH asked AS (SELECT id, min({'t': t, 'score': score, 'label': label, 'w': w}) AS one"
+        "WITH asked AS (SELECT id, min({'received': received, 't': t, 'score': score,"
+        " 'label': label, 'w': w}) AS one"
         f" FROM ({predictions.sql}) WHERE id IS NOT NULL GROUP BY id),"
         " known AS (SELECT id, arg_max(y, position) AS y, count(*) - 1 AS repeats"
         f" FROM ({labels.sql}) SEMI JOIN asked USING (id) GROUP BY id)"
@@ -168,8 +163,8 @@ _HEAD = (
 )
 
 _BINARY = (
-    f"WITH rated AS (SELECT *, {_TRUTH.format('y', 'y')} AS truth,"
-    f" {_TRUTH.format('label', 'label')} AS said,"
+    f"WITH rated AS (SELECT *, {TRUTH.format('y', 'y')} AS truth,"
+    f" {TRUTH.format('label', 'label')} AS said,"
     " coalesce(y IS NOT NULL AND truth IS NOT NULL AND score BETWEEN 0 AND 1, false) AS usable"
     " FROM ({joined})),"
     # Placements (DeLong 1988): the share of the other class that a score is on the right side of.

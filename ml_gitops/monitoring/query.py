@@ -25,6 +25,7 @@ _COMPRESSIONS = (".gz", ".zst")
 _LOG_TYPES = {
     "id": "VARCHAR",
     "time": "VARCHAR",
+    "received": "VARCHAR",
     "release": "VARCHAR",
     "score": "DOUBLE",
     "label": "VARCHAR",
@@ -55,18 +56,25 @@ class LogFiles(Part):
     """Where predictions are logged: JSON lines or Parquet, one record per prediction.
 
     Attributes:
-        paths: files or globs; a glob that matches nothing is an empty log.
+        paths: files or globs; a glob that matches nothing is an empty log, and so is an empty
+            file.
     """
 
     paths: tuple[str, ...]
 
-    def table(self, engine: Engine, fields: dict[str, str] | None = None) -> Table | None:
-        """Return the log as rows of t, id, release, score, label and `feature_column`s.
+    def table(
+        self, engine: Engine, fields: dict[str, str] | None = None, *, strict: bool = False
+    ) -> Table | None:
+        """Return the log as rows of t, id, received, release, score, label, `feature_column`s.
+
+        A row is `received` when the service got the request; where nobody noted that, at its
+        time. A line that is no record, such as one that is being written, is a row of nulls.
 
         Args:
             engine: asked which files there are and what they hold.
             fields: feature to SQL type; features that the files lack read as null.
                 None leaves the features out.
+            strict: refuse lines that are no records, when they are read.
 
         Raises:
             DataError: a file is missing or lacks a column.
@@ -82,69 +90,27 @@ class LogFiles(Part):
                 where=files[0],
             )
         return (
-            _json_log(files, fields)
+            _json_log(files, fields, strict=strict)
             if reader == "read_json"
             else _parquet_log(engine, files, fields)
         )
 
 
-class LabelFiles(Part):
-    """Where labels arrive: CSV, JSON lines or Parquet with an id and the target.
-
-    Attributes:
-        paths: files or globs; later files, and later rows in a file, correct earlier ones.
-        id: the column that names the prediction.
-        target: the column that holds the outcome.
-        arrived: the column that says when the label became known, if there is one.
-    """
-
-    paths: tuple[str, ...]
-    id: str = "id"
-    target: str
-    arrived: str | None = None
-
-    def table(self, engine: Engine, *, until: datetime | None = None) -> Table | None:
-        """Return the labels as rows of id, y and position (later corrects earlier).
-
-        Args:
-            engine: asked which files there are and what they hold.
-            until: ignore labels that arrived at or after this instant.
-
-        Raises:
-            DataError: a file is missing or lacks a column.
-        """
-        files = find_files(engine, self.paths)
-        if not files:
-            return None
-        reader = reader_of(files)
-        options = {
-            "read_csv": ", union_by_name = true, all_varchar = true",
-            "read_json": ", format = 'newline_delimited', union_by_name = true",
-            "read_parquet": ", union_by_name = true",
-        }[reader]
-        source = f"{reader}(?{options})"
-        present = {name for name, _ in describe(engine, f"SELECT * FROM {source}", [files])}
-        wanted = [self.id, self.target, *([self.arrived] if self.arrived else [])]
-        require(wanted, present, where=files[0])
-        arrived = f"TRY_CAST({identifier(self.arrived)} AS TIMESTAMPTZ)" if self.arrived else "NULL"
-        known = f" AND {arrived} < {instant(until)}" if until and self.arrived else ""
-        # Files come in the order of their names and rows in the order of the file.
-        return Table(
-            f"SELECT {identifier(self.id)}::VARCHAR AS id, {identifier(self.target)}::VARCHAR AS y,"
-            f" {{'arrived': {arrived}, 'row': row_number() OVER ()}} AS position"
-            f" FROM {source} WHERE {identifier(self.target)} IS NOT NULL{known}",
-            (files,),
-        )
-
-
 def find_files(engine: Engine, paths: Sequence[str]) -> list[str]:
-    """Return the files that paths and globs name; a plain path is taken at its word."""
+    """Return the files that paths and globs name, without the empty ones.
+
+    Raises:
+        DataError: a path that is no glob names no file.
+    """
     files: list[str] = []
     for path in paths:
         is_glob = any(sign in path for sign in "*?[")
         found = [name for (name,) in engine.rows("SELECT file FROM glob(?)", [path])]
         files += found if is_glob else [path]
-    return sorted(dict.fromkeys(files))
+    if not files:
+        return []
+    full = engine.rows("SELECT filename FROM read_blob(?) WHERE size > 0", [files])
+    return sorted({name for (name,) in full})
 
 
 def reader_of(files: Sequence[str]) -> str:
@@ -194,7 +160,7 @@ def feature_column(name: str) -> str:
     return identifier(f"feature {name}")
 
 
-def _json_log(files: list[str], fields: dict[str, str] | None) -> Table:
+def _json_log(files: list[str], fields: dict[str, str] | None, *, strict: bool) -> Table:
     types = dict(_LOG_TYPES)
     features = ""
     if fields:
@@ -205,8 +171,9 @@ def _json_log(files: list[str], fields: dict[str, str] | None) -> Table:
         )
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
     return Table(
-        f"SELECT TRY_CAST(time AS TIMESTAMPTZ) AS t, id, release, score, label{features}"
-        f" FROM read_json(?, format = 'newline_delimited', columns = {{{columns}}})",
+        f"SELECT {_times('time', 'received')}, id, release, score, label{features}"
+        f" FROM read_json(?, format = 'newline_delimited', columns = {{{columns}}},"
+        f" ignore_errors = {str(not strict).lower()})",
         (files,),
     )
 
@@ -217,6 +184,7 @@ def _parquet_log(engine: Engine, files: list[str], fields: dict[str, str] | None
     require([*_REQUIRED, *(["features"] if fields else [])], types, where=files[0])
     # A bare column lets the reader skip row groups by their statistics.
     time = "time" if types["time"].startswith("TIMESTAMP") else "time::VARCHAR"
+    received = "received::VARCHAR" if "received" in types else "NULL"
     label = "label::VARCHAR" if "label" in types else "NULL::VARCHAR"
     features = ""
     if fields:
@@ -229,11 +197,17 @@ def _parquet_log(engine: Engine, files: list[str], fields: dict[str, str] | None
             for name, kind in fields.items()
         )
     return Table(
-        f"SELECT TRY_CAST({time} AS TIMESTAMPTZ) AS t, id::VARCHAR AS id,"
+        f"SELECT {_times(time, received)}, id::VARCHAR AS id,"
         f" release::VARCHAR AS release, TRY_CAST(score AS DOUBLE) AS score, {label} AS label"
         f"{features} FROM {source}",
         (files,),
     )
+
+
+def _times(time: str, received: str) -> str:
+    """Return the SQL of both times of a row: what the client said, and when we heard it."""
+    t = f"TRY_CAST({time} AS TIMESTAMPTZ)"
+    return f"{t} AS t, coalesce(TRY_CAST({received} AS TIMESTAMPTZ), {t}) AS received"
 
 
 def window_index(windows: Sequence[Span]) -> str:

@@ -14,9 +14,9 @@ from ml_gitops.data.schema import Feature, Task
 from ml_gitops.document import Document, Missing, Part, canonical_json, sha256
 from ml_gitops.model.interval import exceeds
 from ml_gitops.model.metrics import SMALLEST_PROBABILITY
+from ml_gitops.monitoring.labels import LabelFiles
 from ml_gitops.monitoring.query import (
     Engine,
-    LabelFiles,
     LogFiles,
     Span,
     Table,
@@ -186,8 +186,8 @@ def answered_rows(
 
     Args:
         engine: asked which files there are.
-        log, labels: where the rows are; of a repeated id the earliest prediction and the last
-            label count.
+        log, labels: where the rows are; of a repeated id the prediction received first and the
+            last label count.
         features: what the release before wants to see; missing ones read as null.
         windows, releases: whose answers count.
     """
@@ -199,8 +199,8 @@ def answered_rows(
     seen = "".join(f", {literal(f'feature {name}')}: {feature_column(name)}" for name in fields)
     columns = "".join(f", one.{feature_column(name)}" for name in fields)
     return Table(
-        f"WITH asked AS (SELECT id, arg_min({{'day': t::DATE, 'score': score{seen}}}, t) AS one"
-        f" FROM ({rows.sql}) WHERE id IS NOT NULL GROUP BY id),"
+        "WITH asked AS (SELECT id, min({'received': received, 't': t, 'day': t::DATE,"
+        f" 'score': score{seen}}}) AS one FROM ({rows.sql}) WHERE id IS NOT NULL GROUP BY id),"
         " known AS (SELECT id, arg_max(y, position) AS y"
         f" FROM ({known.sql}) SEMI JOIN asked USING (id) GROUP BY id)"
         f" SELECT one.day, lower(trim(y)), one.score{columns} FROM asked JOIN known USING (id)",

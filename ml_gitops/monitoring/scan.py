@@ -90,6 +90,9 @@ def scan(
             left_out=LeftOut(),
         )
     left_out, kept = take_census(engine, bare, windows, releases)
+    if left_out.unreadable > len(bare.parameters[0]):
+        # More than a line per file that is being written is damage: let the engine say where.
+        take_census(engine, log.table(engine, strict=True) or bare, windows, releases)
     one_in = max(1, math.ceil(kept / (row_cap * len(windows)))) if row_cap else 1
     rows = inside(table, windows, releases, one_in=one_in)
     if left_out.repeated_id:
@@ -110,29 +113,42 @@ def take_census(
     """Return the rows that a scan leaves out, by reason, and how many it keeps."""
     # Hashes of ids are compared: among n ids two differ unnoticed with chance n^2 / 2^65.
     counted = "w IS NOT NULL AND ours"
-    no_time, outside, other, kept, named, distinct = engine.rows(
-        "SELECT count(*) FILTER (WHERE t IS NULL),"
+    nothing = "t IS NULL AND id IS NULL AND release IS NULL AND score IS NULL"
+    unreadable, no_time, outside, other, kept, named, distinct = engine.rows(
+        f"SELECT count(*) FILTER (WHERE {nothing}),"
+        f" count(*) FILTER (WHERE t IS NULL AND NOT ({nothing})),"
         " count(*) FILTER (WHERE t IS NOT NULL AND w IS NULL),"
         " count(*) FILTER (WHERE w IS NOT NULL AND NOT ours),"
         f" count(*) FILTER (WHERE {counted}), count(id) FILTER (WHERE {counted}),"
         f" count(DISTINCT hash(id)) FILTER (WHERE {counted} AND id IS NOT NULL)"
-        f" FROM (SELECT id, t, {window_index(windows)} AS w, {ours(releases)} AS ours"
+        f" FROM (SELECT id, t, release, score, {window_index(windows)} AS w,"
+        f" {ours(releases)} AS ours"
         f" FROM ({table.sql}))",
         table.parameters,
     )[0]
     repeated = named - distinct
-    left_out = LeftOut(no_time=no_time, outside=outside, other_release=other, repeated_id=repeated)
+    left_out = LeftOut(
+        unreadable=unreadable,
+        no_time=no_time,
+        outside=outside,
+        other_release=other,
+        repeated_id=repeated,
+    )
     return left_out, kept - repeated
 
 
 def each_id_once(table: Table) -> Table:
-    """Return the table with one row per id, the earliest; only repeated ids are held."""
+    """Return the table with one row per id, the first received; only repeated ids are held.
+
+    A client may repeat an id as often as it likes, and give any time it likes: what was answered
+    first is what is counted.
+    """
     return Table(
         f"WITH repeated AS (SELECT id FROM ({table.sql}) WHERE id IS NOT NULL"
         " GROUP BY id HAVING count(*) > 1)"
         f" SELECT * FROM ({table.sql}) AS log ANTI JOIN repeated USING (id)"
-        " UNION ALL BY NAME SELECT * FROM (SELECT DISTINCT ON (id) log.*"
-        f" FROM ({table.sql}) AS log SEMI JOIN repeated USING (id) ORDER BY ALL)",
+        " UNION ALL BY NAME SELECT unnest(min({'received': received, 'row': log}).row)"
+        f" FROM ({table.sql}) AS log SEMI JOIN repeated USING (id) GROUP BY id",
         table.parameters * 3,
     )
 

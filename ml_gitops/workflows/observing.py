@@ -1,6 +1,6 @@
 """One look at production: log and labels reduced to an observation; nothing is changed."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from ml_gitops.config import Config
@@ -11,14 +11,16 @@ from ml_gitops.model.run import Run
 from ml_gitops.monitoring.counts import Scan
 from ml_gitops.monitoring.drift import DriftReport, measure_drift
 from ml_gitops.monitoring.health import HealthReport, assess
+from ml_gitops.monitoring.labels import LabelFiles, UnreadLabels, find_unread
 from ml_gitops.monitoring.observation import Observation, headline, last_windows
 from ml_gitops.monitoring.profile import Profile
 from ml_gitops.monitoring.quality import QualityScan, count_labelled, scan_quality
-from ml_gitops.monitoring.query import LabelFiles, LogFiles, Span
+from ml_gitops.monitoring.query import LogFiles, Span
 from ml_gitops.monitoring.retrain import RetrainDecision, Standing, decide_retraining
 from ml_gitops.monitoring.rollback import RollbackDecision, decide_rollback
 from ml_gitops.monitoring.scan import scan
 from ml_gitops.ports import Forge, Progress, Warehouse
+from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.paired_loss import paired_loss
 from ml_gitops.workflows.registry import read_release, release_before, released_file, served
 
@@ -44,13 +46,14 @@ def observe(
     environment = config.gate.champion
     release = _serving(forge, environment)
     profile = read_profile(forge, release)
-    log, labels = _traces(config, root)
+    log, labels = _traces(config, root, as_of)
     progress.step("Scanning the prediction log")
     seen = _scan(config, warehouse, log, profile, release, as_of)
     drift = tuple(measure_drift(profile, counts, config.drift) for counts in seen.windows)
     progress.step("Joining late labels")
     ripe = _ripe_windows(config, as_of)
     quality = _quality(config, warehouse, log, labels, release, ripe)
+    unread = _unread(config, forge, warehouse, log, labels, release, ripe)
     health = assess(
         profile.quality,
         quality.windows,
@@ -72,6 +75,7 @@ def observe(
         counts=seen.windows[-1],
         one_in=seen.one_in,
         left_out=seen.left_out,
+        unread=unread,
         health=health,
         retrain=retrain,
         rollback=rollback,
@@ -124,6 +128,31 @@ def _quality(
     ).settled()
 
 
+def _unread(
+    config: Config,
+    forge: Forge,
+    warehouse: Warehouse,
+    log: LogFiles,
+    labels: LabelFiles,
+    release: Release,
+    windows: list[Span],
+) -> UnreadLabels:
+    """Count the labels that say nothing."""
+    classes: tuple[str, ...] = ()
+    if config.model.task == "multiclass":
+        content = released_file(forge, release, Signature.file_name)
+        classes = Signature.from_json(content, where=release.tag).classes
+    return find_unread(
+        warehouse,
+        log,
+        labels,
+        task=config.model.task,
+        classes=classes,
+        windows=windows,
+        releases=[release.tag],
+    )
+
+
 def _retraining(
     config: Config,
     forge: Forge,
@@ -168,11 +197,17 @@ def _serving(forge: Forge, environment: str) -> Release:
     return read_release(forge, state.tag)
 
 
-def _traces(config: Config, root: Path) -> tuple[LogFiles, LabelFiles]:
-    """Return where production leaves its predictions, and where their labels arrive."""
+def _traces(config: Config, root: Path, as_of: date) -> tuple[LogFiles, LabelFiles]:
+    """Return where production leaves its predictions, and the labels known on a day."""
     log = LogFiles(paths=(_path(root, config.monitor.log),))
-    arriving = _path(root, config.monitor.labels)
-    return log, LabelFiles(paths=(arriving,), id=config.data.id, target=config.data.target)
+    labels = LabelFiles(
+        paths=(_path(root, config.monitor.labels),),
+        id=config.data.id,
+        target=config.data.target,
+        arrived=config.monitor.arrived,
+        as_of=datetime.combine(as_of, time(), UTC),
+    )
+    return log, labels
 
 
 def _ripe_windows(config: Config, as_of: date) -> list[Span]:

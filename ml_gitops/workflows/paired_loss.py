@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from ml_gitops.config import Config
 from ml_gitops.document import Missing
 from ml_gitops.model.run import MODEL_FILE
-from ml_gitops.monitoring.query import LabelFiles, LogFiles, Span
+from ml_gitops.monitoring.labels import LabelFiles
+from ml_gitops.monitoring.query import LogFiles, Span
 from ml_gitops.monitoring.rollback import PairedLoss, answered_rows, pair
 from ml_gitops.ports import Forge, Warehouse
 from ml_gitops.serving.signature import Signature

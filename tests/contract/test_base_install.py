@@ -126,7 +126,8 @@ from ml_gitops.monitoring.health import assess
 from ml_gitops.monitoring.observation import last_windows
 from ml_gitops.monitoring.profile import build_profile
 from ml_gitops.monitoring.quality import scan_quality
-from ml_gitops.monitoring.query import LabelFiles, LogFiles
+from ml_gitops.monitoring.labels import LabelFiles
+from ml_gitops.monitoring.query import LogFiles
 from ml_gitops.monitoring.scan import scan
 
 folder = Path(FOLDER)

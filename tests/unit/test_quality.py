@@ -15,8 +15,9 @@ from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.data.schema import Task
 from ml_gitops.errors import DataError
 from ml_gitops.model.evaluation import Answers, measure
+from ml_gitops.monitoring.labels import LabelFiles
 from ml_gitops.monitoring.quality import QualityScan, scan_quality
-from ml_gitops.monitoring.query import LabelFiles, LogFiles
+from ml_gitops.monitoring.query import LogFiles
 from ml_gitops.monitoring.rollback import pair
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
@@ -180,6 +181,24 @@ def test_the_last_label_wins_and_the_first_prediction_counts(
     assert found.label_rows == 5
 
 
+def test_what_was_received_first_is_held_to_the_label(
+    engine: DuckDBWarehouse, tmp_path: Path
+) -> None:
+    """A client cannot change what is judged by asking again with an earlier time."""
+    log = write_log(
+        tmp_path,
+        [0.1, *[0.9] * 500, 0.8],
+        id=["a"] * 501 + ["b"],
+        time=["2013-04-02T00:00:00Z"] + ["2013-04-01T00:00:00Z"] * 501,
+        received=["2013-04-02T00:00:00Z"] + ["2013-04-02T00:00:01Z"] * 501,
+    )
+
+    window = look(engine, log, write_labels(tmp_path, [("a", 0), ("b", 1)])).windows[0]
+
+    assert (window.predictions, window.labelled) == (2, 2)
+    assert window.metrics["accuracy"].value == 1
+
+
 def test_labels_that_arrive_later_are_not_known_yet(
     engine: DuckDBWarehouse, tmp_path: Path
 ) -> None:
@@ -190,7 +209,8 @@ def test_labels_that_arrive_later_are_not_known_yet(
     )
     labels = LabelFiles(paths=(str(tmp_path / "l.csv"),), target="y", arrived="seen")
 
-    early = look(engine, log, labels, as_of=datetime(2013, 4, 10, tzinfo=UTC)).windows[0]
+    tenth = datetime(2013, 4, 10, tzinfo=UTC)
+    early = look(engine, log, labels.model_copy(update={"as_of": tenth})).windows[0]
     late = look(engine, log, labels).windows[0]
 
     assert (early.labelled, early.positives) == (1, 1)

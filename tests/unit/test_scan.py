@@ -2,6 +2,7 @@
 
 # ruff: noqa: S311 (draws of a simulation)
 
+import gzip
 import itertools
 import json
 import math
@@ -210,6 +211,90 @@ def test_rows_left_out_are_counted_with_their_reason(
     assert found.left_out == LeftOut(no_time=2, outside=1, other_release=2, repeated_id=1)
     assert [window.rows for window in found.windows] == [4, 0, 0]
     assert found.windows[0].columns["temp"].cells == (0, 0, 0, 4, 0)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_repeating_an_id_moves_nothing(engine: DuckDBWarehouse, tmp_path: Path, form: str) -> None:
+    """However often an id comes back, with whatever time and values, the first answer counts."""
+    first = record(1, received="2013-04-02T05:15:00Z")
+    others = [record(n, received=f"2013-04-02T05:15:{n:02d}Z") for n in range(2, 50)]
+    again = [
+        record(
+            1,
+            time="2013-04-01T00:00:00Z",
+            received=f"2013-04-03T00:00:00.{n:06d}Z",
+            features={"temp": 99.0, ODD: "other", "late": None},
+            score=0.99,
+        )
+        for n in range(5_000)
+    ]
+    alone = look(engine, write(tmp_path / "alone.jsonl", [first, *others]))
+    log = write(tmp_path / "flood.jsonl", [*again[:99], first, *others, *again[99:]])
+    log = as_parquet(log, tmp_path / "flood.parquet") if form == "parquet" else log
+
+    flooded, capped = look(engine, log), look(engine, log, row_cap=49)
+
+    assert flooded.windows == alone.windows == capped.windows
+    assert flooded.left_out == LeftOut(repeated_id=5_000)
+
+
+def line(number: int) -> bytes:
+    """Return one prediction as a line of the log."""
+    return json.dumps(record(number)).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("contents", "rows", "unreadable"),
+    [
+        ({"a.jsonl": line(1) + line(2)[:-30]}, 1, 1),
+        ({"a.jsonl": line(1)[:-30], "b.jsonl": line(2) + line(3)[:1]}, 1, 2),
+        ({"a.jsonl": line(1) + "é".encode()[:1]}, 1, 1),
+        ({"a.jsonl": b"", "b.jsonl": line(1)}, 1, 0),
+        ({"a.jsonl": line(1).replace(b"\n", b"\r\n") + b"\r\n\n" + line(2)}, 2, 0),
+        ({"a.jsonl": line(1) + b"\xef\xbb\xbf" + line(2) + line(3)}, 2, 1),
+        ({"a.jsonl.gz": gzip.compress(line(1), mtime=0), "b.jsonl": line(2)}, 2, 0),
+        ({"a.jsonl": line(1)[:-2] + b', "more": {"x": [1]}}\n' + line(2)}, 2, 0),
+    ],
+    ids=["torn", "two torn", "torn in a letter", "empty", "Windows", "mark", "gzip", "more keys"],
+)
+def test_a_line_that_is_being_written_is_counted_and_passed_over(
+    engine: DuckDBWarehouse, tmp_path: Path, contents: dict[str, bytes], rows: int, unreadable: int
+) -> None:
+    """The service writes while the monitor reads: half a line at the end of a file is no damage."""
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+
+    found = look(engine, LogFiles(paths=(str(tmp_path / "*"),)))
+
+    assert found.windows[0].rows == rows
+    assert found.left_out == LeftOut(unreadable=unreadable)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (line(1) + b"{oops}\n{oops}\n" + line(2), r"a\.jsonl:2: a line is not JSON"),
+        (line(1) + b"[1]\n[2]\n", r"a\.jsonl:2: a value does not have the type"),
+        (b"\0" * 4096 + b"\n" + line(1) + b"\0\n", r"a\.jsonl:1: a line is not JSON"),
+    ],
+    ids=["no JSON", "lists", "zeros"],
+)
+def test_a_damaged_log_is_refused_with_its_line(
+    engine: DuckDBWarehouse, tmp_path: Path, content: bytes, problem: str
+) -> None:
+    """More than one line of a file that is no record is damage, and the first one is named."""
+    (tmp_path / "a.jsonl").write_bytes(content)
+
+    with pytest.raises(DataError, match=problem):
+        look(engine, LogFiles(paths=(str(tmp_path / "a.jsonl"),)))
+
+
+def test_one_log_has_one_format(engine: DuckDBWarehouse, tmp_path: Path) -> None:
+    """Parquet beside JSON lines is refused, with a file of each."""
+    as_parquet(write(tmp_path / "a.jsonl", [record(1)]), tmp_path / "b.parquet")
+
+    with pytest.raises(DataError, match=r"different formats: .*a\.jsonl, .*b\.parquet"):
+        look(engine, LogFiles(paths=(str(tmp_path / "*"),)))
 
 
 def test_windows_may_leave_a_gap(engine: DuckDBWarehouse, tmp_path: Path) -> None:

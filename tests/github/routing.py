@@ -1,0 +1,247 @@
+"""From a request to its handler: routes, permissions, and what handlers are given."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+from tests.github.accounts import Account, Role, Token
+from tests.github.answers import Answer, Refusal, invalid, malformed, not_found
+from tests.github.world import Repository, Thread, World
+
+LONG = {"ref", "path", "basehead", "branch", "tag"}
+"""Parameters that hold slashes, although OpenAPI cannot say so."""
+
+
+@dataclass
+class Request:
+    """A request as handlers see it: who asks what of which repository.
+
+    Attributes:
+        path: below the root of the API.
+        uploads: whether it came to the host that takes the bytes of assets.
+    """
+
+    world: World
+    method: str
+    path: str
+    query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    token: Token = field(default_factory=lambda: Token(""))
+    params: dict[str, str] = field(default_factory=dict)
+    route: "Route | None" = None
+    found: Repository | None = None
+    uploads: bool = False
+
+    @property
+    def viewer(self) -> Account | None:
+        """Who asks; None is nobody."""
+        return self.token.account
+
+    @property
+    def me(self) -> Account:
+        """Who asks, where the route lets nobody in."""
+        if self.token.account is None:
+            raise Refusal(401, "Requires authentication")
+        return self.token.account
+
+    @property
+    def repository(self) -> Repository:
+        """The repository that the path names."""
+        assert self.found is not None
+        return self.found
+
+    @property
+    def accept(self) -> str:
+        """The media type that was asked for: `raw`, `diff`, `patch`, `octet-stream` or `json`."""
+        match = re.search(r"(raw|diff|patch|octet-stream)\b", self.headers.get("accept", ""))
+        return match[1] if match else "json"
+
+    def number(self, name: str) -> int:
+        """Return a number from the path."""
+        text = self.params[name]
+        if not text.isdecimal():
+            raise not_found()
+        return int(text)
+
+    def thread(self, name: str = "issue_number") -> Thread:
+        """Return the issue or pull request that the path names."""
+        thread = self.repository.threads.get(self.number(name))
+        if thread is None:
+            raise not_found()
+        return thread
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The body as an object; an empty body is an empty one."""
+        document = self.document
+        if not isinstance(document, dict):
+            raise Refusal(400, "Body should be a JSON object")
+        return document
+
+    @property
+    def document(self) -> Any:
+        """The body, whatever JSON it is."""
+        try:
+            return json.loads(self.body) if self.body else {}
+        except ValueError:
+            raise Refusal(400, "Problems parsing JSON") from None
+
+    def required(self, name: str) -> Any:
+        """Return a field of the body that has to be there."""
+        value = self.json.get(name)
+        if value is None:
+            raise malformed(f'"{name}" wasn\'t supplied.')
+        return value
+
+    def text(self, name: str, resource: str, limit: int) -> str:
+        """Return a text of the body, no longer than GitHub takes it."""
+        value = self.json.get(name)
+        if not isinstance(value, str) or not value.strip():
+            raise invalid(resource, name, "missing_field")
+        return within(value, name, resource, limit)
+
+
+def within(value: str, name: str, resource: str, limit: int) -> str:
+    """Return a text that is no longer than a limit.
+
+    Raises:
+        Refusal: 422, in the words of GitHub.
+    """
+    if len(value) > limit:
+        raise invalid(
+            resource, name, "custom", f"{name} is too long (maximum is {limit} characters)"
+        )
+    return value
+
+
+Handler = Callable[[Request], Any]
+
+
+@dataclass(frozen=True)
+class Route:
+    """An operation of the API.
+
+    Attributes:
+        template: as GitHub's OpenAPI names it.
+        permission: what an app's token needs, as `contents:write`; `|` separates choices.
+        role: what a person's token needs on the repository.
+        app_only: whether people are refused.
+    """
+
+    method: str
+    template: str
+    handler: Handler
+    permission: str
+    role: Role
+    app_only: bool
+    pattern: re.Pattern[str]
+
+
+_ROUTES: list[Route] = []
+
+
+def route(
+    method: str,
+    template: str,
+    permission: str = "metadata:read",
+    role: Role = "read",
+    *,
+    app_only: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Serve an operation with a function; see `Route`."""
+
+    def register(handler: Handler) -> Handler:
+        pattern = re.compile(_expression(template) + "$")
+        _ROUTES.append(Route(method, template, handler, permission, role, app_only, pattern))
+        return handler
+
+    return register
+
+
+def _expression(template: str) -> str:
+    parts = re.split(r"\{([^}]+)\}", template)
+    for index in range(1, len(parts), 2):
+        parts[index] = f"(?P<{parts[index]}>{'.*' if parts[index] in LONG else '[^/]+'})"
+    return "".join(re.escape(it) if i % 2 == 0 else it for i, it in enumerate(parts))
+
+
+@cache
+def routes() -> list[Route]:
+    """Return every operation, those with the fewest parameters first."""
+    return sorted(_ROUTES, key=lambda it: (it.template.count("{"), -len(it.template)))
+
+
+def find(request: Request) -> Route:
+    """Return the operation of a request, and take its parameters from the path."""
+    for it in routes():
+        match = it.pattern.match(request.path) if it.method == request.method else None
+        if match:
+            request.route = it
+            request.params = {name: unquote(value) for name, value in match.groupdict().items()}
+            return it
+    raise not_found()
+
+
+def handle(request: Request) -> Answer:
+    """Answer a request whose token is known: find its operation, check, and do it."""
+    it = find(request)
+    if it.method != "GET" and request.token.account is None and not request.token.is_app:
+        raise Refusal(401, "Requires authentication")
+    if "{owner}/{repo}" in it.template:
+        _enter(request, it)
+    elif it.app_only and not request.token.is_app:
+        raise Refusal(401, "A JSON web token could not be decoded")
+    answer = it.handler(request)
+    return answer if isinstance(answer, Answer) else Answer(document=answer)
+
+
+def _enter(request: Request, it: Route) -> None:
+    """Find the repository, and refuse as GitHub does who may not do this there."""
+    token = request.token
+    repository = request.world.repository(request.params["owner"], request.params["repo"])
+    if repository is None:
+        raise not_found()
+    request.found = repository
+    inside = token.reaches(repository.id) and (token.app or repository.may(token.account, "read"))
+    reading = it.permission.endswith(":read")
+    if repository.private and not inside:
+        raise not_found()
+    if token.app is not None and not token.is_app:
+        public = reading and not repository.private
+        if not public and not (inside and _permitted(request, it)):
+            raise Refusal(403, "Resource not accessible by integration")
+        return
+    if it.app_only:
+        raise Refusal(403, "You must authenticate via a GitHub App.")
+    if not reading and not (token.reaches(repository.id) and _permitted(request, it)):
+        raise Refusal(403, "Resource not accessible by personal access token")
+    if not repository.may(token.account, it.role):
+        # Git data is hidden from who may not write it, the rest is refused openly.
+        if it.permission.startswith("contents"):
+            raise not_found()
+        raise Refusal(403, "Must have admin rights to Repository.")
+
+
+def _permitted(request: Request, it: Route) -> bool:
+    """Whether a token has one of the permissions that an operation takes."""
+    return any(
+        request.token.allows(*choice.split(":"))
+        for choice in it.permission.split("|")
+        if choice != "pull_requests:write" or "issues" not in it.permission or _is_pull(request)
+    )
+
+
+def _is_pull(request: Request) -> bool:
+    """Whether the issue of a request is a pull request."""
+    number = request.params.get("issue_number", "")
+    thread = request.repository.threads.get(int(number)) if number.isdecimal() else None
+    note = request.params.get("comment_id", "")
+    if note.isdecimal():
+        threads = request.repository.threads.values()
+        thread = next((it for it in threads for n in it.notes if n.id == int(note)), None)
+    return thread is not None and thread.pull is not None

@@ -38,8 +38,7 @@ _REFUSALS: tuple[tuple[str, str, str], ...] = (
         "write it again as UTF-8",
     ),
     (
-        r"CSV Error on Line: (?P<line>\d+).*?(?P<detail>Expected Number of Columns[^|]*)"
-        r".*? file = (?P<file>.*?) \|",
+        r"CSV Error on Line: (?P<line>\d+).*(?P<detail>Expected N[^|]*).* file = (?P<file>[^|]*)\|",
         "a row has more columns than the header",
         "correct it, or put values with a comma in quotes",
     ),

@@ -81,6 +81,7 @@ def _summary(watched: Watched) -> dict[str, object]:
             "action": incident.word,
         },
         "left_out": observation.left_out,
+        "unread": observation.unread,
     }
 
 
@@ -101,6 +102,8 @@ def _tell_watched(terminal: Terminal, watched: Watched) -> None:
     )
     tell_quality(terminal, observation)
     tell_drift(terminal, observation)
+    for remark in observation.remarks:
+        terminal.status("warn", remark)
     state = {"nothing": "pass", "watch": "warn", "incident": "warn", "retrain": "fail"}
     bad = any(one.bad for metric in observation.health.metrics for one in metric.windows)
     want = "watch" if bad and observation.retrain.want == "nothing" else observation.retrain.want

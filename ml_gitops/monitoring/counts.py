@@ -94,6 +94,17 @@ class LeftOut(Part):
     other_release: int = 0
     repeated_id: int = 0
 
+    @property
+    def text(self) -> str:
+        """What somebody should look into, in one line; empty if there is nothing."""
+        reasons = (
+            (self.unreadable, "unreadable"),
+            (self.no_time, "without a time"),
+            (self.repeated_id, "with an id that came before"),
+        )
+        parts = [f"{count:,} {reason}" for count, reason in reasons if count]
+        return f"rows of the log that are not counted: {', '.join(parts)}" if parts else ""
+
     def __add__(self, other: "LeftOut") -> "LeftOut":
         """Return the rows left out of both parts."""
         return LeftOut(

@@ -49,6 +49,11 @@ class Observation(Document):
     headline: str
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was not used of log and labels, one line each."""
+        return tuple(text for text in (self.left_out.text, self.unread.text) if text)
+
+    @property
     def calm(self) -> bool:
         """Whether nobody has to do anything."""
         return self.retrain.want == "nothing" and not self.rollback.roll_back

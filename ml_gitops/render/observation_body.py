@@ -141,8 +141,9 @@ def _advice(observation: Observation) -> str:
 
 
 def quality_table(observation: Observation) -> str:
-    """Return every window's quality beside what was promised."""
+    """Return every window's quality beside what was promised, and what it was measured without."""
     parts = [_metric_table(metric, observation) for metric in observation.health.metrics]
+    parts += [f"Note: {escape(remark)}." for remark in observation.remarks]
     return "\n\n".join(parts)
 
 

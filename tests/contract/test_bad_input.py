@@ -818,6 +818,26 @@ def test_labels_that_do_not_join_are_refused(tmp_path: Path, live: Path) -> None
     assert main([*MONITOR, "-C", str(root)]) == 2
 
 
+def test_labels_that_say_nothing_are_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, live: Path
+) -> None:
+    """Labels that are none stop no monitor, and it says how many there are and what they hold."""
+    root = copy_of(live, tmp_path / "repo")
+    lines = "".join(f"c{n},{'abc' if n % 9 == 0 else n % 2}\n" for n in range(600))
+    logged('{"id": ', labels=f"customer,left\n{lines}")(root)
+    capsys.readouterr()
+
+    told = main([*MONITOR, "--dry-run", "-C", str(root)]), capsys.readouterr().out
+    assert main([*MONITOR, "--dry-run", "--json", "-C", str(root)]) == 0
+    seen = json.loads(capsys.readouterr().out)
+
+    assert told[0] == 0
+    assert "labels that cannot be read: 67, for example 'abc'" in told[1]
+    assert "rows of the log that are not counted: 1 unreadable" in told[1]
+    assert seen["unread"] == {"no_id": 0, "no_label": 67, "examples": ["abc"]}
+    assert seen["left_out"]["unreadable"] == 1
+
+
 # Malformed configs
 
 

@@ -213,6 +213,15 @@ def test_rows_left_out_are_counted_with_their_reason(
     assert found.windows[0].columns["temp"].cells == (0, 0, 0, 4, 0)
 
 
+def test_what_was_left_out_is_said_where_it_matters() -> None:
+    """Unreadable lines, missing times and repeated ids are told; other releases are usual."""
+    assert LeftOut(outside=7, other_release=9).text == ""
+    assert LeftOut(unreadable=1, no_time=2, repeated_id=3_000).text == (
+        "rows of the log that are not counted: 1 unreadable, 2 without a time,"
+        " 3,000 with an id that came before"
+    )
+
+
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_repeating_an_id_moves_nothing(engine: DuckDBWarehouse, tmp_path: Path, form: str) -> None:
     """However often an id comes back, with whatever time and values, the first answer counts."""

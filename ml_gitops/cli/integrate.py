@@ -1,6 +1,7 @@
 """`data lock`, `data validate`, `train`, `report`: the commands of a pull request."""
 
 import argparse
+from datetime import timedelta
 
 from ml_gitops.cli.setting import Setting
 from ml_gitops.document import Missing
@@ -36,8 +37,15 @@ def lock(parsed: argparse.Namespace) -> int:
             "pass" if changed else "keep",
             f"{word} {count(made.rows, 'row')} of {made.window}, {short(made.digest)}",
         )
+        if made.window.until < until:
+            last = made.window.until - timedelta(days=1)
+            # Without a day on the command line nobody thought that there were more.
+            terminal.status(
+                "warn" if parsed.until else "info",
+                f"the last row is of {last}; later days have no rows yet and are not locked",
+            )
 
-    setting.show({"lock": made, "changed": changed}, tell)
+    setting.show({"lock": made, "changed": changed, "asked": until}, tell)
     return EXIT_PASSED
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ml_gitops.data.schema import DataSchema, Window
@@ -27,6 +28,12 @@ class Dataset:
     schema: DataSchema
     window: Window
     digest: str
+
+    @property
+    def filled(self) -> Window:
+        """The window without the days at its end that have no rows: they are not quiet but late."""
+        last: date = utc_naive(self.frame[self.schema.time]).max().date()
+        return Window(start=self.window.start, until=last + timedelta(days=1))
 
     def part(self, window: Window) -> "pd.DataFrame":
         """Return the rows of a part of the window."""

@@ -65,15 +65,19 @@ def lock_data(
 
 
 def make_lock(config: Config, workspace: Workspace, progress: Progress, until: date) -> DataLock:
-    """Load the rows from the configured start to a day, and return the lock that pins them."""
+    """Load the rows from the configured start to a day, and return the lock that pins them.
+
+    The lock ends with the last day that has rows: a holdout of empty days would judge nothing.
+    """
     from ml_gitops.data.dataset import columns_digest
 
-    window = _window(config, until)
-    split(window, config.data.holdout_days)  # refuses a window that no training could use
-    dataset = load(config, workspace, window, progress).dataset
+    asked = _window(config, until)
+    split(asked, config.data.holdout_days)  # refuses a window that no training could use
+    dataset = load(config, workspace, asked, progress).dataset
+    split(dataset.filled, config.data.holdout_days)
     return DataLock(
         source=config.data.source,
-        window=window,
+        window=dataset.filled,
         rows=len(dataset.frame),
         digest=dataset.digest,
         schema_digest=columns_digest(dataset.frame),

@@ -81,6 +81,9 @@ def retrain(
     """
     _require_tip(repository, forge)
     lock = make_lock(config, workspace, progress, until)
+    if forge.read(LOCK_PATH, ref=forge.default_branch) == lock.to_json().encode():
+        reason = f"{forge.default_branch} has locked every row that there is until {until} already"
+        return None, Keep(None, reason)
     trained = train(config, workspace, forge, warehouse, progress, lock)
     wanted = _proposal(config, forge, observation, lock, trained)
     action = decide(forge, KIND, config.model.name, wanted)

@@ -247,6 +247,28 @@ class TestMonitor:
         assert world.refs() == before
         assert world.fits() == proposed.fits()
 
+    def test_rows_that_come_late_are_not_locked_as_none(self, decayed: World, place: Path) -> None:
+        """A source that lags is locked as far as it goes, proposed once, and once merged, kept."""
+        world = decayed.copy(place)
+        data, until = world.root / "model/data.py", DECAYED - timedelta(days=2)
+        capped = f"    end = min(end, date.fromisoformat({str(until)!r}))\n    days = ["
+        data.write_text(data.read_text().replace("    days = [", capped))
+        world.clone.commit_all("Let the source lag")
+        world.clone.push("main")
+
+        world.monitor(DECAYED)
+        (retraining,) = world.open()
+        before, fits = world.refs(), world.fits()
+        again = world.monitor(DECAYED)
+
+        assert lock_of(world, retraining.branch).window.until == until
+        assert again["retraining"]["reason"] == "already proposed, nothing new"
+        assert (world.refs(), world.fits()) == (before, fits)
+        world.merge(retraining.number)
+        merged = world.monitor(DECAYED)
+        assert merged["retraining"]["reason"].startswith("main has locked every row that there is")
+        assert (world.open(), world.fits()) == ([], fits)
+
     def test_ci_finds_what_the_monitor_trained(self, proposed: World, place: Path) -> None:
         """CI on the bot's branch finds the run by its key, and its report as it stands."""
         world = proposed.copy(place)

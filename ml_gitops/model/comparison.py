@@ -24,26 +24,27 @@ class Change(Part):
         metric: its name.
         baseline, candidate: the two values, as they are.
         difference: oriented so that plus is better, also for losses.
+        rarest: rows of the rarest class, where the metric hangs on them: for every binary
+            model, and for metrics that weigh classes alike; else None.
     """
 
     metric: str
     baseline: float
     candidate: float
     difference: PairedDifference
+    rarest: int | None = None
 
 
 class SliceChange(Part):
     """The primary metric of two models where a column has a value.
 
     Attributes:
-        rarest: rows of the rarer class; None for regression.
         change: missing where these rows do not define the metric.
     """
 
     column: str
     value: str
     n: int
-    rarest: int | None = None
     change: Change | Missing
 
     def __str__(self) -> str:
@@ -195,6 +196,7 @@ def change_of(
         baseline=theirs.value,
         candidate=ours.value,
         difference=PairedDifference.of(METRICS[metric].sign * apart.value, known),
+        rarest=_rarest(metric, truth, candidate),
     )
 
 
@@ -269,15 +271,14 @@ def _slices(
                 column=column,
                 value=value,
                 n=len(rows),
-                rarest=_rarest(part, candidate),
                 change=change_of(primary, part, candidate.take(rows), champion.take(rows), within),
             )
 
 
-def _rarest(truth: "NDArray[Any]", answers: Answers) -> int | None:
+def _rarest(metric: str, truth: "NDArray[Any]", answers: Answers) -> int | None:
     import numpy as np
 
-    if answers.task == "regression":
+    if answers.task != "binary" and not METRICS[metric].needs_both_classes:
         return None
     return int(np.bincount(truth, minlength=len(answers.classes)).min())
 

@@ -1,10 +1,13 @@
 """One frozen verdict for pytest, the command line, the report and the monitor."""
 
+import math
+from dataclasses import dataclass
+
 from pydantic import Field
 
 from ml_gitops.document import Part
 from ml_gitops.model.comparison import Change, SliceChange
-from ml_gitops.model.interval import Measurement, PairedDifference
+from ml_gitops.model.interval import Measurement, PairedDifference, n_needed
 from ml_gitops.model.metrics import METRICS, Metric
 
 Numbers = dict[str, float | int | str | None]
@@ -39,8 +42,55 @@ class Verdict(Part):
     __str__ = __repr__
 
 
+@dataclass(frozen=True)
+class Least:
+    """The least evidence that decides anything; of less, the answer is "cannot tell".
+
+    Attributes:
+        days, rows: independent units, whichever they are.
+        rarest: rows of the rarest class, where the metric hangs on them.
+    """
+
+    days: int = 5
+    rows: int = 30
+    rarest: int = 30
+
+    def lacking(self, change: Change) -> str | None:
+        """Say what a change has too little of, and how much is needed; None if it has enough."""
+        spread, wanted = change.difference, self._units(change)
+        if spread.units < wanted:
+            return f"{spread.units:,} {spread.unit}, {wanted:,} are needed"
+        if change.rarest is not None and change.rarest < self.rarest:
+            return f"{change.rarest:,} rows of the rarer class, {self.rarest:,} are needed"
+        return None
+
+    def units(self, change: Change, allowed: float) -> int | None:
+        """Return how many units would show an equal model to be not worse, at 80% power.
+
+        Args:
+            change: what was measured.
+            allowed: the loss that is allowed, in the metric's unit.
+
+        Returns:
+            Days or rows, as the change has them; None if no number of them would.
+        """
+        spread = change.difference
+        if change.rarest == 0 or (allowed <= 0 and spread.standard_error > 0):
+            return None
+        rare = math.ceil(spread.units * self.rarest / change.rarest) if change.rarest else 0
+        enough = n_needed(spread, allowed) if spread.standard_error else 0
+        return max(self._units(change), rare, enough)
+
+    def _units(self, change: Change) -> int:
+        return self.days if change.difference.unit == "days" else self.rows
+
+
 def not_worse(
-    change: Change, margin: float | None = None, *, champion: str = "the champion"
+    change: Change,
+    margin: float | None = None,
+    *,
+    champion: str = "the champion",
+    least: Least = Least(),
 ) -> Verdict:
     """Judge one change by non-inferiority: its whole 90% interval lies above the allowed loss.
 
@@ -48,37 +98,48 @@ def not_worse(
         change: of a metric, on paired rows.
         margin: the allowed loss, relative for losses; the metric's default if None.
         champion: how the sentence calls the baseline.
+        least: what a change needs to decide anything.
 
     Returns:
         False if it is worse beyond doubt, None if the rows cannot tell.
     """
     metric, difference = METRICS[change.metric], change.difference
     allowed = metric.allowed(margin, change.baseline)
+    lacking, needed = least.lacking(change), least.units(change, allowed)
     identical = difference.standard_error == 0 and difference.estimate == 0
-    ok = (
-        True if difference.low > -allowed or identical else (False if difference.high < 0 else None)
-    )
-    loss = metric.text(allowed, beside=change.baseline)
-    values = f"{_values(change)} of {champion}"
-    if difference.low > 0:
-        text = f"{metric.label} is {describe(change)}: {values}"
-    elif ok:
-        text = f"{metric.label} holds: {values}, {describe(change)}; {loss} worse is allowed"
-    elif ok is None:
-        text = f"{metric.label} may be worse: {values}, {describe(change)}; "
-        text += f"{loss} worse is allowed"
-    else:
-        text = f"{metric.label} is {describe(change)} where {loss} is allowed: {values}"
-    text += f", on {_count(difference)}"
+    ok = True if difference.low > -allowed or identical else None
+    if lacking or (ok is None and difference.high < 0):
+        ok = None if lacking else False
     data: Numbers = {
         "metric": metric.name,
         "candidate": change.candidate,
         "champion": change.baseline,
         "allowed": allowed,
+        "needed": needed,
         **difference.model_dump(),
     }
-    brief = f"{metric.label} by {_size(change)}" if ok is False else ""
-    return Verdict(ok=ok, rule="champion", text=text, brief=brief, data=data)
+    text = _sentence(change, champion, allowed, ok=ok, lacking=lacking)
+    text += f", on {_count(difference)}"
+    if ok is None and needed is not None and needed > difference.units:
+        text += f"; about {needed:,} {difference.unit} would tell"
+    return Verdict(ok=ok, rule="champion", text=text, data=data)
+
+
+def _sentence(
+    change: Change, champion: str, allowed: float, *, ok: bool | None, lacking: str | None
+) -> str:
+    """Say what a change means beside the loss that is allowed."""
+    metric = METRICS[change.metric]
+    loss = metric.text(allowed, beside=change.baseline)
+    values = f"{_values(change)} of {champion}"
+    if lacking:
+        return f"{metric.label} cannot be judged on {lacking}: {values}, {describe(change)}"
+    if ok is False:
+        return f"{metric.label} is {describe(change)} where {loss} is allowed: {values}"
+    if change.difference.low > 0:
+        return f"{metric.label} is {describe(change)}: {values}"
+    word = "holds" if ok else "may be worse"
+    return f"{metric.label} {word}: {values}, {describe(change)}; {loss} worse is allowed"
 
 
 def limited(metric: Metric, measured: Measurement, limit: float) -> Verdict:

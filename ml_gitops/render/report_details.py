@@ -70,13 +70,13 @@ def explained(one: CheckOutcome) -> str:
 def power(report: Report) -> str:
     """Say how small a loss these days (or rows) show, and how many show the allowed one."""
     gate, change = report.gate, report.comparison.change(report.gate.metric)
-    if gate.mdd is None or gate.units is None or change is None:
+    if gate.power is None or change is None:
         return ""
-    unit = "day" if gate.unit == "days" else "row"
-    loss = METRICS[gate.metric].text(gate.mdd, beside=change.baseline)
-    told = f"{count(gate.units, unit)} like these show a loss of {loss} four times in five"
-    if gate.n_needed is not None and gate.n_needed > gate.units:
-        told += f"; to show the allowed loss as surely takes {count(gate.n_needed, unit)}"
+    unit, units, needed = gate.power.unit[:-1], gate.power.units, gate.power.needed
+    loss = METRICS[gate.metric].text(gate.power.detectable, beside=change.baseline)
+    told = f"{count(units, unit)} like these show a loss of {loss} four times in five"
+    if needed is not None and needed > units:
+        told += f"; to show the allowed loss as surely takes {count(needed, unit)}"
     return f"{told}."
 
 

@@ -9,7 +9,7 @@ from ml_gitops.document import Missing
 from ml_gitops.errors import ConfigError
 from ml_gitops.model.comparison import Change, Comparison, SliceChange, compare
 from ml_gitops.model.evaluation import Answers, Evaluation, ScoreHistogram
-from ml_gitops.model.gate import GatePolicy, GateVerdict, judge
+from ml_gitops.model.gate import GatePolicy, GateVerdict, Power, judge
 from ml_gitops.model.interval import Measurement, PairedDifference
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.model.verdict import Verdict, not_worse
@@ -64,8 +64,9 @@ def comparison(primary: Change, **other: object) -> Comparison:
 
 def piece(estimate: float, n: int = 500, error: float = 0.005, **other: object) -> SliceChange:
     """Make a slice that is large enough to be judged."""
-    fields: dict = {"column": "origin", "value": f"{estimate}", "n": n, "rarest": 50}
-    return SliceChange(change=change(estimate, error, n=n), **(fields | other))
+    one = change(estimate, error, n=n).model_copy(update={"rarest": other.pop("rarest", 50)})
+    fields: dict = {"column": "origin", "value": f"{estimate}", "n": n}
+    return SliceChange(change=one, **(fields | other))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,8 @@ def test_the_interval_decides(estimate: float, error: float, outcome: str, verdi
             change(0.001, 0.02),
             (
                 "ROC AUC may be worse: 0.7010 against 0.7000 of the champion, better by 0.0010 "
-                "(90% interval −0.0319 to 0.0339); 0.0100 worse is allowed, on 5,000 rows"
+                "(90% interval −0.0319 to 0.0339); 0.0100 worse is allowed, on 5,000 rows; "
+                "about 123,652 rows would tell"
             ),
         ),
         (
@@ -163,7 +165,8 @@ def test_an_identical_model_passes() -> None:
     """The same answers give a difference of exactly nothing, which is not worse."""
     said = judge(comparison(change(0, 0)), GatePolicy())
 
-    assert (said.outcome, said.verdict, said.n_needed, said.mdd) == ("not worse", "pass", 2, 0)
+    assert (said.outcome, said.verdict) == ("not worse", "pass")
+    assert said.power == Power(unit="rows", units=5000, needed=30, detectable=0)
 
 
 def test_a_model_that_learned_nothing_is_blocked() -> None:
@@ -254,7 +257,7 @@ def test_without_a_champion_only_the_floor_is_asked() -> None:
 
     said = judge(comparison(change(0), champion=nobody, baseline=nobody, changes=()), GatePolicy())
 
-    assert (said.verdict, said.outcome, said.n_needed) == ("pass", "no champion", None)
+    assert (said.verdict, said.outcome, said.power) == ("pass", "no champion", None)
     assert "nothing serves production yet" in said.headline
 
 
@@ -270,10 +273,81 @@ def test_a_champion_on_other_rows_is_no_comparison(other: dict) -> None:
     lenient = judge(comparison(change(0.1), **other), GatePolicy())
     strict = judge(comparison(change(0.1), **other), GatePolicy(on_inconclusive="block"))
 
-    assert (lenient.verdict, lenient.outcome) == ("warn", "cannot tell")
-    assert strict.verdict == "block"
-    assert {one.rule for one in lenient.findings} == {"floor", "champion"}
-    assert "holdout" in lenient.headline
+    assert (strict.verdict, lenient.verdict) == ("block", "warn")
+    for said in (strict, lenient):
+        assert (said.outcome, said.power) == ("cannot tell", None)
+        assert {one.rule for one in said.findings} == {"floor", "champion"}
+        assert ": not compared with delay@v1.0.0: " in said.headline
+        assert "holdout" in said.headline
+
+
+def short(one: Change, *, days: int | None = None, **other: int) -> Change:
+    """Give a change other evidence: fewer days, rows, or rows of the rarer class."""
+    rarest = other.pop("rarest", one.rarest)
+    spread = one.difference.model_copy(update={"days": days, **other})
+    return one.model_copy(update={"difference": spread, "rarest": rarest})
+
+
+@pytest.mark.parametrize(
+    ("evidence", "lacking", "needed"),
+    [
+        ({"days": 3}, "on 3 days, 5 are needed", 5),
+        ({"days": 4, "n": 40_000, "rarest": 6}, "on 4 days, 5 are needed", 20),
+        ({"days": 14, "rarest": 12}, "on 12 rows of the rarer class, 30 are needed", 35),
+        ({"n": 20}, "on 20 rows, 30 are needed", 30),
+    ],
+)
+@pytest.mark.parametrize(("estimate", "verdict"), [(0.05, "warn"), (-0.05, "block")])
+def test_a_tiny_holdout_cannot_tell(
+    evidence: dict, lacking: str, needed: int, estimate: float, verdict: str
+) -> None:
+    """However clear it looks, too little decides nothing, and how much is needed is said."""
+    primary = short(change(estimate, 0.001), **evidence)
+
+    said = judge(comparison(primary), GatePolicy(secondary=()))
+    strict = judge(comparison(primary), GatePolicy(secondary=(), on_inconclusive="block"))
+
+    assert (said.outcome, said.verdict, strict.verdict) == ("cannot tell", verdict, "block")
+    assert f"ROC AUC cannot be judged {lacking}" in said.headline
+    assert said.power is not None
+    assert said.power.needed == needed
+
+
+def test_a_first_model_on_a_tiny_holdout_passes_with_a_warning_only() -> None:
+    """Where there is no champion, a floor of three days is no proof; a strict team is blocked."""
+    nobody = Missing(reason="nothing serves production yet")
+    alone = {"champion": nobody, "baseline": nobody, "changes": ()}
+    few, worse = (short(change(one, baseline=0.5), days=3) for one in (0.2, -0.2))
+
+    beats = judge(comparison(change(0), **alone, floor=few), GatePolicy())
+    strict = judge(comparison(change(0), **alone, floor=few), GatePolicy(on_inconclusive="block"))
+    behind = judge(comparison(change(0), **alone, floor=worse), GatePolicy(on_inconclusive="pass"))
+
+    assert (beats.verdict, strict.verdict, behind.verdict) == ("warn", "block", "block")
+    assert beats.headline.endswith("that cannot be judged on 3 days, 5 are needed")
+
+
+def test_one_day_says_how_many_are_needed() -> None:
+    """A holdout of one day defines nothing where days count, and the sentence says what would."""
+    one_day = evaluation().model_copy(update={"days": 1})
+    reasons = {"roc_auc": "all rows are of one day"}
+
+    said = judge(
+        comparison(change(0), changes=(), undefined=reasons, candidate=one_day),
+        GatePolicy(secondary=()),
+    )
+
+    assert (said.outcome, said.verdict) == ("cannot tell", "block")
+    assert said.headline.endswith("all rows are of one day; 5 days are needed")
+
+
+def test_a_slice_of_few_days_is_left_to_the_report() -> None:
+    """What happened on two days to one group is one story, not proof."""
+    bad = piece(-0.3)
+    few = bad.model_copy(update={"change": short(bad.change, days=2)})  # type: ignore[arg-type]
+
+    assert judge(comparison(change(0), slices=(bad,)), GatePolicy()).verdict == "block"
+    assert judge(comparison(change(0), slices=(few,)), GatePolicy()).verdict == "pass"
 
 
 def test_a_verdict_reads_well_in_an_assertion() -> None:

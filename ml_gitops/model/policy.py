@@ -1,0 +1,109 @@
+"""What the gate asks of a candidate, and what it does where nothing can be told."""
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from ml_gitops.data.schema import Task
+from ml_gitops.document import Part
+from ml_gitops.errors import ConfigError
+from ml_gitops.model.interval import Units
+from ml_gitops.model.metrics import (
+    DEFAULT_METRIC,
+    DEFAULT_SECONDARY,
+    METRICS,
+    Metric,
+    metric_named,
+)
+from ml_gitops.model.verdict import Least
+
+
+class GatePolicy(Part):
+    """What a candidate must hold; table `[gate]`."""
+
+    metric: str | None = None
+    """The one that decides: ROC AUC, accuracy or RMSE by task; one alone, so that chance has
+    one try."""
+    margin: float | None = Field(default=None, gt=0, lt=1)
+    """The loss that does not matter: .01 of a score, or 2% of a loss such as log loss; without a
+    margin an equally good model would be blocked half the time."""
+    minimum: float | None = None
+    """The worst value accepted of the metric, whatever the champion has (of a loss: the
+    largest)."""
+    secondary: tuple[str, ...] | None = None
+    """What warns when it gets worse by twice its margin: calibration by default."""
+    slices: tuple[str, ...] = ()
+    """Features whose values are judged one by one, so that a group does not pay for the rest."""
+    slice_margin: float = Field(default=2.0, gt=0)
+    """The margin of a slice, in margins: slices are smaller and noisier."""
+    slice_min_rows: int = Field(default=100, ge=2)
+    """Smaller slices are reported and not judged: there a drop is mostly noise."""
+    slice_min_rarest: int = Field(default=10, ge=1)
+    """Rows of the rarer class that a slice needs for a metric of both classes."""
+    on_inconclusive: Literal["tie-break", "pass", "block"] = "tie-break"
+    """When the rows cannot tell: pass with a warning if the estimate is not below the champion's;
+    strict teams block."""
+    units: Units = "days"
+    """What is independent: days, because rows of one day (one storm, one outage) are right or
+    wrong together, or rows, where they are not. Intervals are as wide as this makes them."""
+    minimum_days: int = Field(default=5, ge=2)
+    """Days that a holdout needs to decide anything, where days are independent."""
+    minimum_rows: int = Field(default=30, ge=2)
+    """Rows that it needs, where rows are independent."""
+    minimum_rarest: int = Field(default=30, ge=1)
+    """Rows of the rarer class that it needs: of fewer, an interval promises more than it holds."""
+    champion: str = "production"
+    """The environment whose release is the champion."""
+
+    @field_validator("metric", "secondary")
+    @classmethod
+    def _known(cls, value: Any) -> Any:
+        for name in (value,) if isinstance(value, str) else value or ():
+            if name not in METRICS:
+                raise ValueError(f"{name!r} is not a metric; use one of {', '.join(METRICS)}")
+        return value
+
+    def primary(self, task: Task) -> Metric:
+        """Return the metric that decides for a task.
+
+        Raises:
+            ConfigError: it does not fit the task.
+        """
+        return _fitting("metric", self.metric or DEFAULT_METRIC[task], task)
+
+    def others(self, task: Task) -> tuple[Metric, ...]:
+        """Return the secondary metrics of a task, without the primary one.
+
+        Raises:
+            ConfigError: one does not fit the task.
+        """
+        names = DEFAULT_SECONDARY[task] if self.secondary is None else self.secondary
+        primary = self.primary(task)
+        return tuple(
+            metric
+            for metric in (_fitting("secondary", name, task) for name in names)
+            if metric != primary
+        )
+
+    @property
+    def least(self) -> Least:
+        """The least evidence that decides anything."""
+        return Least(days=self.minimum_days, rows=self.minimum_rows, rarest=self.minimum_rarest)
+
+    def margin_of(self, metric: Metric, task: Task) -> float:
+        """Return the loss of a metric that does not matter; of a secondary one, twice as much.
+
+        Args:
+            metric: of the task.
+            task: what the model predicts.
+        """
+        if metric == self.primary(task):
+            return metric.default_margin if self.margin is None else self.margin
+        return (2 if metric in self.others(task) else 1) * metric.default_margin
+
+
+def _fitting(key: str, name: str, task: Task) -> Metric:
+    try:
+        return metric_named(name, task)
+    except ConfigError as error:
+        raise ConfigError(f"gate.{key}: {error.problem}", hint=error.hint) from None

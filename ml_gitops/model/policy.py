@@ -43,6 +43,9 @@ class GatePolicy(Part):
     on_inconclusive: Literal["tie-break", "pass", "block"] = "tie-break"
     """When the rows cannot tell: pass with a warning if the estimate is not below the champion's;
     strict teams block."""
+    on_incomparable: Literal["block", "warn"] = "block"
+    """When there is a champion and it cannot be compared: it has seen rows of the holdout, cannot
+    answer them, or its file is gone. To warn leaves it to the reviewer."""
     units: Units = "days"
     """What is independent: days, because rows of one day (one storm, one outage) are right or
     wrong together, or rows, where they are not. Intervals are as wide as this makes them."""

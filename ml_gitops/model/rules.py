@@ -104,7 +104,8 @@ def _untold(comparison: Comparison, reason: str, policy: GatePolicy) -> Verdict:
     """Say why there is no estimate, so that no tie can be broken by it."""
     text = f"not compared with {comparison.champion}: {reason}{_more(comparison, policy)}"
     if _incomparable(comparison):
-        blocking = policy.on_inconclusive == "block"
+        blocking = policy.on_incomparable == "block"
+        text += '; on_incomparable = "warn" in [gate] leaves it to the reviewer' if blocking else ""
     else:
         blocking = policy.on_inconclusive != "pass"
     return Verdict(ok=None, rule="champion", text=text, blocking=blocking)

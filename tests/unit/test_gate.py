@@ -269,9 +269,9 @@ def test_without_a_champion_only_the_floor_is_asked() -> None:
     ],
 )
 def test_a_champion_on_other_rows_is_no_comparison(other: dict) -> None:
-    """Different holdouts, or one that the champion knows: only the floor counts, with a warning."""
-    lenient = judge(comparison(change(0.1), **other), GatePolicy())
-    strict = judge(comparison(change(0.1), **other), GatePolicy(on_inconclusive="block"))
+    """Different holdouts, or one that the champion knows: it blocks, or warns if that is asked."""
+    strict = judge(comparison(change(0.1), **other), GatePolicy(on_inconclusive="pass"))
+    lenient = judge(comparison(change(0.1), **other), GatePolicy(on_incomparable="warn"))
 
     assert (strict.verdict, lenient.verdict) == ("block", "warn")
     for said in (strict, lenient):

@@ -73,7 +73,7 @@ def workflow_id(world: World, repository: Repository, path: str) -> int:
     """Return the id of a workflow; a file that only a fork has gets one too."""
     if path not in repository.workflows:
         repository.workflows[path] = world.next_id()
-    return int(repository.workflows[path])
+    return repository.workflows[path]
 
 
 def _workflow(request: Request, path: str, number: int) -> Document:
@@ -91,6 +91,15 @@ def _workflow(request: Request, path: str, number: int) -> Document:
         "url": f"{url_of(world, repository)}/actions/workflows/{number}",
         "html_url": f"{web}/blob/{repository.default_branch}/{path}",
         "badge_url": f"{web}/workflows/{number}/badge.svg",
+    }
+
+
+@route("GET", _ALL + "/permissions/workflow", "administration:read", "admin")
+def permissions(request: Request) -> Document:
+    """Say what `GITHUB_TOKEN` may do where a workflow does not say it."""
+    return {
+        "default_workflow_permissions": "read",
+        "can_approve_pull_request_reviews": request.repository.actions_may_propose,
     }
 
 

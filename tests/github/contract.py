@@ -5,6 +5,7 @@ The description is `@octokit/openapi` of npm, fetched once into `build/tools`.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -24,6 +25,8 @@ VERSION = "23.0.2"
 FILE = Path(__file__).parents[2] / "build" / "tools" / f"github-openapi-{VERSION}.json"
 _URI = "github:"
 _INSIDE = "package/generated/api.github.com.json"
+_FALSE_ALARM = re.compile(r"labels/\d+/description: None is not of type 'string'")
+"""Labels without a description have null in every answer of GitHub, though not in all schemas."""
 HOW = "install Node.js, whose npm fetches it (Debian: apt-get install npm)"
 
 
@@ -159,10 +162,11 @@ class Contract:
             reference = {"$ref": _URI + "#" + quote(pointer, safe="/~")}
             validator = _OpenApi(reference, registry=self._registry)
             self._known[pointer] = validator
-        return [
-            f"{name}: {'/'.join(map(str, it.path))}: {it.message[:200]}"
+        found = (
+            f"{'/'.join(map(str, it.path))}: {it.message[:200]}"
             for it in validator.iter_errors(document)
-        ]
+        )
+        return [f"{name}: {it}" for it in found if not _FALSE_ALARM.search(it)]
 
 
 def _allowed(request: Request, body: Any) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.github import documents, merging, pushes
+from tests.github.accounts import ACTIONS_APP
 from tests.github.answers import (
     Answer,
     Refusal,
@@ -85,7 +86,7 @@ def pull_document(request: Request, thread: Thread, *, whole: bool = True) -> Do
         "milestone": None,
         "draft": pull.draft,
         "head": _side(request, pull.source, pull.source_owner, pull.branch, pull.head),
-        "base": _side(request, repository, repository.owner, pull.base_branch, pull.base),
+        "base": _side(request, repository, repository.owner, pull.base_branch, pull.base_shown),
         "_links": {name: {"href": link} for name, link in links.items()},
         "author_association": documents.association(repository, thread.author),
         "auto_merge": None,
@@ -191,6 +192,7 @@ def create(request: Request) -> Answer:
     repository, body = request.repository, request.json
     base_name, head_name = str(request.required("base")), str(request.required("head"))
     title = request.text("title", "PullRequest", LONGEST_TITLE)
+    _not_of_actions(request)
     text = checked_body(request, "PullRequest")
     source, branch = _source(request, head_name)
     head = source.branch(branch) if source else None
@@ -210,11 +212,20 @@ def create(request: Request) -> Answer:
     thread = new_thread(request, title, text)
     _comparable(repository, source, thread.number, base, head, (base_name, branch))
     thread.pull = Pull(request.world.next_id(), source, source.owner, branch, head, base_name, base)
+    thread.pull.base_shown = base
     thread.pull.draft = bool(body.get("draft", False))
     thread.pull.maintainers_may_push = bool(body.get("maintainer_can_modify", True))
     repository.threads[thread.number] = thread
     document = pull_document(request, thread)
     return created(document, document["url"])
+
+
+def _not_of_actions(request: Request) -> None:
+    """Refuse `GITHUB_TOKEN` where the repository does not let it open pull requests."""
+    app = request.token.app
+    if app is not None and app.id == ACTIONS_APP and not request.repository.actions_may_propose:
+        problem = "GitHub Actions is not permitted to create or approve pull requests."
+        raise Refusal(403, problem)
 
 
 def _source(request: Request, head: str) -> tuple[Repository | None, str]:
@@ -274,7 +285,7 @@ def _retarget(request: Request, it: Pull, base_name: str) -> None:
         raise invalid(
             "PullRequest", "base", "invalid", f"Proposed base branch '{base_name}' was not found"
         )
-    it.base_branch, it.base = base_name, base
+    it.base_branch, it.base, it.base_shown = base_name, base, base
 
 
 __all__ = ["find", "malformed", "pull_document"]

@@ -68,7 +68,7 @@ def _head_moved(
         close(world, thread, by)
         return
     bring(target, pull.source, thread.number, new)
-    pull.head = new
+    pull.head, pull.base_shown = new, pull.base
     world.touch(thread)
     if contains(target.git, pull.base, new):
         close(world, thread, by)

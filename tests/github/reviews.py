@@ -1,7 +1,7 @@
 """Reviews of pull requests, and who is asked for one."""
 
 from tests.github import documents
-from tests.github.accounts import Account
+from tests.github.accounts import ACTIONS_APP, Account
 from tests.github.answers import Answer, Refusal, created, not_found, page
 from tests.github.documents import page_of, thread_url, user
 from tests.github.issues import LONGEST_BODY
@@ -56,6 +56,10 @@ def create(request: Request) -> Answer | Document:
     if event in {"APPROVE", "REQUEST_CHANGES"} and thread.author.id == request.me.id:
         deed = "approve" if event == "APPROVE" else "request changes on"
         raise _refused(f"Review Can not {deed} your own pull request")
+    app = request.token.app
+    if event == "APPROVE" and app and app.id == ACTIONS_APP:
+        problem = "GitHub Actions is not permitted to create or approve pull requests."
+        raise Refusal(403, problem)
     if event in {"REQUEST_CHANGES", "COMMENT"} and not text:
         raise Refusal(422, "Unprocessable Entity")
     if len(text) > LONGEST_BODY:

@@ -178,8 +178,9 @@ def routes() -> list[Route]:
 
 def find(request: Request) -> Route:
     """Return the operation of a request, and take its parameters from the path."""
+    method = "GET" if request.method == "HEAD" else request.method
     for it in routes():
-        match = it.pattern.match(request.path) if it.method == request.method else None
+        match = it.pattern.match(request.path) if it.method == method else None
         if match:
             request.route = it
             request.params = {name: unquote(value) for name, value in match.groupdict().items()}
@@ -189,6 +190,8 @@ def find(request: Request) -> Route:
 
 def handle(request: Request) -> Answer:
     """Answer a request whose token is known: find its operation, check, and do it."""
+    if "user-agent" not in request.headers:
+        raise Refusal(403, "Request forbidden by administrative rules. Name a User-Agent.")
     it = find(request)
     if it.method != "GET" and request.token.account is None and not request.token.is_app:
         raise Refusal(401, "Requires authentication")

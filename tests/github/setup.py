@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.github import people, pushes
+from tests.github import actions, artifacts, people, pushes
 from tests.github.accounts import ROLES, Account, Role
 from tests.github.commits import Signature, read_commit, write_commit
 from tests.github.documents import page_of
@@ -85,6 +85,58 @@ class TestRepository:
         with self._world.lock:
             author = people.person(self._world, by)
             pushes.move(self._world, self.record, HEADS + branch, None, author)
+
+    def delete(self) -> None:
+        """Delete the repository; pull requests from it close, and forget where they came from."""
+        with self._world.lock:
+            del self._world.repositories[self.record.full_name.lower()]
+            self.record.git.close()
+            for target in self._world.repositories.values():
+                for thread, pull in target.pulls():
+                    if pull.source is not self.record:
+                        continue
+                    pull.source = None
+                    if thread.state == "open":
+                        pushes.close(self._world, thread, self.record.owner)
+
+    # Actions
+
+    def add_run(
+        self,
+        workflow: str,
+        *,
+        event: str = "push",
+        branch: str = "main",
+        source: "TestRepository | None" = None,
+        conclusion: str = "success",
+        by: str = "ada",
+    ) -> int:
+        """Say that a workflow ran, and return the id of the run.
+
+        Args:
+            workflow: the name of its file in `.github/workflows`.
+            source: the repository of the branch; the default is this one.
+        """
+        with self._world.lock:
+            pushes.catch_up(self._world)
+            head = source.record if source else self.record
+            sha = head.branch(branch)
+            assert sha is not None, branch
+            actor, path = people.person(self._world, by), f"{actions.FOLDER}/{workflow}"
+            run = actions.start(self._world, self.record, path, event, branch, sha, head, actor)
+            run.status, run.conclusion = "completed", conclusion
+            return run.id
+
+    def add_artifact(self, run: int, name: str, files: Mapping[str, bytes] | bytes) -> int:
+        """Leave an artifact of a run, and return its id; bytes are the archive as it stands."""
+        with self._world.lock:
+            archive = files if isinstance(files, bytes) else artifacts.zipped(files)
+            found = next(it for it in self.record.runs if it.id == run)
+            return artifacts.put(self._world, self.record, found, name, archive).id
+
+    def actions_may_propose(self, *, allowed: bool) -> None:
+        """Set whether `GITHUB_TOKEN` may open pull requests here."""
+        self.record.actions_may_propose = allowed
 
     def _commit(self, tip: str | None, changes: Changes, message: str, author: Account) -> str:
         git = self.record.git

@@ -56,6 +56,7 @@ class Pull:
     Attributes:
         source: the repository of the head; None if it was deleted.
         head, base: tips; they follow the branches while it is open, and stay after.
+        base_shown: what the API calls the base's tip: the one of the last push to the head.
         judged: the (head, base) that mergeability was computed for, with the test merge.
     """
 
@@ -72,6 +73,7 @@ class Pull:
     merge_commit: str | None = None
     judged: tuple[str, str] | None = None
     test_merge: str | None = None
+    base_shown: str = ""
     reviewers: list[Account] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)
     maintainers_may_push: bool = True
@@ -107,6 +109,7 @@ class Repository:
     Attributes:
         refs: where every ref points now; changed only by `pushes.moved`.
         signed: commits that GitHub signed, since an app made them over the API.
+        actions_may_propose: the setting that lets `GITHUB_TOKEN` open pull requests.
     """
 
     id: int
@@ -125,9 +128,10 @@ class Repository:
     checks: list[Any] = field(default_factory=list)
     statuses: list[Any] = field(default_factory=list)
     releases: list[Any] = field(default_factory=list)
-    workflows: dict[str, Any] = field(default_factory=dict)
+    workflows: dict[str, int] = field(default_factory=dict)
     runs: list[Any] = field(default_factory=list)
     artifacts: list[Any] = field(default_factory=list)
+    actions_may_propose: bool = True
 
     @property
     def full_name(self) -> str:

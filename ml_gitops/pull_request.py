@@ -265,14 +265,14 @@ def plan(
         kind, model: which proposal this is about; at most one is open at a time.
         wanted: the proposal, or None if there is no reason for one.
         existing: all pull requests of the repository, whatever their state.
-        gone: why an open one is closed when nothing is wanted.
+        gone: why nothing is wanted, so that an open one is closed.
     """
     proposals = open_proposals(kind, model, existing)
     current = proposals[0] if proposals else None
     if current is not None and current.human_commits:
         return Keep(current.number, HANDS_OFF)
     if wanted is None:
-        return Close(current.number, gone) if current else Keep(None, "nothing is wanted")
+        return Close(current.number, gone) if current else Keep(None, gone)
     refused = snoozed(kind, model, wanted.fingerprint, existing)
     if refused is not None:
         reason = f"#{refused.number} proposed this on the same evidence and was closed"

@@ -46,7 +46,13 @@ def release(parsed: argparse.Namespace) -> int:
             terminal,
             train_again if parsed.train else None,
         )
-    setting.show(done, lambda terminal: _tell_delivered(terminal, done))
+
+    def tell(terminal: Terminal) -> None:
+        _tell_delivered(terminal, done)
+        if done.staged != setting.repository.head():
+            terminal.line("  next: `git pull`, which brings the commit that stages it")
+
+    setting.show(done, tell)
     return EXIT_PASSED
 
 
@@ -154,8 +160,8 @@ def _tell_delivered(terminal: Terminal, done: Delivered) -> None:
     chosen = done.release
     if done.is_new:
         terminal.status("pass", f"released {chosen.tag}: {chosen.verdict}")
-        if chosen.changed:
-            terminal.line(f"  differs from the release before in: {', '.join(chosen.changed)}")
+        for one in chosen.differences:
+            terminal.line(f"  differs from the release before: {one}")
         for doubt in chosen.doubts:
             terminal.status("warn", doubt)
     else:

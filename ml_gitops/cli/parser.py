@@ -138,7 +138,7 @@ def _integrate(commands: "_Commands") -> None:
     )
     validate.add_argument(
         "--until",
-        type=date.fromisoformat,
+        type=_day,
         metavar="DATE",
         help="from `start` in [data] to before this day (default: the lock's window, or today)",
     )

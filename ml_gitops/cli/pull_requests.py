@@ -77,7 +77,11 @@ def ready(parsed: argparse.Namespace) -> int:
 
 def merge(parsed: argparse.Namespace) -> int:
     """Merge a pull request."""
-    return _change(parsed, lambda forge: forge.merge(parsed.number, parsed.method))
+    return _change(
+        parsed,
+        lambda forge: forge.merge(parsed.number, parsed.method),
+        next_="next: `git switch {base}` and `git pull`",
+    )
 
 
 def close(parsed: argparse.Namespace) -> int:
@@ -111,8 +115,10 @@ def _state(one: PullRequest) -> str:
     return "draft" if one.draft and one.state == "open" else one.state
 
 
-def _change(parsed: argparse.Namespace, step: "Callable[[Forge], object]") -> int:
-    """Change a pull request, and show what it is now."""
+def _change(
+    parsed: argparse.Namespace, step: "Callable[[Forge], object]", *, next_: str = ""
+) -> int:
+    """Change a pull request, and show what it is now, and what to do next."""
     setting = Setting(parsed)
     forge = setting.forge(setting.person)
     require(forge, parsed, PullRequest)
@@ -123,5 +129,11 @@ def _change(parsed: argparse.Namespace, step: "Callable[[Forge], object]") -> in
         said += f" [{', '.join(changed.labels)}]"
     if parsed.step == "review":
         said += f": {setting.person.login} {VERDICTS[parsed.verdict]}"
-    setting.show(changed, lambda terminal: terminal.status(changed.state, said))
+
+    def tell(terminal: Terminal) -> None:
+        terminal.status(changed.state, said)
+        if next_:
+            terminal.line(f"  {next_.format(base=changed.base)}")
+
+    setting.show(changed, tell)
     return EXIT_PASSED

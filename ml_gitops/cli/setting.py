@@ -67,17 +67,41 @@ def _refuse_foreign_cache(root: Path) -> None:
         )
 
 
+def _refuse_unwritable(path: Path) -> None:
+    """Refuse a file that cannot be written, before anything is done that it would tell of.
+
+    Raises:
+        DataError: it is a folder, or its folder cannot be written to.
+    """
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if path.is_dir():
+        problem = "it is a folder"
+    elif not above.is_dir():
+        problem = f"{above} is a file"
+    elif not os.access(above, os.W_OK):
+        problem = f"{above} may not be written to"
+    else:
+        return
+    raise DataError(f"cannot write it: {problem}", hint="name another file", where=str(path))
+
+
 class Setting:
     """What a command works with, each part made when it is first used.
 
     Args:
-        parsed: the command line; `folder` and `json` are read here.
+        parsed: the command line; `folder`, `json` and the files to write are read here.
+
+    Raises:
+        DataError: a file to write cannot be written.
     """
 
     def __init__(self, parsed: argparse.Namespace) -> None:
         self.as_json: bool = parsed.json
         self._folder: Path = parsed.folder
         self._outcome: Path | None = getattr(parsed, "outcome", None)
+        for path in (self._outcome, getattr(parsed, "html", None)):
+            if path is not None:
+                _refuse_unwritable(path)
         self.terminal = Terminal(machine=parsed.json)
 
     @cached_property

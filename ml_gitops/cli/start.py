@@ -23,6 +23,7 @@ ADOPTED = (".gitignore",)
 
 def init(parsed: argparse.Namespace) -> int:
     """Make a model repository, or add to one what is missing."""
+    setting = Setting(parsed)
     folder: Path = parsed.directory
     name = parsed.name or model_name(folder.resolve().name)
     _refuse_taken(folder, name, parsed.forge)
@@ -60,7 +61,6 @@ def init(parsed: argparse.Namespace) -> int:
         terminal.status("pass", f"{folder} is a model repository; its forge is {forge}")
         terminal.line(f"Next: cd {folder} && ml-gitops data lock --until 2013-04-01")
 
-    setting = Setting(parsed)
     setting.show({"folder": str(folder), "forge": forge, "files": sorted(files)}, tell)
     return EXIT_PASSED
 

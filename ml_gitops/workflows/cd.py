@@ -119,7 +119,7 @@ def _releasable(repository: Repository, forge: Forge) -> str:
     if head != tip:
         raise GitError(
             f"the work tree is at {head[:12]}, {forge.default_branch} at {(tip or 'nothing')[:12]}",
-            hint=f"run `git switch {forge.default_branch}` and `git pull`",
+            hint=f"run `git switch {forge.default_branch}` and `git pull`; push what you committed",
         )
     return head
 

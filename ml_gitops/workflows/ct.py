@@ -202,5 +202,5 @@ def _require_tip(repository: Repository, forge: Forge) -> None:
         state = f"differs from its commit ({dirty[0]})" if dirty else "is not its tip"
         raise GitError(
             f"a retraining starts from {forge.default_branch}, and the work tree {state}",
-            hint=f"run `git switch {forge.default_branch}` and `git pull`, without changes",
+            hint=f"run `git switch {forge.default_branch}` and `git pull`; push what you committed",
         )

@@ -27,7 +27,7 @@ def decide(
     Args:
         kind, model: which proposal.
         wanted: what it should say; None if there is no reason for one.
-        gone: why an open one is closed when nothing is wanted.
+        gone: why nothing is wanted, so that an open one is closed.
         insist: a person asks for it now, so an earlier refusal does not count.
     """
     existing = forge.pull_requests()

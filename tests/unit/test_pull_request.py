@@ -168,7 +168,7 @@ def test_the_four_answers() -> None:
     assert plan("retrain", "delay", spec("may"), there) == Update(1, spec("may"))
     assert plan("retrain", "delay", None, there, gone="it recovered") == Close(1, "it recovered")
     assert plan("retrain", "delay", spec(), there) == Keep(1, "already proposed, nothing new")
-    assert plan("retrain", "delay", None, []) == Keep(None, "nothing is wanted")
+    assert plan("retrain", "delay", None, [], gone="all is well") == Keep(None, "all is well")
 
 
 def test_equal_text_on_new_evidence_is_updated() -> None:

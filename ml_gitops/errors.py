@@ -64,6 +64,10 @@ class ForgeError(MlGitopsError):
     """The forge refused."""
 
 
+class BranchTaken(ForgeError):
+    """The branch that a proposal would be written to belongs to somebody else."""
+
+
 class ServiceError(MlGitopsError):
     """A Bento cannot be built or served."""
 

@@ -1,5 +1,9 @@
 """Bring the forge to what `plan` says: the one place where bot pull requests change."""
 
+from contextlib import suppress
+from dataclasses import replace
+
+from ml_gitops.errors import BranchTaken
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import (
     Action,
@@ -11,6 +15,9 @@ from ml_gitops.pull_request import (
     Update,
     plan,
 )
+
+ENDINGS = ("", "-2", "-3", "-4", "-5")
+"""What the name of a branch gets when somebody sits on it."""
 
 
 def decide(
@@ -40,13 +47,25 @@ def apply(forge: Forge, action: Action) -> PullRequest | None:
     """Do it, and return the pull request it is about, if there is one."""
     match action:
         case Open(spec):
-            return forge.open_pull_request(spec)
+            return _open(forge, spec)
         case Update(number, spec):
             return forge.update_pull_request(number, spec)
         case Close(number, reason):
             forge.close(number, reason)
             return forge.pull_request(number)
     return shown(forge, action)
+
+
+def _open(forge: Forge, spec: PullRequestSpec) -> PullRequest:
+    """Open a pull request; where somebody sits on its branch, on the next free one.
+
+    Raises:
+        BranchTaken: somebody sits on every branch that was tried.
+    """
+    for ending in ENDINGS:
+        with suppress(BranchTaken):
+            return forge.open_pull_request(replace(spec, branch=f"{spec.branch}{ending}"))
+    return forge.open_pull_request(spec)
 
 
 def shown(forge: Forge, action: Action) -> PullRequest | None:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from ml_gitops.adapters.git.history import log
-from ml_gitops.adapters.git.repository import GitRepository
+from ml_gitops.adapters.git.repository import GitRepository, RefMove
 from ml_gitops.adapters.local_forge.forge import LocalForge
-from ml_gitops.errors import ForgeError, MlGitopsError, TryAgain
-from ml_gitops.pull_request import Actor, PullRequestSpec
+from ml_gitops.errors import BranchTaken, ForgeError, MlGitopsError, TryAgain
+from ml_gitops.pull_request import Actor, Keep, Open, PullRequestSpec, plan
+from ml_gitops.workflows.reconciliation import apply
 
 BOT = Actor(login="ml-gitops", bot=True)
 ADA = Actor(login="ada")
@@ -405,3 +406,77 @@ def test_odd_hooks_and_variables_of_others_do_not_matter(
 
     assert opened.number == 1
     assert log(git(forge), opened.head)[0].author.name == "ml-gitops[bot]"
+
+
+# Who wrote what
+
+
+def test_a_commit_that_borrows_the_bots_address_is_a_persons(forge: LocalForge) -> None:
+    """Anybody can sign as the bot; what the bot wrote is what the record says it wrote."""
+    opened = forge.open_pull_request(spec("one"))
+    forge.commit(opened.branch, {"evil.txt": b"x"}, "Retrain one")
+
+    seen = forge.pull_request(opened.number)
+    with pytest.raises(ForgeError, match="a person committed"):
+        forge.update_pull_request(opened.number, spec("one"))
+
+    assert seen.head != opened.head
+    assert seen.human_commits
+    assert not opened.human_commits
+
+
+def test_a_branch_signed_as_the_bot_is_not_the_bots(forge: LocalForge) -> None:
+    """Commits that no pull request knows are not overwritten, even if the bot signed them."""
+    clone = GitRepository(Path(forge.address), clock=clock, actor=BOT)
+    tip = clone.commit_files("ml-gitops/one", {"a.txt": b"2"}, "Squat", expected_old=None)
+
+    with pytest.raises(BranchTaken, match="holds commits of a person"):
+        forge.open_pull_request(spec("one"))
+
+    assert forge.head("ml-gitops/one") == tip
+
+
+def test_a_proposal_that_was_closed_leaves_its_branch_to_the_next(forge: LocalForge) -> None:
+    """What a pull request knows is not lost: its branch serves again."""
+    opened = forge.open_pull_request(spec("one"))
+    forge.close(opened.number)
+    clone = GitRepository(Path(forge.address), clock=clock, actor=BOT)
+    clone.move_refs([RefMove(f"refs/heads/{opened.branch}", None, opened.head)])
+
+    again = forge.open_pull_request(spec("one"))
+
+    assert (again.number, again.branch) == (2, opened.branch)
+
+
+def test_somebody_on_the_bots_branch_keeps_it_from_nothing(forge: LocalForge) -> None:
+    """Whoever pushes the name first keeps their commits, and the bot takes the next name."""
+    people = LocalForge(Path(forge.address), actor=ADA, clock=clock)
+    pushed = GitRepository(Path(forge.address), clock=clock, actor=ADA)
+    tips = [
+        pushed.commit_files(f"ml-gitops/{name}", {"a.txt": b"2"}, "Squat", expected_old=None)
+        for name in ("one", "one-2/deep", "one-3")
+    ]
+    base = forge.head("main") or ""
+    pushed.move_refs([RefMove("refs/heads/ml-gitops/one-3", tips[2], base)])
+    people.commit("ml-gitops/one-3", {"a.txt": b"2"}, "Mine")
+    people.propose("ml-gitops/one-3", "Mine", "")
+    before = {name: forge.head(name) for name in ("ml-gitops/one", "ml-gitops/one-3")}
+
+    opened = apply(forge, Open(spec("one")))
+
+    assert opened is not None
+    assert opened.branch == "ml-gitops/one-4"
+    assert {name: forge.head(name) for name in before} == before
+    kept = plan("retrain", "one", spec("one"), forge.pull_requests())
+    assert kept == Keep(opened.number, "already proposed, nothing new")
+
+
+def test_a_branch_above_all_of_the_bots_is_named(forge: LocalForge) -> None:
+    """Where no name is free, the branch in the way is told, and nothing is written."""
+    pushed = GitRepository(Path(forge.address), clock=clock, actor=ADA)
+    pushed.commit_files("ml-gitops", {"a.txt": b"2"}, "Squat", expected_old=None)
+
+    with pytest.raises(ForgeError, match="the branch ml-gitops is in the way of ml-gitops/one"):
+        apply(forge, Open(spec("one")))
+
+    assert forge.pull_requests() == []

@@ -7,6 +7,7 @@ from ml_gitops.adapters.git.repository import HEADS, GitRepository
 from ml_gitops.adapters.limits import checked_body, checked_title
 from ml_gitops.adapters.local_forge.records import PullRequestRecord
 from ml_gitops.adapters.local_forge.state import ForgeState, Work
+from ml_gitops.errors import BranchTaken, ForgeError
 from ml_gitops.pull_request import PullRequest, PullRequestSpec
 
 
@@ -43,20 +44,16 @@ class Proposals:
         """Commit the spec's changes on its branch and open the pull request.
 
         A branch of this name that an earlier proposal left behind is overwritten,
-        unless it holds commits of a person that no pull request knows.
+        unless it holds commits that no pull request knows, whoever signed them.
+
+        Raises:
+            BranchTaken: somebody else uses the branch, or one that is in its way.
         """
 
         def step(work: Work) -> PullRequest:
             base = work.branch(spec.base)
             leftover = work.refs.get(HEADS + spec.branch)
-            if leftover is not None:
-                known = [tip for ref, tip in work.refs.items() if ref.startswith("refs/pull/")]
-                unknown = log(self._repository, leftover, exclude=[base, *known])
-                if spec.branch == spec.base or any(not commit.by_bot for commit in unknown):
-                    raise work.refusal(
-                        f"the branch {spec.branch} holds commits of a person",
-                        hint="rename or delete it",
-                    )
+            self._refuse_taken(work, spec, base, leftover)
             head = self._written(work, spec, base, current=leftover)
             work.move(HEADS + spec.branch, head)
             return self._open(
@@ -68,9 +65,31 @@ class Proposals:
                 spec.full_body,
                 draft=spec.draft,
                 labels=spec.labels,
+                written=head,
             )
 
         return self._state.change(step)
+
+    def _refuse_taken(
+        self, work: Work, spec: PullRequestSpec, base: str, leftover: str | None
+    ) -> None:
+        """Refuse a branch with commits that nobody proposed, and one beside which it cannot be."""
+        ref = HEADS + spec.branch
+        known = [tip for name, tip in work.refs.items() if name.startswith("refs/pull/")]
+        problem = next(
+            (
+                f"the branch {name.removeprefix(HEADS)} is in the way of {spec.branch}"
+                for name in work.refs
+                if name.startswith(f"{ref}/") or ref.startswith(f"{name}/")
+            ),
+            None,
+        )
+        if leftover is not None and (
+            spec.branch == spec.base or log(self._repository, leftover, exclude=[base, *known])
+        ):
+            problem = f"the branch {spec.branch} holds commits of a person"
+        if problem is not None:
+            raise BranchTaken(problem, hint="rename or delete it", where=str(self._repository.path))
 
     def update_pull_request(self, number: int, spec: PullRequestSpec) -> PullRequest:
         """Rewrite an open pull request to the spec: its branch, title, body and labels.
@@ -96,6 +115,7 @@ class Proposals:
             work.edit(
                 number,
                 base_head=base,
+                written=head,
                 head=head,
                 title=checked_title(spec.title),
                 body=checked_body(spec.full_body),
@@ -117,13 +137,17 @@ class Proposals:
         *,
         draft: bool,
         labels: Sequence[str],
+        written: str | None = None,
     ) -> PullRequest:
         for record in work.records.values():
             if isinstance(record, PullRequestRecord):
                 other = record.pull_request
                 if (other.state, other.branch, other.base) == ("open", branch, base):
-                    raise work.refusal(
-                        f"#{other.number} is open for {branch} already", hint="update that one"
+                    kind = ForgeError if other.author.bot else BranchTaken
+                    raise kind(
+                        f"#{other.number} is open for {branch} already",
+                        hint="update that one",
+                        where=str(self._repository.path),
                     )
         start, now = work.branch(base), self._repository.clock()
         opened = PullRequest(
@@ -144,7 +168,7 @@ class Proposals:
             updated=now,
         )
         work.message = f"Open pull request #{opened.number}: {opened.title}"
-        work.put(PullRequestRecord(pull_request=opened, base_head=start))
+        work.put(PullRequestRecord(pull_request=opened, base_head=start, written=written))
         return opened
 
     def _written(self, work: Work, spec: PullRequestSpec, base: str, *, current: str | None) -> str:

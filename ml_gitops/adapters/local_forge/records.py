@@ -15,10 +15,13 @@ class PullRequestRecord(Document):
 
     Attributes:
         base_head: where the base was when the head was last looked at.
+        written: the head that the bot itself wrote. Any other is a person's, whatever address
+            its commits are signed with: everybody knows the bot's.
     """
 
     pull_request: PullRequest
     base_head: str
+    written: str | None = None
 
 
 class IssueRecord(Document):
@@ -92,7 +95,7 @@ def _judged(
     elif not own or HEADS + pull_request.branch not in refs:
         update = {"state": "closed"}
     else:
-        human = any(not commit.by_bot for commit in own)
+        human = record.written not in (None, tip) or any(not commit.by_bot for commit in own)
         update = {"head": tip, "human_commits": human}
         if tip != pull_request.head:
             record = record.model_copy(update={"base_head": base})

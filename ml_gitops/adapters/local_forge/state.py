@@ -92,14 +92,22 @@ class Work:
             )
         return found
 
-    def edit(self, number: int, *, base_head: str | None = None, **changes: object) -> None:
+    def edit(
+        self,
+        number: int,
+        *,
+        base_head: str | None = None,
+        written: str | None = None,
+        **changes: object,
+    ) -> None:
         """Change a pull request or an issue; it counts as updated only if something differs."""
         record, old = self.records[number], self.thread(number)
         new = old.model_copy(update=changes)
         if new != old:
             new = new.model_copy(update={"updated": self.repository.clock()})
         name = "pull_request" if isinstance(record, PullRequestRecord) else "issue"
-        update = {name: new} | ({"base_head": base_head} if base_head else {})
+        noted = {"base_head": base_head, "written": written}
+        update = {name: new} | {key: value for key, value in noted.items() if value}
         self.put(record.model_copy(update=update))
 
     def refusal(self, problem: str, *, hint: str) -> ForgeError:

@@ -128,21 +128,26 @@ def _panels(observation: Observation, profile: Profile) -> list[Distribution]:
     drift = observation.drift[-1]
     known = {column.name: column for column in profile.columns}
     chosen = sorted(drift.columns, key=lambda column: -column.weight)[: PANELS - 1]
-    panels = [
-        _panel(
-            "predictions", drift.prediction, profile.prediction, observation.counts.prediction.cells
-        )
-    ]
+    told = drift.verdict != "insufficient"
+    counts = observation.counts
+    note = _note(drift.prediction, told=told)
+    panels = [_panel("predictions", note, profile.prediction, counts.prediction.cells)]
     for column in chosen:
-        current = observation.counts.columns[column.name].cells
-        panels.append(_panel(column.name, column, known[column.name], current))
+        current, note = counts.columns[column.name].cells, _note(column, told=told)
+        panels.append(_panel(column.name, note, known[column.name], current))
     return panels
 
 
+def _note(column: ColumnDrift, *, told: bool) -> str:
+    """Return the size of a shift and what it means, in the words of the table."""
+    if not (told and column.enough):
+        return "too few rows to say"
+    return f"w = {column.effect:.2f}, {'drifts ▲' if column.drifted else 'steady'}"
+
+
 def _panel(
-    title: str, drift: ColumnDrift, reference: ColumnProfile, current: tuple[int, ...]
+    title: str, note: str, reference: ColumnProfile, current: tuple[int, ...]
 ) -> Distribution:
-    note = f"w = {drift.effect:.2f}, {'drifts ▲' if drift.drifted else 'as before'}"
     cells = reference.cells
     if cells.kind == "numeric":
         edges = (-math.inf, *cells.edges, math.inf)

@@ -30,12 +30,15 @@ WEEK = timedelta(days=7)
 JANUARY = Window(start=date(2013, 1, 1), until=date(2013, 2, 1))
 
 
-def observation(*, late: float = 0.5, rollback: bool = False) -> tuple[Observation, Profile]:
+def observation(
+    *, late: float = 0.5, rollback: bool = False, policy: DriftPolicy | None = None
+) -> tuple[Observation, Profile]:
     """Return one look at three weeks, and the profile it was held to.
 
     Args:
         late: log loss of every week; 0.5 was promised.
         rollback: whether the release before is better.
+        policy: of the drift.
     """
     edges = (-math.ulp(0.0), 0.0, 1.0, 5.0, 60.0)
     number = ColumnProfile(
@@ -91,7 +94,7 @@ def observation(*, late: float = 0.5, rollback: bool = False) -> tuple[Observati
         environment="production",
         release="delay@v1.0.0",
         windows=windows,
-        drift=(measure_drift(profile, counts, DriftPolicy()),),
+        drift=(measure_drift(profile, counts, policy or DriftPolicy()),),
         counts=counts,
         left_out=LeftOut(),
         health=health,
@@ -254,6 +257,18 @@ def test_an_observation_names_what_is_promised_and_what_is_allowed() -> None:
     assert re.search(r">allowed: at most 0\.5\d{3}<", html)
     assert ">bad window<" in html
     assert ">&gt; 60<" in html  # never seen in training
+
+
+def test_a_panel_says_what_the_table_says() -> None:
+    """A shift has its size and a word; where rows are too few, neither is claimed."""
+    enough = observation_page.to_html(*observation())
+    few = observation_page.to_html(*observation(policy=DriftPolicy(minimum_rows=10**6)))
+
+    noted = [
+        set(re.findall(r'class="quiet">([^<]*(?:▲|steady|to say))<', one)) for one in (enough, few)
+    ]
+    assert any(re.fullmatch(r"w = \d\.\d\d, drifts ▲", one) for one in noted[0])
+    assert noted[1] == {"too few rows to say"}
 
 
 def test_the_contents_lead_through_the_story_in_order() -> None:

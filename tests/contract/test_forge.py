@@ -1,120 +1,14 @@
-"""Every forge behaves the same: this suite is written against the port and knows no adapter.
+"""Every forge behaves the same: this suite is written against the port and knows no adapter."""
 
-A `Harness` is what a test needs besides the port: other people, and their pushes.
-"""
-
-import shutil
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from ml_gitops.adapters.git.clone import Clone
-from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.errors import ForgeError
-from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Actor, Keep, PullRequestSpec, Update, plan
-
-FIRST = {"a.txt": b"1\n2\n3\n", "b.txt": b"b\n", "run.sh": b"#!/bin/sh\n"}
-
-
-class Harness(Protocol):
-    """A forge with one commit on its default branch, and people around it."""
-
-    def forge(self, login: str = "ml-gitops", *, bot: bool = True) -> Forge:
-        """Return the forge as somebody sees it."""
-        ...
-
-    def push(
-        self, branch: str, *commits: Mapping[str, bytes | None], onto: str = "main", by: str = "ada"
-    ) -> str:
-        """Push commits of a person to a branch, starting from another; return the tip."""
-        ...
-
-    def merge_by_hand(self, branch: str) -> str:
-        """Merge a branch into the default branch without the forge, and push."""
-        ...
-
-    def delete_branch(self, branch: str) -> None:
-        """Delete a branch without the forge."""
-        ...
-
-
-class LocalHarness:
-    """People with clones of a local forge."""
-
-    def __init__(self, folder: Path, begun: Path | None = None) -> None:
-        self.folder = folder
-        self.seconds = 0
-        self.clone = Clone(folder / "clone", clock=self.clock, actor=Actor(login="ada"))
-        if begun is None:
-            self.begin()
-        else:
-            shutil.copytree(begun, folder, dirs_exist_ok=True)
-            self.clone.set_remote(str(folder / "forge.git"))
-
-    def begin(self) -> None:
-        """Make a forge with one commit."""
-        bot = Actor(login="ml-gitops", bot=True)
-        LocalForge.create(self.folder / "forge.git", actor=bot, clock=self.clock)
-        Clone.create(self.clone.path, clock=self.clock, actor=self.clone.actor)
-        self.clone.set_remote(str(self.folder / "forge.git"))
-        self._write(FIRST)
-        self.clone.commit_all("Begin")
-        self.clone.push("main")
-
-    def clock(self) -> datetime:
-        """Return a time that never stands still."""
-        self.seconds += 1
-        return datetime(2013, 4, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
-
-    def forge(self, login: str = "ml-gitops", *, bot: bool = True) -> Forge:
-        """See `Harness`."""
-        return LocalForge(
-            self.folder / "forge.git", actor=Actor(login=login, bot=bot), clock=self.clock
-        )
-
-    def push(
-        self, branch: str, *commits: Mapping[str, bytes | None], onto: str = "main", by: str = "ada"
-    ) -> str:
-        """See `Harness`."""
-        self.clone.actor = Actor(login=by)
-        self.clone.fetch()
-        self.clone.run("checkout", "--quiet", "-B", branch, f"refs/remotes/origin/{onto}")
-        for number, changes in enumerate(commits):
-            self._write(changes)
-            self.clone.commit_all(f"Change {branch} {number}")
-        self.clone.push(branch)
-        return self.clone.head()
-
-    def merge_by_hand(self, branch: str) -> str:
-        """See `Harness`."""
-        self.clone.fetch()
-        self.clone.run("checkout", "--quiet", "-B", "main", "refs/remotes/origin/main")
-        self.clone.run(
-            "merge",
-            "--quiet",
-            "--no-edit",
-            f"refs/remotes/origin/{branch}",
-            variables=self.clone.signed(),
-        )
-        self.clone.push("main")
-        return self.clone.head()
-
-    def delete_branch(self, branch: str) -> None:
-        """See `Harness`."""
-        self.clone.run("push", "--quiet", "origin", f":refs/heads/{branch}")
-
-    def _write(self, changes: Mapping[str, bytes | None]) -> None:
-        for path, content in changes.items():
-            file = self.clone.path / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            if content is None:
-                file.unlink()
-            else:
-                file.write_bytes(content)
+from tests.contract.forges import BOT, FIRST, GitHubHarness, Harness, LocalHarness
+from tests.github.server import GitHubServer
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +17,21 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return LocalHarness(tmp_path_factory.mktemp("begun")).folder
 
 
-@pytest.fixture(params=["local"])
-def harness(request: pytest.FixtureRequest, begun: Path, tmp_path: Path) -> Harness:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubServer]:
+    """Start a GitHub, once; every test has a repository of its own there."""
+    with GitHubServer(tmp_path_factory.mktemp("github")) as started:
+        yield started
+
+
+@pytest.fixture(params=["local", "github"])
+def harness(
+    request: pytest.FixtureRequest, begun: Path, server: GitHubServer, tmp_path: Path
+) -> Harness:
     """Give a test one forge and the people around it, of each kind there is."""
-    return {"local": LocalHarness}[request.param](tmp_path, begun)
+    if request.param == "github":
+        return GitHubHarness(tmp_path, server, begun)
+    return LocalHarness(tmp_path, begun)
 
 
 def spec(
@@ -206,7 +111,7 @@ def test_a_proposal_is_one_commit_of_the_bot(harness: Harness) -> None:
 
     assert opened == forge.pull_request(1) == forge.pull_requests()[0]
     assert (opened.number, opened.state, opened.base) == (1, "open", "main")
-    assert opened.author == Actor(login="ml-gitops", bot=True)
+    assert opened.author == Actor(login=BOT, bot=True)
     assert opened.marker == wanted.marker
     assert opened.body.startswith("It decayed.")
     assert opened.labels == ("retrain",)
@@ -554,7 +459,7 @@ def test_comments_are_edited_in_place(harness: Harness) -> None:
 
     after = forge.pull_request(1)
     assert [(it.author.login, it.body) for it in after.comments] == [
-        ("ml-gitops", "uno"),
+        (BOT, "uno"),
         ("ada", "two"),
     ]
     assert after.comments[0].created < after.comments[0].updated
@@ -657,12 +562,12 @@ def test_a_release_keeps_its_assets(harness: Harness) -> None:
     model = bytes(range(256)) * 1000
     forge.create_tag("delay@v1.0.0", forge.head("main") or "", "delay@v1.0.0")
 
-    page = forge.create_release("delay@v1.0.0", "First", "Notes ü", {"m.onnx": model, "e": b""})
+    page = forge.create_release("delay@v1.0.0", "First", "Notes ü", {"m.onnx": model, "e": b"\0"})
 
     assert forge.releases() == [page]
     assert (page.title, page.notes, set(page.assets)) == ("First", "Notes ü", {"m.onnx", "e"})
     assert forge.asset("delay@v1.0.0", "m.onnx") == model
-    assert forge.asset("delay@v1.0.0", "e") == b""
+    assert forge.asset("delay@v1.0.0", "e") == b"\0"
     assert forge.asset("delay@v1.0.0", "gone") is None
     assert forge.asset("delay@v9.0.0", "m.onnx") is None
     with pytest.raises(ForgeError, match="has a release page"):

@@ -48,7 +48,7 @@ ONE_ROOM: dict[str, set[str]] = {
     "onnxruntime": {"serving"},
     "bentoml": {"serving/service.py", "adapters/bento.py"},
     "duckdb": {"adapters/warehouse.py", "adapters/frames.py"},
-    "github": {"adapters/github.py"},
+    "github": {"adapters/github"},
     "rich": {"render/terminal.py"},
     "markdown_it": {"render/page.py"},
     "argparse": {"cli.py", "cli"},

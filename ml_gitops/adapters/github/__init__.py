@@ -1,0 +1,1 @@
+"""A forge on GitHub, or on a GitHub Enterprise Server."""

@@ -1,0 +1,154 @@
+"""Files that jobs of GitHub Actions leave to each other under names."""
+
+import io
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from ml_gitops.adapters.github.client import Document
+from ml_gitops.adapters.github.threads import Threads
+from ml_gitops.document import sha256
+from ml_gitops.errors import ForgeError, TryAgain
+
+LARGEST = 512 << 20
+"""Bytes of an archive, and of everything in it."""
+MOST_FILES = 1000
+_RATIO = 200
+"""How much an archive may grow; training data and models stay far below."""
+
+
+class Artifacts(Threads):
+    """Artifacts of workflow runs: read from GitHub, left in a folder that the job uploads."""
+
+    _outbox: Path | None
+
+    def store_artifact(self, name: str, files: Mapping[str, bytes]) -> None:
+        """Keep files under a name; the same name with the same files changes nothing."""
+        if self._outbox is None:
+            raise self._refusal(
+                "there is no place to keep artifacts",
+                hint="run this in a job of GitHub Actions, or set ML_GITOPS_OUTBOX to a folder",
+            )
+        place = self._outbox / _file_name(name)
+        if _kept(place) == dict(files):
+            return
+        self._outbox.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".", dir=self._outbox))
+        for file, content in files.items():
+            (draft / _file_name(file)).write_bytes(content)
+        if place.exists():
+            shutil.rmtree(place)
+        draft.replace(place)
+
+    def artifact(self, name: str) -> dict[str, bytes] | None:
+        """Return the files kept under a name; None if there are none.
+
+        What this job left in its outbox comes first; then the newest artifact of this
+        repository, never one that a fork's run made.
+        """
+        if self._outbox is not None and (kept := _kept(self._outbox / _file_name(name))):
+            return kept
+        listed = self._client.pages("/actions/artifacts", "artifacts", name=_file_name(name))
+        ours = [it for it in listed if _is_ours(it, _file_name(name))]
+        if not ours:
+            return None
+        newest = max(ours, key=lambda it: (it["created_at"], it["id"]))
+        if newest["size_in_bytes"] > LARGEST:
+            raise self._unsound(name, "it is too large")
+        path = f"/actions/artifacts/{newest['id']}/zip"
+        archive = self._client.download(path, accept="application/vnd.github+json", limit=LARGEST)
+        digest = newest.get("digest")
+        if digest and digest.removeprefix("sha256:") != sha256(archive).removeprefix("sha256:"):
+            raise TryAgain(
+                f"another archive came for {name} than GitHub lists",
+                hint="run it again",
+                where=self._client.where,
+            )
+        try:
+            return unpacked(archive) or None
+        except ValueError as problem:
+            raise self._unsound(name, str(problem)) from None
+
+    def _unsound(self, name: str, problem: str) -> ForgeError:
+        return self._refusal(
+            f"the artifact {name} is not taken: {problem}", hint="run the job that made it again"
+        )
+
+
+def unpacked(archive: bytes, *, largest: int = LARGEST, most: int = MOST_FILES) -> dict[str, bytes]:
+    """Return the files of an archive; nothing is ever written to disk.
+
+    Raises:
+        ValueError: it is no archive of plain files, or it would grow beyond a limit.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            entries = opened.infolist()
+            _require_plain(entries, len(archive), largest, most)
+            found, size = {}, 0
+            for entry in entries:
+                with opened.open(entry) as file:
+                    # What the archive says of itself is not believed.
+                    content = file.read(min(entry.file_size, largest - size) + 1)
+                size += len(content)
+                if len(content) != entry.file_size or size > largest:
+                    raise ValueError("a file is larger than it says")
+                found[unquote(entry.filename)] = content
+            return found
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        raise ValueError(f"it is no sound archive ({type(error).__name__})") from None
+
+
+def _require_plain(entries: list[zipfile.ZipInfo], size: int, largest: int, most: int) -> None:
+    names = [entry.filename for entry in entries]
+    if len(entries) > most:
+        raise ValueError(f"it holds more than {most} files")
+    if len(set(names)) < len(names):
+        raise ValueError("two files have one name")
+    grown = sum(entry.file_size for entry in entries)
+    if grown > largest or grown > _RATIO * max(size, 1 << 16):
+        raise ValueError("it would grow too large")
+    for entry in entries:
+        name, mode = entry.filename, entry.external_attr >> 16
+        plain = not name.startswith(".") and not set(name) & set("/\\\0:") and name.isprintable()
+        if not plain or not name:
+            raise ValueError("a file has a path, not a name")
+        if (mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG)) or entry.is_dir():
+            raise ValueError("an entry is no regular file")
+        if entry.flag_bits & 1 or entry.compress_type not in (
+            zipfile.ZIP_STORED,
+            zipfile.ZIP_DEFLATED,
+        ):
+            raise ValueError("a file is packed in a way that nobody here packs")
+
+
+def _is_ours(item: Document, name: str) -> bool:
+    """Say whether an artifact is whole, and was made by a run of this repository's own code."""
+    run = item.get("workflow_run") or {}
+    return (
+        item["name"] == name
+        and not item["expired"]
+        and run.get("repository_id") is not None
+        and run.get("repository_id") == run.get("head_repository_id")
+    )
+
+
+def _file_name(name: str) -> str:
+    """Return any text as a name that files and artifacts may have."""
+    if not name:
+        raise ForgeError("a name is empty", hint="give it one")
+    path = quote(name, safe=" #@+=,").replace("~", "%7E")
+    return "%2E" + path[1:] if path.startswith(".") else path
+
+
+def _kept(place: Path) -> dict[str, bytes] | None:
+    if not place.is_dir():
+        return None
+    with os.scandir(place) as listed:
+        paths = sorted(Path(it.path) for it in listed if it.is_file(follow_symlinks=False))
+    return {unquote(path.name): path.read_bytes() for path in paths}

@@ -1,0 +1,109 @@
+"""The record of runs on a branch of GitHub: it only ever grows."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ml_gitops.adapters.github import questions
+from ml_gitops.adapters.github.client import Document, GitHubClient
+from ml_gitops.adapters.github.git_data import GitData, blob_id
+from ml_gitops.adapters.github.survey import Survey
+from ml_gitops.errors import GitError, TryAgain
+
+RECORDS_BRANCH = "ml-gitops-records"
+_RACES = 8
+_BATCH = 20
+
+
+class GitHubRecords:
+    """Records on a branch of their own in a repository on GitHub.
+
+    Args:
+        client, survey: of the repository.
+    """
+
+    def __init__(self, client: GitHubClient, survey: Survey) -> None:
+        self._client = client
+        self._survey = survey
+        self._git = GitData(client, survey)
+        self._texts: dict[str, str] = {}
+
+    def append(self, path: str, text: str) -> None:
+        """Write a record; the same path with the same text changes nothing.
+
+        Raises:
+            GitError: there is another record at this path.
+            TryAgain: others were faster all the time.
+        """
+        content = text.encode()
+        for _ in range(_RACES):
+            target = self._survey.records()
+            there = self._listed(target).get(path)
+            if there is not None and there != blob_id(content):
+                raise GitError(
+                    f"there is another record at {path}",
+                    hint="records never change; write this one under another name",
+                    where=RECORDS_BRANCH,
+                )
+            if there is not None or self._add(target, path, content):
+                return
+            self._survey.forget()
+        raise TryAgain(
+            f"others kept writing to {RECORDS_BRANCH}",
+            hint="run it again",
+            where=self._client.where,
+        )
+
+    def read_all(self, prefix: str) -> list[tuple[str, str]]:
+        """Return (path, text) of every record under a prefix, sorted by path."""
+        listed = self._listed(self._survey.records())
+        wanted = {path: oid for path, oid in listed.items() if path.startswith(prefix)}
+        self._fetch([oid for oid in wanted.values() if oid not in self._texts])
+        return [(path, self._texts[oid]) for path, oid in sorted(wanted.items())]
+
+    def _add(self, target: Document | None, path: str, content: bytes) -> bool:
+        """Commit one record on top of what we saw; False if somebody was faster."""
+        tree = self._git.write_tree(target["tree"]["oid"] if target else None, {path: content})
+        parents = [str(target["oid"])] if target else []
+        commit = self._git.write_commit(tree, parents, f"Record {path}")
+        if target is None:
+            return self._git.create(f"heads/{RECORDS_BRANCH}", commit)
+        return self._git.advance(RECORDS_BRANCH, commit)
+
+    def _listed(self, target: Document | None) -> dict[str, str]:
+        """Return path and id of every record; deep folders are asked for one more time."""
+        if target is None:
+            return {}
+        entries = list(_entries(target["tree"]["entries"]))
+        if all(kind == "blob" for _, kind, _ in entries):
+            return {path: oid for path, _, oid in entries}
+        whole = self._client.get(f"/git/trees/{target['tree']['oid']}", recursive=1)
+        if whole["truncated"]:
+            raise GitError(
+                f"{RECORDS_BRANCH} has more files than GitHub lists at once",
+                hint="move old ones to another branch",
+                where=self._client.where,
+            )
+        return {it["path"]: it["sha"] for it in whole["tree"] if it["type"] == "blob"}
+
+    def _fetch(self, ids: Sequence[str]) -> None:
+        """Read texts by the ids of their blobs."""
+        for start in range(0, len(ids), _BATCH):
+            batch = ids[start : start + _BATCH]
+            variables = {f"oid{n}": oid for n, oid in enumerate(batch)}
+            answer = self._survey.ask(questions.some_blobs(len(batch)), **variables)
+            for n, oid in enumerate(batch):
+                node = answer["data"]["repository"].get(f"b{n}")
+                text = None if node is None or node["isTruncated"] else node["text"]
+                if text is None or blob_id(text.encode()) != oid:
+                    text = self._git.blob(oid).decode()
+                self._texts[oid] = text
+
+
+def _entries(entries: Sequence[Any], folder: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield path, kind and id of what a listing shows, to its depth."""
+    for it in entries:
+        inside = (it.get("object") or {}).get("entries")
+        if inside is None:
+            yield folder + it["name"], it["type"], it["oid"]
+        else:
+            yield from _entries(inside, f"{folder}{it['name']}/")

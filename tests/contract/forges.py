@@ -168,7 +168,7 @@ class GitHubHarness(People):
 
     def forge_on(self, client: GitHubClient, *, bot: bool = True) -> GitHubForge:
         """Return the forge of a client."""
-        survey = Survey(client, acts_as_bot=bot, bots=(BOT,))
+        survey = Survey(client, acts_as_bot=bot, bots=(BOT,), signed=True)
         return GitHubForge(client, survey, clock=self.clock, outbox=self.folder / "outbox")
 
     def wait(self) -> None:

@@ -165,6 +165,13 @@ class _Graph:
                 "oid": sha,
                 "author": self._signature(commit.author),
                 "committer": self._signature(commit.committer),
+                "signature": {
+                    "__typename": "GpgSignature",
+                    "isValid": True,
+                    "wasSignedByGitHub": True,
+                }
+                if sha in self._repository.signed
+                else None,
             },
         }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml_gitops.adapters.github.client import Document, GitHubClient
+from ml_gitops.adapters.github.people import GITHUB_SIGNS
 from ml_gitops.adapters.github.refs import Refs, quoted
 from ml_gitops.adapters.github.survey import Survey
 from ml_gitops.errors import ForgeError, TryAgain
@@ -124,11 +125,7 @@ class GitData(Refs):
         compared = self.compare(base, head)
         commits = compared["commits"]
         return compared["total_commits"] > len(commits) or self._survey.people.any_person(
-            {
-                role: {"email": it["commit"][role]["email"], "user": _user(it[role])}
-                for role in ("author", "committer")
-            }
-            for it in commits
+            _as_graph(it) for it in commits
         )
 
     def _content(self, content: bytes) -> dict[str, str]:
@@ -183,5 +180,13 @@ def blob_id(content: bytes) -> str:
     return hashlib.sha1(whole, usedforsecurity=False).hexdigest()
 
 
-def _user(account: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {"databaseId": account.get("id")} if account else {}
+def _as_graph(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a commit of the REST API as GraphQL tells it."""
+    commit = item["commit"]
+    found: dict[str, Any] = {
+        role: {"email": commit[role]["email"], "user": {"databaseId": (item[role] or {}).get("id")}}
+        for role in ("author", "committer")
+    }
+    valid = commit["verification"]["verified"]
+    ours = commit["committer"]["email"] == GITHUB_SIGNS
+    return found | {"signature": {"isValid": valid, "wasSignedByGitHub": valid and ours}}

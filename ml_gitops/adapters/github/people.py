@@ -8,7 +8,7 @@ from ml_gitops.pull_request import Actor
 
 GHOST = "ghost"
 """Whom GitHub names where the account is gone."""
-_SIGNER = "noreply@github.com"
+GITHUB_SIGNS = "noreply@github.com"
 """Commits in this name were made by GitHub itself, for their author."""
 
 Node = Mapping[str, Any]
@@ -22,12 +22,15 @@ class People:
         login, id: of the account that the token stands for.
         acts_as_bot: whether it is our bot.
         bots: logins of other bots that are believed; each ends in `[bot]`, which no person's can.
+        signed: whether GitHub signs what bots commit over its API. Then nothing else is believed
+            to be a bot's: anybody can write a bot's address into a commit.
     """
 
     login: str
     id: int
     acts_as_bot: bool
     bots: frozenset[str] = frozenset()
+    signed: bool = False
 
     def actor(self, node: Node | None) -> Actor:
         """Return who a node of GraphQL is."""
@@ -49,13 +52,18 @@ class People:
         """Say whether anyone but a believed bot had a hand in one of some commits.
 
         Args:
-            commits: each with `author` and `committer`, as GraphQL gives them.
+            commits: each with `author`, `committer` and `signature`, as GraphQL gives them.
         """
-        return any(
-            not self._by_bot(commit.get("author"))
-            or not (self._by_bot(commit.get("committer")) or _by_github(commit.get("committer")))
-            for commit in commits
+        return not all(self._is_bots(commit) for commit in commits)
+
+    def _is_bots(self, commit: Node) -> bool:
+        committer = commit.get("committer")
+        named = self._by_bot(commit.get("author")) and (
+            self._by_bot(committer) or _by_github(committer)
         )
+        signature = commit.get("signature") or {}
+        sealed = bool(signature.get("isValid") and signature.get("wasSignedByGitHub"))
+        return named and (sealed or not self.signed)
 
     def _by_bot(self, signature: Node | None) -> bool:
         if signature is None:
@@ -67,7 +75,7 @@ class People:
 
 
 def _by_github(signature: Node | None) -> bool:
-    return signature is not None and signature.get("email") == _SIGNER
+    return signature is not None and signature.get("email") == GITHUB_SIGNS
 
 
 def _id_in(email: str, login: str) -> int | None:

@@ -9,7 +9,7 @@ from ml_gitops.adapters.github.git_data import GitData
 from ml_gitops.adapters.github.threads import Threads
 from ml_gitops.adapters.github.verdict import Refused
 from ml_gitops.adapters.limits import checked_body, checked_title
-from ml_gitops.errors import TryAgain
+from ml_gitops.errors import BranchTaken, TryAgain
 from ml_gitops.pull_request import Marker, PullRequest, PullRequestSpec, signed_text
 
 
@@ -53,6 +53,9 @@ class Proposals(Threads):
 
         A branch of this name that an earlier proposal left behind is overwritten,
         unless it holds commits of a person.
+
+        Raises:
+            BranchTaken: somebody else uses the branch, or one that is in its way.
         """
         title, body = checked_title(spec.title), checked_body(spec.full_body)
         base = self._tip(spec.base)
@@ -63,9 +66,7 @@ class Proposals(Threads):
         if leftover is not None and (
             spec.branch == spec.base or self._git.any_person(base, leftover)
         ):
-            raise self._refusal(
-                f"the branch {spec.branch} holds commits of a person", hint="rename or delete it"
-            )
+            raise self._taken(f"the branch {spec.branch} holds commits of a person")
         head = self._written(spec, base, current=leftover)
         self._point(spec.branch, leftover, head)
         # The marker is completed last, so that whoever dies before the labels comes back for them.
@@ -138,10 +139,12 @@ class Proposals(Threads):
 
     def _adopted(self, known: Document, spec: PullRequestSpec) -> PullRequest:
         """Bring an open pull request to the spec, if it is ours on the same evidence."""
-        number = int(known["number"])
-        if not self._is_ours(known, spec.marker):
-            self._require_none_open(spec.branch, spec.base)
-        return self.update_pull_request(number, spec)
+        if self._is_ours(known, spec.marker):
+            return self.update_pull_request(int(known["number"]), spec)
+        problem = f"#{known['number']} is open for {spec.branch} already"
+        if self._is_ours(known, None):
+            raise self._refusal(problem, hint="update that one")
+        raise self._taken(problem)
 
     def _is_ours(self, item: Document, marker: Marker | None) -> bool:
         """Say whether we opened a pull request of the REST API, on the evidence of a marker."""
@@ -193,14 +196,27 @@ class Proposals(Threads):
         """Let a branch of ours point to a commit.
 
         Raises:
+            BranchTaken: the name of another branch is in its way.
             TryAgain: another run made it meanwhile.
         """
-        if old is None and not self._git.create(f"heads/{branch}", new):
+        if old is not None:
+            if old != new:
+                self._git.replace(branch, old, new)
+            return
+        try:
+            made = self._git.create(f"heads/{branch}", new)
+        except Refused:
+            other = self._git.in_the_way(branch)
+            if other is None:
+                raise
+            raise self._taken(f"the branch {other} is in the way of {branch}") from None
+        if not made:
             raise TryAgain(
                 f"somebody made {branch} just now", hint="run it again", where=self._client.where
             )
-        if old is not None and old != new:
-            self._git.replace(branch, old, new)
+
+    def _taken(self, problem: str) -> BranchTaken:
+        return BranchTaken(problem, hint="rename or delete it", where=self._client.where)
 
     def _written(self, spec: PullRequestSpec, base: str, *, current: str | None) -> str:
         """Return the one commit of a proposal: the current one, if it says the same."""

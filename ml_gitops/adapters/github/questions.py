@@ -36,6 +36,7 @@ fragment pull on PullRequest {
     nodes { commit {
       author { email user { databaseId } }
       committer { email user { databaseId } }
+      signature { isValid wasSignedByGitHub }
     } }
   }
   timelineItems(last: 1, itemTypes: [CLOSED_EVENT]) {

@@ -47,6 +47,16 @@ class Refs:
             return self.ref(name) == sha
         return bool(made["object"]["sha"] == sha)
 
+    def in_the_way(self, branch: str) -> str | None:
+        """Return a branch beside which Git cannot hold one of this name; None if there is none."""
+        parts = branch.split("/")
+        for depth in range(1, len(parts)):
+            above = "/".join(parts[:depth])
+            if self.head(above) is not None:
+                return above
+        below = self._client.pages(f"/git/matching-refs/{quoted(f'heads/{branch}/')}")
+        return str(below[0]["ref"]).removeprefix("refs/heads/") if below else None
+
     def advance(self, branch: str, new: str) -> bool:
         """Move a branch to a commit that stands on its tip; False if others were faster.
 

@@ -31,6 +31,7 @@ class Survey:
         bots: logins of other bots that are believed.
         files: paths of the default branch that will be asked for.
         fresh: seconds for which a list is believed.
+        signed: whether GitHub signs what apps commit over the API; github.com does.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Survey:
         bots: Sequence[str] = (ACTIONS_BOT,),
         files: Sequence[str] = (),
         fresh: float = FRESH,
+        signed: bool = False,
     ) -> None:
         self.client = client
         self._acts_as_bot = acts_as_bot
         self._bots = frozenset(bots)
         self._files = tuple(files)
         self._fresh = fresh
+        self._signed = signed
         self._known: dict[str, tuple[float, int, Any]] = {}
         self._viewer: Document | None = None
         self._about: Document | None = None
@@ -60,8 +63,11 @@ class Survey:
             self._remember(self.ask(questions.VIEWER))
         viewer = self._viewer or {}
         login = str(viewer.get("login"))
-        is_bot = self._acts_as_bot or login.endswith("[bot]")
-        return People(login, int(viewer.get("databaseId") or 0), is_bot, self._bots)
+        is_app = login.endswith("[bot]")
+        id_ = int(viewer.get("databaseId") or 0)
+        # What a person's token commits is signed by nobody, and their bot has no other token.
+        signed = self._signed and (is_app or not self._acts_as_bot)
+        return People(login, id_, self._acts_as_bot or is_app, self._bots, signed)
 
     @property
     def about(self) -> Document:

@@ -10,6 +10,9 @@ from importlib import import_module
 
 from ml_gitops.errors import EXIT_BUG, EXIT_INTERRUPTED, MlGitopsError
 
+LONGEST = 2_000
+"""Characters of an error; its place, problem and remedy fit many times."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
@@ -50,9 +53,9 @@ def _tell(error: MlGitopsError, *, as_json: bool) -> int:
             "error": {"problem": error.problem, "hint": error.hint, "where": error.where},
             "exit_code": error.exit_code,
         }
-        print(json.dumps(told, indent=2))  # noqa: T201
-    from ml_gitops.render.tables import plain
+        print(json.dumps(told, indent=2).replace("##[", "#\\u0023["))  # noqa: T201
+    from ml_gitops.render.tables import plain, unobeyed
 
-    # What others named (files, columns, branches) may hold terminal escapes.
-    print(f"error: {plain(str(error))}", file=sys.stderr)  # noqa: T201
+    # What others named (files, columns, branches) may hold escapes, and have no end.
+    print(unobeyed(f"error: {plain(str(error), limit=LONGEST)}"), file=sys.stderr)  # noqa: T201
     return error.exit_code

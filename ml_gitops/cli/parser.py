@@ -7,6 +7,7 @@ from typing import NoReturn, TypeAlias
 
 from ml_gitops import __version__
 from ml_gitops.errors import EXIT_FIXABLE
+from ml_gitops.render.tables import plain, unobeyed
 
 LOOPS = """\
 the loops:
@@ -25,7 +26,8 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the words, and leave."""
-        self.exit(EXIT_FIXABLE, f"error: {self.prog}: {message}; see `{self.prog} --help`\n")
+        said = unobeyed(plain(message))
+        self.exit(EXIT_FIXABLE, f"error: {self.prog}: {said}; see `{self.prog} --help`\n")
 
 
 _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # noqa: SLF001 (it has no other)

@@ -1,19 +1,19 @@
 """What people read in a terminal: tables, states, panels, progress, errors.
 
 Results go to stdout; progress and errors to stderr. Text from outside is shown, never
-interpreted: not as markup, not as terminal escapes.
+interpreted: not as markup, not as terminal escapes, not as commands to a runner.
 """
 
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self, cast
 
 from ml_gitops.render.blocks import blocks, spans, whole_widths
 from ml_gitops.render.marks import Tone, mark_of
 from ml_gitops.render.numbers import percent
-from ml_gitops.render.tables import Align, plain
+from ml_gitops.render.tables import Align, plain, unobeyed
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -181,8 +181,9 @@ class Terminal:
         self._print(grid)
 
     def json(self, text: str) -> None:
-        """Write JSON as it is; nothing else goes to stdout when a machine reads."""
+        """Write JSON; nothing else goes to stdout when a machine reads."""
         self.close()
+        text = text.replace("##[", "#\\u0023[")  # the same text to machines, no command to runners
         self._out.file.write(text if text.endswith("\n") else f"{text}\n")
         self._out.file.flush()
 
@@ -291,4 +292,18 @@ def _console(stream: IO[str], width: int | None) -> "Console":
     from rich.console import Console
 
     found = width if width is not None or stream.isatty() else 80
-    return Console(file=stream, width=found, markup=False, emoji=False, highlight=False)
+    file = cast("IO[str]", _Unobeyed(stream))
+    return Console(file=file, width=found, markup=False, emoji=False, highlight=False)
+
+
+class _Unobeyed:
+    """A stream whose lines no runner takes for commands, wherever a table broke them."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        return self._stream.write(unobeyed(text))

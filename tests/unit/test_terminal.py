@@ -1,12 +1,15 @@
 """The terminal: results on stdout, progress and errors on stderr, outside text never obeyed."""
 
 import io
+import json
+import re
 import subprocess
 import sys
 import time
 
 import pytest
 
+from ml_gitops.cli import main
 from ml_gitops.errors import ConfigError
 from ml_gitops.render.terminal import Terminal
 
@@ -212,3 +215,58 @@ def test_importing_the_terminal_does_not_import_rich() -> None:
     )
 
     assert answer.stdout == "False\n"
+
+
+# Runners of GitHub read what is printed, and obey it
+
+
+COMMANDS = [
+    "::set-output name=x::y",
+    "  ::add-mask::secret",
+    "::stop-commands::x",
+    "::error file=a.py::x",
+    "##[add-path]/tmp",
+    "words ##[set-env name=X]y",
+    "\r::set-env name=X::y",
+    "\x1b[2K::set-env name=X::y",
+    "one\n::set-env name=X::y",
+    "\u200b::debug::x",
+    "long " * 15 + "::warning::x",
+    "x" * 79 + " ::warning::x",
+]
+
+
+def obeyed(output: str) -> list[str]:
+    """Return the lines that a runner takes for commands (actions/runner, ActionCommand.cs)."""
+    lines = re.split(r"\r\n|\r|\n", output)
+    return [line for line in lines if line.lstrip().startswith("::") or "##[" in line]
+
+
+@pytest.mark.parametrize("text", COMMANDS, ids=range(len(COMMANDS)))
+def test_no_text_is_a_command_to_a_runner(
+    out: io.StringIO, err: io.StringIO, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However it is shown and wherever its line breaks, a runner obeys none of it."""
+    for width in (13, 80, 300):
+        terminal = Terminal(out=out, err=err, width=width)
+        terminal.line(text)
+        terminal.line(f"  {text}")
+        terminal.status("pass", text)
+        terminal.table([text, "b"], [[text, text], ["a", text]], title=text)
+        terminal.panel(text, [(text, text)])
+        terminal.error(text)
+    Terminal(machine=True, out=out).json(json.dumps({text: [text]}, indent=2))
+    code = main(["status", "-C", text])
+
+    said = capsys.readouterr()
+    assert code == 2
+    assert obeyed(out.getvalue() + err.getvalue() + said.out + said.err) == []
+
+
+def test_machines_read_what_was_written(out: io.StringIO) -> None:
+    """What keeps a runner from obeying does not change what a parser reads."""
+    told = {"title": "##[add-path]x", "more": "###[[ ##"}
+
+    Terminal(machine=True, out=out).json(json.dumps(told))
+
+    assert json.loads(out.getvalue()) == told

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_jsonable_python
 
 from ml_gitops.adapters.git.clone import Clone
+from ml_gitops.adapters.github.connect import GitHub, find_place
 from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.adapters.records import GitRecords
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.adapters.workspace import CACHE, LocalWorkspace, find_root, write_whole
 from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config, parse_config
+from ml_gitops.delivery.deployment import state_path
 from ml_gitops.errors import ConfigError, DataError, ForgeError
 from ml_gitops.pull_request import Actor
 from ml_gitops.render.terminal import Terminal
 
 if TYPE_CHECKING:
-    from ml_gitops.ports import Forge
+    from ml_gitops.ports import Forge, Records
 
 BOT = Actor(login="ml-gitops[bot]", bot=True)
 NOW = "ML_GITOPS_NOW"
@@ -143,7 +145,20 @@ class Setting:
         Raises:
             ForgeError: there is none.
         """
+        if self._github is not None:
+            return self._github.forge(bot=actor.bot)
         return LocalForge(self._forge_folder(), actor=actor, clock=now)
+
+    @cached_property
+    def _github(self) -> GitHub | None:
+        """The repository on GitHub; None if it is on none, or has a forge on this machine."""
+        if self.forge_path is not None:
+            return None
+        place = find_place(self.repository.remote_url(), os.environ)
+        if place is None:
+            return None
+        states = [state_path(it) for it in self.config.delivery.environments]
+        return GitHub(place, os.environ, now, states)
 
     def _forge_folder(self) -> Path:
         root = self.workspace.root
@@ -170,10 +185,13 @@ class Setting:
 
     def forge_if_any(self) -> "Forge | None":
         """Return the forge, or None where there is none."""
-        return self.forge() if self.forge_path is not None else None
+        there = self.forge_path is not None or self._github is not None
+        return self.forge() if there else None
 
-    def records(self) -> GitRecords:
+    def records(self) -> "Records":
         """Return the record of runs, on the forge."""
+        if self._github is not None:
+            return self._github.records()
         return GitRecords(self._forge_folder(), actor=BOT, clock=now)
 
     @cached_property

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -26,11 +27,21 @@ PASSED_ON = (
     "SYSTEMROOT",
 )
 """What the author's checks may see of the environment: enough to run, no secret."""
+_PAUSE = 0.05
+"""Seconds between two looks at how far the checks are."""
+_TAIL = 4096
+"""Bytes of pytest's output in which its last word on that is found."""
 _SOME_FAILED = 1
 """What pytest ends with when a check failed; 0 when none did."""
 
 
-def run_checks(root: Path, checks: Path, run: Path, beside: Mapping[str, bytes]) -> bytes:
+def run_checks(
+    root: Path,
+    checks: Path,
+    run: Path,
+    beside: Mapping[str, bytes],
+    told: Callable[[float], None] = lambda _: None,
+) -> bytes:
     """Run the author's checks and return what the recorder of our plugin wrote.
 
     The checks get a copy of the run, and every file of the run is held to what it was before:
@@ -41,6 +52,7 @@ def run_checks(root: Path, checks: Path, run: Path, beside: Mapping[str, bytes])
         checks: the folder of the checks.
         run: the run's folder.
         beside: more files that the checks find beside the run's own.
+        told: hears which share of the checks is done (0 to 1).
 
     Raises:
         TrainingError: pytest could not collect or run them, or they changed the run; then the
@@ -52,7 +64,7 @@ def run_checks(root: Path, checks: Path, run: Path, beside: Mapping[str, bytes])
     ) as scratch:
         copy, outcome = Path(scratch) / "run", Path(scratch) / "checks.json"
         _copy(run, copy, beside)
-        code, output = _pytest(root, checks, copy, outcome)
+        code, output = _pytest(root, checks, copy, outcome, told)
         content = outcome.read_bytes() if outcome.is_file() else None
     changed = {name for name, _ in _digests(run).items() ^ before.items()}
     if changed:
@@ -77,7 +89,9 @@ def run_checks(root: Path, checks: Path, run: Path, beside: Mapping[str, bytes])
     return content
 
 
-def _pytest(root: Path, checks: Path, run: Path, outcome: Path) -> tuple[int, str]:
+def _pytest(
+    root: Path, checks: Path, run: Path, outcome: Path, told: Callable[[float], None]
+) -> tuple[int, str]:
     """Run pytest, and leave no process of the checks behind."""
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     environment |= {
@@ -87,7 +101,7 @@ def _pytest(root: Path, checks: Path, run: Path, outcome: Path) -> tuple[int, st
         # Bytecode that came with a commit is not the source that was reviewed.
         "PYTHONPYCACHEPREFIX": str(outcome.with_name("bytecode")),
     }
-    words = ["-q", "--no-header", "-p", "no:cacheprovider", "--rootdir", str(root), str(checks)]
+    words = ["-v", "--no-header", "-p", "no:cacheprovider", "--rootdir", str(root), str(checks)]
     # A file and not a pipe: a process that the checks leave behind would hold a pipe open.
     with tempfile.TemporaryFile() as output:
         with (
@@ -103,7 +117,9 @@ def _pytest(root: Path, checks: Path, run: Path, outcome: Path) -> tuple[int, st
             _ended(process),
         ):
             # Not reaped yet, so that its number still names its own group when that is ended.
-            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            while not os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+                told(_share(output.fileno()))
+                time.sleep(_PAUSE)
         code = process.returncode
         output.seek(0)
         return code, output.read().decode(errors="replace")
@@ -117,6 +133,13 @@ def _ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _share(output: int) -> float:
+    """Return how far pytest says that it is; its own place in the file stays where it is."""
+    end = os.fstat(output).st_size
+    said = re.findall(rb"\[ *(\d{1,3})%\]", os.pread(output, _TAIL, max(end - _TAIL, 0)))
+    return int(said[-1]) / 100 if said else 0.0
 
 
 def _copy(run: Path, copy: Path, beside: Mapping[str, bytes]) -> None:

@@ -152,7 +152,11 @@ class LocalWorkspace:
         return read_frame(path)
 
     def run_checks(
-        self, run_folder: Path, beside: Mapping[str, bytes], checks: str
+        self,
+        run_folder: Path,
+        beside: Mapping[str, bytes],
+        checks: str,
+        told: Callable[[float], None] = lambda _: None,
     ) -> bytes | None:
         """Run the author's checks with pytest, on a copy of a run; None if there are none.
 
@@ -162,7 +166,7 @@ class LocalWorkspace:
         folder = inside(self._root, checks)
         if not any(folder.glob("test_*.py")):
             return None
-        return run_checks(self._root, folder, run_folder, beside)
+        return run_checks(self._root, folder, run_folder, beside, told)
 
 
 def write_whole(target: Path, content: bytes) -> None:

@@ -91,7 +91,9 @@ def serve(parsed: argparse.Namespace) -> int:
         released_file(forge, chosen, Signature.file_name), where=chosen.tag
     )
     example = json.dumps({"id": "your-own", "features": example_features(signature)})
+    setting.terminal.step(f"Starting {chosen.tag}")
     with (
+        setting.terminal,
         # Never from a folder that was there before: only what was just held to its digest runs.
         tempfile.TemporaryDirectory(prefix="ml-gitops-bento-") as scratch,
         start(

@@ -28,6 +28,7 @@ def permutation_importance(
     metric: str,
     seed: int,
     repeats: int = 3,
+    told: Callable[[float], None] = lambda _: None,
 ) -> tuple[Importance, ...]:
     """Measure the loss in a metric when each feature's values are shuffled (Breiman 2001).
 
@@ -39,6 +40,7 @@ def permutation_importance(
         metric: a name of `metrics.METRICS`.
         seed: decides the rows and the shuffles.
         repeats: shuffles per feature.
+        told: hears which share of the features is done (0 to 1).
 
     Returns:
         One importance per feature, in the order given; the error is that over rows. None at all
@@ -51,22 +53,19 @@ def permutation_importance(
     truth = truth_of(np.asarray(target)[rows], answers)
     sign = metric_named(metric, answers.task).sign
     shuffles = [random.permutation(len(rows)) for _ in range(repeats)]
+    found = []
     try:
         whole = score(metric, truth, answers.predicted)
-        return tuple(
-            _loss(
-                feature,
-                sign,
-                whole,
-                [
-                    score(metric, truth, predict(_shuffle(frame, feature, order)).predicted)
-                    for order in shuffles
-                ],
-            )
-            for feature in features
-        )
+        for done, feature in enumerate(features):
+            told(done / len(features))
+            shuffled = [
+                score(metric, truth, predict(_shuffle(frame, feature, order)).predicted)
+                for order in shuffles
+            ]
+            found.append(_loss(feature, sign, whole, shuffled))
     except UndefinedMetric:
         return ()
+    return tuple(found)
 
 
 def _loss(feature: str, sign: int, whole: Score, shuffled: list[Score]) -> Importance:

@@ -109,7 +109,11 @@ class Workspace(Protocol):
         ...
 
     def run_checks(
-        self, run_folder: Path, beside: Mapping[str, bytes], checks: str
+        self,
+        run_folder: Path,
+        beside: Mapping[str, bytes],
+        checks: str,
+        told: Callable[[float], None],
     ) -> bytes | None:
         """Run the author's checks with pytest, on a copy of a run; None if there are none.
 
@@ -117,6 +121,7 @@ class Workspace(Protocol):
             run_folder: what the fixtures read: model, signature, holdout.
             beside: more files for them, such as the champion.
             checks: the folder of the checks.
+            told: hears which share of them is done (0 to 1).
         """
         ...
 

@@ -60,6 +60,7 @@ class Terminal:
         self._now = now
         self._live: Live | None = None
         self._line = _ProgressLine(now)
+        self._step = ""
 
     def __enter__(self) -> Self:
         """Return the terminal itself."""
@@ -195,13 +196,18 @@ class Terminal:
         self._err.print(said, soft_wrap=True)
 
     def step(self, text: str, done: float | None = None) -> None:
-        """Say what is being done; shown on a terminal once the work takes a while.
+        """Say what is being done: on a terminal once it takes a while, elsewhere one line.
 
         Args:
             text: the work, in a few words.
             done: which share of it is done (0 to 1); None if nobody knows.
         """
-        if self._machine or not self._err.is_terminal:
+        if self._machine:
+            return
+        if not self._err.is_terminal:
+            if text != self._step:  # A log gets each step once, whatever its share.
+                self._err.print(_text(text, self._err), soft_wrap=True)
+            self._step = text
             return
         if self._live is None:
             from rich.live import Live

@@ -59,10 +59,11 @@ def check_repository(
     Args:
         config: it has been read, so its own rules hold.
         workspace: the work tree; the author's code in it is imported.
-        progress: where it says that it loads.
+        progress: where it says that it imports and loads.
         load: whether to ask the source for a day of rows, to compare their columns.
     """
     lock = _lock(workspace)
+    progress.step("Importing your code")
     source = _function(config.data.source, workspace)
     findings = [
         Finding(

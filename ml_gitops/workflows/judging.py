@@ -56,8 +56,7 @@ def judge_run(
     holdout = workspace.read_frame(folder / HOLDOUT_FILE)
     comparison = _compare(config, workspace, run, folder, holdout, champion)
     gate = judge(comparison, config.gate)
-    progress.step("Running the checks")
-    checks = _run_checks(workspace, folder, champion)
+    checks = _run_checks(workspace, progress, folder, champion)
     rival = champion if isinstance(champion, Champion) else None
     report = Report(
         model=config.model.name,
@@ -135,14 +134,21 @@ def _answers(champion: Champion | Missing, holdout: "pd.DataFrame") -> "Answers 
 
 
 def _run_checks(
-    workspace: Workspace, folder: Path, champion: Champion | Missing
+    workspace: Workspace, progress: Progress, folder: Path, champion: Champion | Missing
 ) -> CheckOutcomes | Missing:
     if isinstance(champion, Champion) and not champion.refused:
         beside = {CHAMPION_FILE: champion.model, CHAMPION_SIGNATURE_FILE: champion.signature}
     else:
         reason = champion.refused if isinstance(champion, Champion) else champion.reason
         beside = {CHAMPION_MISSING_FILE: reason.encode()}
-    outcomes = workspace.run_checks(folder, beside, CHECKS)
+    step = "Running the checks"
+    progress.step(step)
+    outcomes = workspace.run_checks(
+        folder,
+        beside,
+        CHECKS,
+        lambda share: progress.step(step, share if 0 < share < 1 else None),
+    )
     if outcomes is None:
         return Missing(reason=f"there is no test in {CHECKS}/")
     return with_absent(CheckOutcomes.from_json(outcomes, where=CHECKS), workspace.files(CHECKS))

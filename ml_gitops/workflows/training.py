@@ -176,7 +176,6 @@ def _evaluate(
 
     schema = config.data_schema
     target = holdout[schema.target].to_numpy()
-    progress.step("Measuring what it uses")
     importances = permutation_importance(
         OnnxModel(fitted.model, fitted.signature).predict,
         holdout,
@@ -184,6 +183,7 @@ def _evaluate(
         schema.feature_names,
         metric=config.gate.primary(config.model.task).name,
         seed=config.model.seed,
+        told=lambda share: progress.step("Measuring what it uses", share),
     )
     progress.step("Evaluating")
     return evaluate(

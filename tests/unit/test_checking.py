@@ -36,6 +36,25 @@ def check(run: Path, code: str, **more: str) -> bytes:
     return run_checks(run.parents[2], checks, run, {"champion.onnx": b"champion"})
 
 
+def test_how_far_the_checks_are_is_told(run: Path) -> None:
+    """While they run, the share of the checks that ended grows from nothing to all."""
+    checks = run.parents[2] / "checks"
+    checks.mkdir()
+    (checks / "test_it.py").write_text(
+        "import time, pytest\n"
+        "@pytest.mark.parametrize('n', range(4))\n"
+        "def test_it(n):\n"
+        "    time.sleep(0.3)\n"
+    )
+    shares: list[float] = []
+
+    run_checks(run.parents[2], checks, run, {}, shares.append)
+
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert {0.25, 0.5, 0.75} <= set(shares)
+
+
 def kept(run: Path) -> dict[str, bytes]:
     """Return the files of a run."""
     return {file.name: file.read_bytes() for file in run.iterdir()}

@@ -234,3 +234,21 @@ def test_importance_finds_the_feature_that_is_used() -> None:
     assert used[0].value == pytest.approx(0.235, abs=0.03)
     assert (unused[0].value, unused[0].standard_error) == pytest.approx((0, 0))
     assert used == again
+
+
+def test_importance_says_how_far_it_is() -> None:
+    """Before each feature the share that is done is told."""
+    frame = pd.DataFrame({"a": [0.1, 0.9] * 20, "b": [0.5] * 40})
+    shares: list[float] = []
+
+    permutation_importance(
+        lambda rows: binary(rows["a"].to_numpy()),
+        frame,
+        np.array([False, True] * 20),
+        ["a", "b"],
+        metric="roc_auc",
+        seed=0,
+        told=shares.append,
+    )
+
+    assert shares == [0.0, 0.5]

@@ -130,12 +130,15 @@ def test_machines_read_nothing_but_json(out: io.StringIO, err: io.StringIO) -> N
     assert screen.getvalue() == ""
 
 
-def test_progress_is_silent_where_nobody_looks(out: io.StringIO, err: io.StringIO) -> None:
-    """In a pipe or a log, progress writes nothing."""
-    with Terminal(out=out, err=err) as terminal:
-        terminal.step("training", 0.5)
+def test_a_log_gets_each_step_once(out: io.StringIO, err: io.StringIO) -> None:
+    """In a pipe or a log, a step is one line of stderr, however often its share changes."""
+    long = "judging " + "x" * 100
 
-    assert (out.getvalue(), err.getvalue()) == ("", "")
+    with Terminal(out=out, err=err) as terminal:
+        for text, done in [("training", None), (long, 0.2), (long, 0.7), ("training", None)]:
+            terminal.step(text, done)
+
+    assert (out.getvalue(), err.getvalue()) == ("", f"training\n{long}\ntraining\n")
 
 
 def test_short_work_needs_no_words() -> None:

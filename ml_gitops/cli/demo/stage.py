@@ -113,6 +113,7 @@ class Stage:
         with tempfile.TemporaryDirectory() as scratch:
             told = Path(scratch) / "outcome.json"
             command = [sys.executable, "-m", "ml_gitops", *arguments, "--outcome", str(told)]
+            self.say(title)
             done, seconds = self._run(command, folder or self.folder)
             outcome = json.loads(told.read_text()) if told.exists() else None
         self._record(
@@ -125,7 +126,7 @@ class Stage:
                 when=self.today,
                 seconds=round(seconds, 2),
                 exit_code=done.returncode,
-                output=done.stdout + done.stderr,
+                output=done.stdout + _errors(done.stderr),
                 outcome=outcome,
             ),
             expect,
@@ -139,6 +140,10 @@ class Stage:
             raise DemoError(
                 f"git {arguments[0]} failed: {done.stderr.strip()}", hint="run the demo again"
             )
+
+    def say(self, title: str, done: float | None = None) -> None:
+        """Say what is going on, and which share of it is done, while it takes its time."""
+        self._terminal.step(f"{self.today}  {title}", done)
 
     def note(self, step: Step) -> None:
         """Record a step that was no command, such as live traffic."""
@@ -183,6 +188,11 @@ class Stage:
                 where=str(self.folder),
             )
         self._terminal.status(state, f"{step.when}  {step.title}  ({step.seconds:.1f} s)")
+
+
+def _errors(said: str) -> str:
+    """Return what went wrong, without the steps that led there."""
+    return "".join(line for line in said.splitlines(True) if line.startswith("error:"))
 
 
 def peak_memory_mb() -> float:

@@ -120,7 +120,8 @@ class Team:
     def live_a_week(self, url: str, traffic: Traffic, week: Window) -> None:
         """Send a week of flights to production, and let their labels arrive."""
         self.stage.wait_until(week.until)
-        sent = traffic.send(url, week)
+        title = f"The flights of {week} ask for predictions"
+        sent = traffic.send(url, week, lambda share: self.stage.say(title, share))
         late = sent.positives / max(sent.rows, 1)
         self.stage.note(
             Step(
@@ -141,6 +142,7 @@ class Team:
     def production(self) -> Iterator[str]:
         """Serve what production should serve while live traffic flows; yield the address."""
         command = [sys.executable, "-m", "ml_gitops", "serve", "--environment", "production"]
+        self.stage.say("Production starts to serve")
         started = time.perf_counter()
         service = subprocess.Popen(
             [*command, "--replay", "--port", "0", "--log", "live/predictions", "--json"],

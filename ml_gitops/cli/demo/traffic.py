@@ -4,7 +4,7 @@ import csv
 import json
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,13 @@ class Traffic:
         self._config = config
         self._workspace = workspace
 
-    def send(self, url: str, window: Window) -> Sent:
+    def send(self, url: str, window: Window, told: Callable[[float], None]) -> Sent:
         """Send every row of a window to a running service, in batches; write the labels.
 
         Args:
             url: where the service answers.
             window: the days.
+            told: hears which share of the rows is sent (0 to 1).
 
         Raises:
             ServiceError: the service did not answer every row.
@@ -57,6 +58,7 @@ class Traffic:
         rows = list(self._requests(frame))
         scores: list[float] = []
         for first in range(0, len(rows), BATCH):
+            told(first / len(rows))
             answers = _post(f"{url}/predict_batch", {"requests": rows[first : first + BATCH]})
             scores += [answer["score"] for answer in answers["answers"]]
         if len(scores) != len(rows):

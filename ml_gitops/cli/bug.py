@@ -1,12 +1,25 @@
-"""Our own mistakes: an issue ready to paste, without anything of the user's."""
+"""Our own mistakes: an issue ready to paste, without what is the user's and nobody else's."""
 
+import os
 import platform
+import re
 import sys
 import tempfile
 import traceback
 from pathlib import Path
 
 from ml_gitops import __version__
+from ml_gitops.render.tables import fence, plain
+
+LONGEST = 200
+"""Characters of an error's own words: enough to know it, too few for rows."""
+_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|KEY|CREDENTIAL|AUTH", re.IGNORECASE)
+_SECRET = re.compile(
+    r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[a-z]-|AKIA|ASIA|eyJ)[\w.-]{12,}"
+    r"|(?<=://)[^/\s@]+(?=@)"  # a name and a password in an address
+    r"|[\w.+-]+@[\w-]+\.[\w.-]+"  # an email address
+    r"|(?i:((?:token|secret|passw\w*|bearer|authorization|api.?key)\W{1,4}(?:bearer |basic )?)[^\s'\",]+)"
+)
 
 
 def report_bug(error: Exception, words: list[str]) -> None:
@@ -22,16 +35,53 @@ def report_bug(error: Exception, words: list[str]) -> None:
 
 **Versions:** ml-gitops {__version__}, Python {platform.python_version()}, {platform.system()}
 
-```
-{"".join(traceback.format_exception(error)).rstrip()}
-```
+{fence(told(error))}
 """
     with tempfile.NamedTemporaryFile(
-        "w", prefix="ml-gitops-bug-", suffix=".md", delete=False
+        "w", prefix="ml-gitops-bug-", suffix=".md", delete=False, encoding="utf-8"
     ) as file:
         file.write(text)
     print(  # noqa: T201
         f"error: this is a bug in ml-gitops ({type(error).__name__}); "
-        f"please open an issue with the text in {Path(file.name)}",
+        f"please open an issue with the text in {Path(file.name)}, after reading it",
         file=sys.stderr,
     )
+
+
+def told(error: BaseException) -> str:
+    """Return a traceback, the first cause first, that shows our lines and of others the place."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    parts = []
+    for one in reversed(chain):
+        frames = [_frame(frame) for frame in traceback.extract_tb(one.__traceback__)]
+        said = plain(redacted(str(one)), limit=LONGEST)
+        parts.append("\n".join([*frames, f"{type(one).__name__}: {said}"]))
+    return "\n\nand then:\n\n".join(parts)
+
+
+def _frame(frame: traceback.FrameSummary) -> str:
+    place = f"  {_short(frame.filename)}:{frame.lineno}, in {frame.name}"
+    ours = Path(frame.filename).is_relative_to(Path(__file__).parents[1])
+    return f"{place}\n    {frame.line}" if ours and frame.line else place
+
+
+def _short(path: str) -> str:
+    """Return a path from the package or the library on, or the name of the file alone."""
+    for mark in ("site-packages", "ml_gitops"):
+        _, found, after = path.rpartition(f"{os.sep}{mark}{os.sep}")
+        if found:
+            return after if mark == "site-packages" else f"{mark}/{after}"
+    return Path(path).name
+
+
+def redacted(text: str) -> str:
+    """Return a text without the secrets we can tell by form or by name, and without homes."""
+    for name, value in os.environ.items():
+        if _SECRET_NAME.search(name) and len(value) >= 8:
+            text = text.replace(value, "***")
+    text = _SECRET.sub(lambda found: f"{found[1] or ''}***", text)
+    return text.replace(str(Path.cwd()), ".").replace(str(Path.home()), "~")

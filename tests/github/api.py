@@ -91,7 +91,6 @@ class Api:
         """Return an answer cut to its page, with the headers that GitHub sends."""
         if isinstance(answer, Page):
             answer = _cut(request, answer)
-        answer.headers = rate(self._world, request.token) | answer.headers
         if request.route is not None:
             accepted = request.route.permission.replace(":", "=").replace("|", "; ")
             answer.headers.setdefault("X-Accepted-GitHub-Permissions", accepted)
@@ -100,7 +99,8 @@ class Api:
             etag = answer.headers.setdefault("ETag", f'W/"{digest}"')
             if etag in request.headers.get("if-none-match", ""):
                 request.token.used -= 1
-                return Answer(304, headers=answer.headers)
+                answer = Answer(304, headers=answer.headers)
+        answer.headers |= rate(self._world, request.token)
         return answer
 
 

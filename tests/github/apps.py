@@ -14,31 +14,31 @@ def _app(request: Request) -> App:
     return request.token.app
 
 
-@route("GET", "/app", app_only=True)
+@route("GET", "/app", caller="app")
 def app(request: Request) -> Document:
     """Say who the app is."""
     return integration(request.world, _app(request))
 
 
-@route("GET", "/app/installations", app_only=True)
+@route("GET", "/app/installations", caller="app")
 def installations(request: Request) -> list[Document]:
     """List where the app is installed: once, on everything."""
     return [_installation(request, _app(request), _app(request).owner)]
 
 
-@route("GET", "/app/installations/{installation_id}", app_only=True)
+@route("GET", "/app/installations/{installation_id}", caller="app")
 def installation(request: Request) -> Document:
     """Give an installation of the app."""
     return _installation(request, _mine(request), _app(request).owner)
 
 
-@route("GET", "/repos/{owner}/{repo}/installation", app_only=True)
+@route("GET", "/repos/{owner}/{repo}/installation", caller="app")
 def installation_of(request: Request) -> Document:
     """Give the app's installation on a repository."""
     return _installation(request, _app(request), request.repository.owner)
 
 
-@route("POST", "/app/installations/{installation_id}/access_tokens", app_only=True)
+@route("POST", "/app/installations/{installation_id}/access_tokens", caller="app")
 def access_token(request: Request) -> Answer:
     """Give an installation token, with no more than the app was given."""
     it, wanted = _mine(request), request.json

@@ -10,7 +10,7 @@ from tests.github.world import Document
 
 _OF_RELEASE = "/repos/{owner}/{repo}/releases/{release_id}/assets"
 _ONE = "/repos/{owner}/{repo}/releases/assets/{asset_id}"
-_ODD = re.compile(r"[^A-Za-z0-9._@+-]+")
+_ODD = re.compile(r"[^A-Za-z0-9_@+-]+")
 
 
 def _find(request: Request) -> tuple[Release, Asset]:

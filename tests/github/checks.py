@@ -96,7 +96,7 @@ def pulls_at(request: Request, sha: str) -> list[Document]:
     ]
 
 
-@route("POST", _ALL, "checks:write", app_only=True)
+@route("POST", _ALL, "checks:write", caller="installation")
 def create(request: Request) -> Answer:
     """Start a check run on a commit."""
     name, sha = str(request.required("name")), str(request.required("head_sha"))
@@ -110,7 +110,7 @@ def create(request: Request) -> Answer:
     return created(document, document["url"])
 
 
-@route("PATCH", _ONE, "checks:write", app_only=True)
+@route("PATCH", _ONE, "checks:write", caller="installation")
 def update(request: Request) -> Document:
     """Change a check run of the same app."""
     run = _find(request)

@@ -95,10 +95,10 @@ def _text(request: Request) -> str:
 @route("POST", _OF_ISSUE, _WRITE)
 def create(request: Request) -> Answer:
     """Comment."""
-    thread, text, now = request.thread(), _text(request), request.world.now()
+    thread, text = request.thread(), _text(request)
+    now = request.world.touch(thread)
     note = Note(request.world.next_id(), request.me, text, now, now, request.token.app)
     thread.notes.append(note)
-    request.world.touch(thread)
     document = _document(request, thread, note)
     return created(document, document["url"])
 
@@ -107,8 +107,8 @@ def create(request: Request) -> Answer:
 def update(request: Request) -> Document:
     """Replace the text of a comment."""
     thread, note = _mine(request)
-    note.body, note.updated = _text(request), request.world.now()
-    request.world.touch(thread)
+    note.body = _text(request)
+    note.updated = request.world.touch(thread)
     return _document(request, thread, note)
 
 

@@ -84,9 +84,8 @@ def bring(target: Repository, source: Repository | None, number: int, head: str)
 
 def close(world: World, thread: Thread, by: Account, reason: str | None = None) -> None:
     """Close an issue, or a pull request without merging."""
-    thread.state, thread.closed, thread.closed_by = "closed", world.now(), by
-    thread.reason = reason
-    world.touch(thread)
+    thread.state, thread.reason, thread.closed_by = "closed", reason, by
+    thread.closed = world.touch(thread)
 
 
 def finish(world: World, thread: Thread, pull: Pull, by: Account) -> None:

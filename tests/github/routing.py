@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 from tests.github.accounts import Account, Role, Token
@@ -120,6 +120,7 @@ def within(value: str, name: str, resource: str, limit: int) -> str:
 
 
 Handler = Callable[[Request], Any]
+Caller = Literal["anybody", "installation", "app"]
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class Route:
         template: as GitHub's OpenAPI names it.
         permission: what an app's token needs, as `contents:write`; `|` separates choices.
         role: what a person's token needs on the repository.
-        app_only: whether people are refused.
+        caller: whether it is for everybody, for installations, or for an app with its JWT.
     """
 
     method: str
@@ -138,7 +139,7 @@ class Route:
     handler: Handler
     permission: str
     role: Role
-    app_only: bool
+    caller: Caller
     pattern: re.Pattern[str]
 
 
@@ -151,13 +152,13 @@ def route(
     permission: str = "metadata:read",
     role: Role = "read",
     *,
-    app_only: bool = False,
+    caller: Caller = "anybody",
 ) -> Callable[[Handler], Handler]:
     """Serve an operation with a function; see `Route`."""
 
     def register(handler: Handler) -> Handler:
         pattern = re.compile(_expression(template) + "$")
-        _ROUTES.append(Route(method, template, handler, permission, role, app_only, pattern))
+        _ROUTES.append(Route(method, template, handler, permission, role, caller, pattern))
         return handler
 
     return register
@@ -193,12 +194,13 @@ def handle(request: Request) -> Answer:
     if "user-agent" not in request.headers:
         raise Refusal(403, "Request forbidden by administrative rules. Name a User-Agent.")
     it = find(request)
+    if request.token.is_app != (it.caller == "app"):
+        wrong = "A JSON web token could not be decoded" if it.caller == "app" else "Bad credentials"
+        raise Refusal(401, wrong)
     if it.method != "GET" and request.token.account is None and not request.token.is_app:
         raise Refusal(401, "Requires authentication")
     if "{owner}/{repo}" in it.template:
         _enter(request, it)
-    elif it.app_only and not request.token.is_app:
-        raise Refusal(401, "A JSON web token could not be decoded")
     answer = it.handler(request)
     return answer if isinstance(answer, Answer) else Answer(document=answer)
 
@@ -214,12 +216,14 @@ def _enter(request: Request, it: Route) -> None:
     reading = it.permission.endswith(":read")
     if repository.private and not inside:
         raise not_found()
-    if token.app is not None and not token.is_app:
+    if token.is_app:
+        return
+    if token.app is not None:
         public = reading and not repository.private
         if not public and not (inside and _permitted(request, it)):
             raise Refusal(403, "Resource not accessible by integration")
         return
-    if it.app_only:
+    if it.caller == "installation":
         raise Refusal(403, "You must authenticate via a GitHub App.")
     if not reading and not (token.reaches(repository.id) and _permitted(request, it)):
         raise Refusal(403, "Resource not accessible by personal access token")

@@ -124,6 +124,10 @@ class GitHubServer:
             record.private, record.default_branch = private, default_branch
             return TestRepository(self.world, record)
 
+    def repository(self, full_name: str) -> TestRepository:
+        """Return a repository that is there."""
+        return TestRepository(self.world, self.world.repositories[full_name.lower()])
+
     def create_fork(self, full_name: str, login: str) -> TestRepository:
         """Fork a repository to a person."""
         with self.world.lock:

@@ -191,9 +191,10 @@ class World:
         """Return the time, in whole seconds."""
         return self.clock().replace(microsecond=0)
 
-    def touch(self, thread: Thread) -> None:
-        """Note that something about a thread changed."""
+    def touch(self, thread: Thread) -> datetime:
+        """Note that something about a thread changed, and return when."""
         thread.updated = self.now()
+        return thread.updated
 
     def repository(self, owner: str, name: str) -> Repository | None:
         """Return a repository by its name, whatever its case."""

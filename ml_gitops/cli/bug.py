@@ -18,7 +18,8 @@ _SECRET = re.compile(
     r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[a-z]-|AKIA|ASIA|eyJ)[\w.-]{12,}"
     r"|(?<=://)[^/\s@]+(?=@)"  # a name and a password in an address
     r"|[\w.+-]+@[\w-]+\.[\w.-]+"  # an email address
-    r"|(?i:((?:token|secret|passw\w*|bearer|authorization|api.?key)\W{1,4}(?:bearer |basic )?)[^\s'\",]+)"
+    r"|(?i:((?:token|secret|passw\w*|bearer|authorization|api.?key)\W{1,4}(?:bearer |basic )?)"
+    r"[^\s'\",]+)"
 )
 
 

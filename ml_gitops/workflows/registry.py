@@ -49,21 +49,36 @@ def read_release(forge: Forge, tag: str) -> Release:
     return Release.from_json(content, where=f"{tag}/{Release.file_name}")
 
 
+def kept_file(forge: Forge, release: Release, name: str) -> bytes | None:
+    """Return a file of a release, held to the digest it was released with; None if it is gone.
+
+    Raises:
+        ForgeError: it is not the file that was released.
+    """
+    content = forge.asset(release.tag, name)
+    if content is not None and sha256(content) != release.files.get(name):
+        raise _unlike(forge, release, f"has another {name} than was released")
+    return content
+
+
 def released_file(forge: Forge, release: Release, name: str) -> bytes:
     """Return a file of a release, held to the digest it was released with.
 
     Raises:
         ForgeError: it is gone, or is not the file that was released.
     """
-    content = forge.asset(release.tag, name)
-    if content is None or sha256(content) != release.files.get(name):
-        problem = "has no" if content is None else "has another"
-        raise ForgeError(
-            f"the release {release.tag} {problem} {name} than was released",
-            hint="release again; nothing is served or compared that differs from its record",
-            where=forge.address,
-        )
+    content = kept_file(forge, release, name)
+    if content is None:
+        raise _unlike(forge, release, f"has lost its {name}")
     return content
+
+
+def _unlike(forge: Forge, release: Release, problem: str) -> ForgeError:
+    return ForgeError(
+        f"the release {release.tag} {problem}",
+        hint="release again; nothing is served or compared that differs from its record",
+        where=forge.address,
+    )
 
 
 def served(forge: Forge, environment: str) -> DeploymentState | Missing:

@@ -16,7 +16,7 @@ from ml_gitops.ports import Forge, Workspace
 from ml_gitops.report import Basis, Standing, policy_digest
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.check_changes import SETTINGS, check_changes, rules
-from ml_gitops.workflows.registry import read_release, released_file, served
+from ml_gitops.workflows.registry import kept_file, read_release, served
 from ml_gitops.workflows.training import CHECKS
 
 
@@ -39,7 +39,8 @@ def find_champion(config: Config, forge: Forge | None, cut: Split) -> Champion |
 
     Args:
         forge: where releases are; None if there is none.
-        cut: a champion that learned from rows of this holdout is refused.
+        cut: a champion that learned from rows of this holdout is refused, as is one whose
+            files are gone.
     """
     if forge is None:
         return Missing(reason="there is no forge to read releases from")
@@ -53,12 +54,11 @@ def find_champion(config: Config, forge: Forge | None, cut: Split) -> Champion |
             f"it learned from days up to {release.trained.until}, so it has seen rows of the "
             f"holdout {cut.holdout}"
         )
-    return Champion(
-        release,
-        released_file(forge, release, MODEL_FILE),
-        released_file(forge, release, Signature.file_name),
-        refused,
-    )
+    names = (MODEL_FILE, Signature.file_name)
+    model, signature = (kept_file(forge, release, name) for name in names)
+    if model is None or signature is None:
+        refused = f"its release has lost its {names[0] if model is None else names[1]}"
+    return Champion(release, model or b"", signature or b"", refused)
 
 
 def find_standing(config: Config, workspace: Workspace, champion: Champion | Missing) -> Standing:

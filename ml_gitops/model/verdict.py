@@ -122,7 +122,8 @@ def not_worse(
     text += f", on {_count(difference)}"
     if ok is None and needed is not None and needed > difference.units:
         text += f"; about {needed:,} {difference.unit} would tell"
-    return Verdict(ok=ok, rule="champion", text=text, data=data)
+    brief = f"{metric.label} by {_size(change)}" if ok is False else ""
+    return Verdict(ok=ok, rule="champion", text=text, brief=brief, data=data)
 
 
 def _sentence(

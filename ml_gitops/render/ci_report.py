@@ -11,7 +11,7 @@ from ml_gitops.model.verdict import Verdict
 from ml_gitops.render.changes import HEADER, NOTE, rows, word
 from ml_gitops.render.marks import mark_of
 from ml_gitops.render.numbers import NOTHING, count, duration, size
-from ml_gitops.render.report_details import explained, folded_sections, power, state_of
+from ml_gitops.render.report_details import explained, folded_sections, state_of
 from ml_gitops.render.tables import code, escape, table
 from ml_gitops.report import Report
 
@@ -112,7 +112,10 @@ def _differences(report: Report) -> str:
 def _metrics(report: Report) -> str:
     """Return candidate beside champion on the same rows, the deciding metric first."""
     comparison = report.comparison
-    judged = f"Judged on {count(report.holdout_rows, 'row')} of {report.split.holdout} that "
+    judged = (
+        f"The {escape(METRICS[comparison.primary].label)} decides, on "
+        f"{count(report.holdout_rows, 'row')} of {report.split.holdout} that "
+    )
     if isinstance(comparison.baseline, Missing):
         reason = escape(comparison.baseline.reason)
         return (
@@ -129,8 +132,7 @@ def _metrics(report: Report) -> str:
         ],
         ["left", "right", "right", "right", "right", "left"],
     )
-    unsure = power(report) if report.gate.outcome == "cannot tell" else ""
-    return f"{text}\n\n{judged}neither learned from. {NOTE} {unsure}".rstrip()
+    return f"{text}\n\n{judged}neither learned from. {NOTE}"
 
 
 def _candidate_alone(report: Report) -> str:
@@ -149,7 +151,7 @@ def _candidate_alone(report: Report) -> str:
 
 def _metric_name(name: str, primary: str) -> str:
     label = escape(METRICS[name].label)
-    return f"**{label}** (decides)" if name == primary else label
+    return f"**{label}**" if name == primary else label
 
 
 def got_worse(report: Report) -> str:

@@ -114,13 +114,13 @@ def whole_widths(lines: Sequence[Sequence[str]], room: int) -> list[int | None]:
         room: characters of a line; where all fits, or sentences would get too few, None for all.
     """
     widths: list[int | None] = []
-    natural = sum(max(map(len, column)) + 2 for column in zip(*lines, strict=True))
-    if natural <= room:
+    gaps = 2 * (len(lines[0]) - 1)
+    if gaps + sum(max(map(len, column)) for column in zip(*lines, strict=True)) <= room:
         return [None] * len(lines[0])
     for name, *cells in zip(*lines, strict=True):
         whole = all(" " not in cell and len(cell) <= _WORD for cell in cells)
         words = [*name.split(), *cells]
         widths.append(max(map(len, words), default=0) if whole else None)
     kept = [width for width in widths if width is not None]
-    left = room - sum(kept) - 2 * len(widths) - _SENTENCE * (len(widths) - len(kept))
+    left = room - sum(kept) - gaps - _SENTENCE * (len(widths) - len(kept))
     return widths if left >= 0 else [None] * len(widths)

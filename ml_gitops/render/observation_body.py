@@ -177,6 +177,6 @@ def drift_table(drift: Sequence[DriftReport]) -> str:
     more = f" {count(hidden, 'more feature')} matter less." if hidden else ""
     return (
         f"{escape(drift[-1].text)}.\n\n{table(DRIFT_HEADER, lines, DRIFT_ALIGN)}\n\n"
-        "*w is the size of a shift, about standard deviations of a mean; the bars are the "
+        "*A shift is measured by w, about standard deviations of a mean; the bars are the "
         f"windows, the newest last.{more}*"
     )

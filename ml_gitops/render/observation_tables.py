@@ -22,7 +22,7 @@ QUALITY_ALIGN: tuple[Align, ...] = (
     "right",
     "left",
 )
-DRIFT_HEADER = ("column", "importance", "shift w", "windows", "missing", "")
+DRIFT_HEADER = ("column", "importance", "shift", "windows", "missing", "")
 DRIFT_ALIGN: tuple[Align, ...] = ("left", "right", "right", "left", "right", "left")
 TOP_FEATURES = 10
 

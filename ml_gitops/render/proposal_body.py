@@ -118,9 +118,9 @@ def _side_by_side(now: Release | Missing, after: Release, names: tuple[str, str]
             change = metric.text(metric.sign * (new - old), signed=True, beside=old)
         rows.append([escape(metric.label), _metric(name, now), _metric(name, after), change])
     align: list[Align] = ["left", "right", "right", "right"]
-    text = table(["", *names, "change (+ is better)" if same_rows else ""], rows, align)
+    text = table(["", *names, "change" if same_rows else ""], rows, align)
     if same_rows:
-        return text
+        return f"{text}\n\n*A change with a plus is better, also for losses.*"
     return f"{text}\n\n*The two were judged on different days, so their metrics do not compare.*"
 
 

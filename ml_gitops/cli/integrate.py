@@ -4,12 +4,10 @@ import argparse
 from datetime import timedelta
 
 from ml_gitops.cli.setting import Setting
-from ml_gitops.document import Missing
 from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ForgeError, GitError
 from ml_gitops.model.lineage import short
-from ml_gitops.model.metrics import METRICS
 from ml_gitops.pull_request import PullRequest
-from ml_gitops.render.ci_report import to_markdown
+from ml_gitops.render.ci_report import brief, to_markdown
 from ml_gitops.render.numbers import count, duration, size
 from ml_gitops.render.report_page import to_html
 from ml_gitops.render.terminal import Terminal
@@ -93,7 +91,12 @@ def train(parsed: argparse.Namespace) -> int:
             setting.warehouse,
             terminal,
         )
-    setting.show(_summary(trained), lambda terminal: _tell_trained(terminal, trained))
+
+    def tell(terminal: Terminal) -> None:
+        _tell_trained(terminal, trained)
+        _tell_unpushed(terminal, setting)
+
+    setting.show(_summary(trained), tell)
     return EXIT_FAILED if trained.report.verdict == "block" else EXIT_PASSED
 
 
@@ -108,9 +111,12 @@ def report(parsed: argparse.Namespace) -> int:
     def tell(terminal: Terminal) -> None:
         _tell_report(terminal, trained.report)
         if number is not None:
+            terminal.line()
             terminal.status("pass" if posted else "keep", f"report on pull request #{number}")
         if parsed.html:
             terminal.line(f"The full report is in {parsed.html}")
+        if number is None:
+            _tell_unpushed(terminal, setting)
 
     setting.show({**_summary(trained), "pull_request": number, "posted": posted}, tell)
     return EXIT_FAILED if trained.report.verdict == "block" else EXIT_PASSED
@@ -176,26 +182,18 @@ def _tell_trained(terminal: Terminal, trained: Trained) -> None:
 
 
 def _tell_report(terminal: Terminal, report: Report) -> None:
-    comparison = report.comparison
-    rows = []
-    measured = comparison.candidate.metrics
-    for metric in (METRICS[name] for name in METRICS if name in measured):
-        value, change = measured[metric.name], comparison.change(metric.name)
-        rows.append(
-            [
-                metric.label,
-                metric.text(change.baseline) if change else "–",
-                metric.text(value.value),
-                metric.text(change.difference.estimate, signed=True) if change else "–",
-            ]
-        )
-    champion = comparison.champion
-    header = champion if isinstance(champion, str) else "no champion"
-    terminal.table(["metric", header, "candidate", "change"], rows)
-    if not isinstance(report.checks, Missing):
-        checks = report.checks
-        words = ", ".join(
-            f"{n} {word}" for word in ("passed", "failed", "skipped") if (n := checks.count(word))
-        )
-        terminal.line(f"checks: {words}; {report.parity.text}")
     terminal.status(report.verdict, report.headline)
+    terminal.line()
+    terminal.markdown(brief(report))
+
+
+def _tell_unpushed(terminal: Terminal, setting: Setting) -> None:
+    """Say what nobody else can see yet; where there is no forge, nobody would look."""
+    commits = setting.repository.unpushed() if setting.forge_path else 0
+    if commits:
+        told = "is not pushed" if commits == 1 else "are not pushed"
+        terminal.line()
+        terminal.line(
+            f"{count(commits, 'commit')} of this branch {told}: run `git push`, or "
+            "`ml-gitops pr open` to propose a new branch."
+        )

@@ -118,6 +118,24 @@ def test_work_travels_by_push_and_pull(tmp_path: Path, clone: Clone, bare: GitRe
     assert other.remote_url("gone") is None
 
 
+def test_commits_that_only_one_clone_has_are_counted(clone: Clone, bare: GitRepository) -> None:
+    """What was pushed counts no more; a branch of one's own counts from where it left."""
+    assert clone.unpushed() == 0
+
+    clone.switch("try", create=True)
+    (clone.path / "a.txt").write_text("2\n")
+    clone.commit_all("Try")
+    assert clone.unpushed() == 1
+
+    clone.push("try")
+    assert clone.unpushed() == 0
+
+
+def test_a_clone_without_a_commit_has_nothing_to_push(tmp_path: Path) -> None:
+    """Before the first commit there is nothing to count, and no error."""
+    assert Clone.create(tmp_path / "new", clock=clock, actor=ADA).unpushed() == 0
+
+
 def test_diverged_work_is_refused_with_a_remedy(
     tmp_path: Path, clone: Clone, bare: GitRepository
 ) -> None:

@@ -99,6 +99,11 @@ class Clone(GitRepository):
         ref = f"refs/heads/{branch}"
         self.run("push", "--quiet", "--set-upstream", "--", remote, f"{ref}:{ref}")
 
+    def unpushed(self) -> int:
+        """Return how many commits of what is checked out no remote is known to have."""
+        done = self.run("rev-list", "--count", "HEAD", "--not", "--remotes", accept=(0, 128))
+        return int(done.stdout or 0)
+
     def fetch(self, remote: str = "origin") -> None:
         """Fetch branches and tags, and forget remote branches that are gone."""
         self.run("fetch", "--quiet", "--prune", "--tags", "--", remote)

@@ -42,15 +42,8 @@ def list_(parsed: argparse.Namespace) -> int:
         if not found:
             terminal.line("There are no pull requests.")
             return
-        rows = [
-            [f"#{one.number}", _state(one), one.title, one.author.login, one.branch]
-            for one in found
-        ]
-        terminal.table(
-            ["", "state", "title", "by", "branch"],
-            rows,
-            align=["right", "left", "left", "left", "left"],
-        )
+        rows = [[f"#{one.number}", _state(one), one.title, one.author.login] for one in found]
+        terminal.table(["", "state", "title", "by"], rows, align=["right", "left", "left", "left"])
 
     setting.show(found, tell)
     return EXIT_PASSED

@@ -5,6 +5,7 @@ import argparse
 from ml_gitops.cli.setting import Setting
 from ml_gitops.cli.tell import tell_proposal
 from ml_gitops.errors import EXIT_PASSED
+from ml_gitops.monitoring.observation import Observation
 from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Update
 from ml_gitops.render.observation_page import to_html
 from ml_gitops.render.observation_tables import tell_drift, tell_quality
@@ -100,22 +101,32 @@ def _tell_watched(terminal: Terminal, watched: Watched) -> None:
     terminal.panel(
         f"{observation.release} in {observation.environment}, as of {observation.as_of}", []
     )
-    tell_quality(terminal, observation)
-    tell_drift(terminal, observation)
-    for remark in observation.remarks:
-        terminal.status("warn", remark)
-    state = {"nothing": "pass", "watch": "warn", "incident": "warn", "retrain": "fail"}
-    bad = any(one.bad for metric in observation.health.metrics for one in metric.windows)
-    want = "watch" if bad and observation.retrain.want == "nothing" else observation.retrain.want
-    terminal.status(state[want], observation.retrain.headline)
+    terminal.status(_state(observation), observation.retrain.headline)
     if observation.health.verdict == "insufficient":
         terminal.line(f"  {observation.health.text}")
     if observation.rollback.roll_back:
         terminal.status("fail", observation.rollback.headline)
+    terminal.line()
+    tell_quality(terminal, observation)
+    terminal.line()
+    tell_drift(terminal, observation)
+    terminal.line()
+    for remark in observation.remarks:
+        terminal.status("warn", remark)
     if watched.rehearsed:
         _tell_plans(terminal, watched)
     else:
         _tell_deeds(terminal, watched)
+
+
+def _state(observation: Observation) -> str:
+    """Return the mark of a decision; calm that nobody could judge is no pass."""
+    want, health = observation.retrain.want, observation.health
+    if want == "nothing":
+        bad = any(one.bad for metric in health.metrics for one in metric.windows)
+        calm = "unknown" if health.verdict == "insufficient" else "pass"
+        return "warn" if bad else calm
+    return "fail" if want == "retrain" else "warn"
 
 
 def _tell_deeds(terminal: Terminal, watched: Watched) -> None:

@@ -12,10 +12,11 @@ class Caller:
 
     Args:
         token: of whom; empty is nobody.
-        repository: `owner/name`; paths that begin with `/` are below it.
+        repository: `owner/name`; paths are below it.
     """
 
     def __init__(self, server: GitHubServer, token: str, repository: str = "acme/churn") -> None:
+        self.server = server
         self._root = f"{server.url}/repos/{repository}"
         self._api = server.url
         self.session = requests.Session()

@@ -200,12 +200,8 @@ class GitHubServer:
         def respond(fault: Fault | None) -> Answer:
             self._api.remembers = self.faults.looks_back
             stale = fault is not None and fault.name == "stale-read"
-            try:
-                answer = self._api.answer(request, stale=stale)
-                self._check(request, answer)
-            except Exception:  # noqa: BLE001 - a bug of the server has to fail the test
-                self.violations.append(traceback.format_exc())
-                return Refusal(500, "Server Error").answer
+            answer = self._api.answer(request, stale=stale)
+            self._check(request, answer)
             return answer
 
         return self._struck(asked.method, path, respond)
@@ -225,18 +221,27 @@ class GitHubServer:
 
     def _struck(self, method: str, path: str, respond: Callable[[Fault | None], Answer]) -> Answer:
         """Answer a request, or let the script of faults do with it what it wants."""
+        try:
+            fault = self._fault(method, path)
+            answer = fault.instead if fault else None
+            if answer is None:
+                answer = respond(fault)
+                answer = fault.spoil(answer) if fault else answer
+        except Exception:  # noqa: BLE001 - a bug of the server or of a test has to fail it
+            self.violations.append(traceback.format_exc())
+            answer = Refusal(500, "Server Error").answer
+        self.calls.append(Call(method, path, 0 if answer.ending else answer.status))
+        return answer
+
+    def _fault(self, method: str, path: str) -> Fault | None:
+        """Let the functions of the script act, and return what else it has for a request."""
         fault = None
         for it in self.faults.next(method, path):
             if it.act:
                 it.act()
             else:
                 fault = it
-        answer = fault.instead if fault else None
-        if answer is None:
-            answer = respond(fault)
-            answer = fault.spoil(answer) if fault else answer
-        self.calls.append(Call(method, path, 0 if answer.ending else answer.status))
-        return answer
+        return fault
 
     def _check(self, request: Request, answer: Answer) -> None:
         if self._contract is None or request.route is None or request.path == "/graphql":

@@ -1,4 +1,4 @@
-"""Workflows and their runs. Nothing runs here: tests say what ran, and how it ended."""
+"""Runs of workflows. Nothing runs here: tests say what ran, and how it ended."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,13 +8,12 @@ import yaml
 
 from tests.github import documents
 from tests.github.accounts import Account
-from tests.github.answers import Answer, Page, Refusal, no_content, not_found, page
+from tests.github.answers import Page, not_found, page
 from tests.github.checks import pulls_at
 from tests.github.commits import read_commit
 from tests.github.documents import minimal, page_of, url_of, user
-from tests.github.git import HEADS, TAGS
-from tests.github.history import resolve
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.world import Document, Repository, World, stamp
 
 FOLDER = ".github/workflows"
@@ -74,94 +73,6 @@ def workflow_id(world: World, repository: Repository, path: str) -> int:
     if path not in repository.workflows:
         repository.workflows[path] = world.next_id()
     return repository.workflows[path]
-
-
-def _workflow(request: Request, path: str, number: int) -> Document:
-    world, repository = request.world, request.repository
-    content, since = file_of(repository, path) or {}, stamp(repository.created)
-    web = page_of(world, repository)
-    return {
-        "id": number,
-        "node_id": documents.node("W", number),
-        "name": content.get("name", path),
-        "path": path,
-        "state": "active",
-        "created_at": since,
-        "updated_at": since,
-        "url": f"{url_of(world, repository)}/actions/workflows/{number}",
-        "html_url": f"{web}/blob/{repository.default_branch}/{path}",
-        "badge_url": f"{web}/workflows/{number}/badge.svg",
-    }
-
-
-@route("GET", _ALL + "/permissions/workflow", "administration:read", "admin")
-def permissions(request: Request) -> Document:
-    """Say what `GITHUB_TOKEN` may do where a workflow does not say it."""
-    return {
-        "default_workflow_permissions": "read",
-        "can_approve_pull_request_reviews": request.repository.actions_may_propose,
-    }
-
-
-@route("GET", _ALL + "/workflows", "actions:read")
-def workflows(request: Request) -> Page:
-    """List the workflows of the default branch."""
-    found = known(request.world, request.repository)
-    return page((_workflow(request, *it) for it in found.items()), "workflows")
-
-
-def _named(request: Request) -> tuple[str, int]:
-    """Return the workflow that the path names, by id or by the name of its file."""
-    wanted = request.params["workflow_id"]
-    for path, number in known(request.world, request.repository).items():
-        if wanted in {str(number), path.rpartition("/")[2], path}:
-            return path, number
-    raise not_found()
-
-
-@route("GET", _ALL + "/workflows/{workflow_id}", "actions:read")
-def workflow(request: Request) -> Document:
-    """Give a workflow."""
-    return _workflow(request, *_named(request))
-
-
-@route("POST", _ALL + "/workflows/{workflow_id}/dispatches", "actions:write", "write")
-def dispatch(request: Request) -> Answer | Document:
-    """Start a workflow by hand, if its file says that one may."""
-    world, repository = request.world, request.repository
-    path, _ = _named(request)
-    ref = str(request.required("ref"))
-    sha = resolve(repository, ref)
-    named = any(root + ref in repository.refs for root in (HEADS, TAGS)) or ref in repository.refs
-    if sha is None or not named:
-        raise Refusal(422, f"No ref found for: {ref}")
-    content = file_of(repository, path, sha) or {}
-    # YAML 1.1 reads the key `on` as true.
-    events = content.get("on", content.get(True)) or {}
-    if "workflow_dispatch" not in events:
-        raise Refusal(422, "Workflow does not have 'workflow_dispatch' trigger")
-    taken = (events["workflow_dispatch"] or {}) if isinstance(events, dict) else {}
-    inputs = _inputs(taken.get("inputs") or {}, request.json.get("inputs") or {})
-    branch = ref.removeprefix(HEADS).removeprefix(TAGS)
-    run = start(world, repository, path, "workflow_dispatch", branch, sha, repository, request.me)
-    run.inputs = inputs
-    if not request.json.get("return_run_details"):
-        return no_content()
-    url = f"{url_of(world, repository)}/actions/runs/{run.id}"
-    web = f"{page_of(world, repository)}/actions/runs/{run.id}"
-    return {"workflow_run_id": run.id, "run_url": url, "html_url": web}
-
-
-def _inputs(declared: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return the inputs of a run, with the defaults of the file."""
-    unknown = sorted(set(given) - set(declared))
-    if unknown:
-        raise Refusal(422, f"Unexpected inputs provided: {unknown}".replace("'", '"'))
-    for name, it in declared.items():
-        if (it or {}).get("required") and name not in given and "default" not in it:
-            raise Refusal(422, f"Required input '{name}' not provided")
-    defaults = {name: it["default"] for name, it in declared.items() if it and "default" in it}
-    return defaults | given
 
 
 def start(
@@ -237,7 +148,8 @@ def run_document(request: Request, run: Run) -> Document:
     }
 
 
-def _filtered(request: Request, path: str = "") -> Page:
+def listed(request: Request, path: str = "") -> Page:
+    """Return the runs that a query chooses, the newest first."""
     query = request.query
     found = [
         it
@@ -255,13 +167,7 @@ def _filtered(request: Request, path: str = "") -> Page:
 @route("GET", _ALL + "/runs", "actions:read")
 def runs(request: Request) -> Page:
     """List runs, the newest first."""
-    return _filtered(request)
-
-
-@route("GET", _ALL + "/workflows/{workflow_id}/runs", "actions:read")
-def runs_of(request: Request) -> Page:
-    """List the runs of a workflow, the newest first."""
-    return _filtered(request, _named(request)[0])
+    return listed(request)
 
 
 def find(request: Request) -> Run:

@@ -11,7 +11,7 @@ from tests.github import keys, pushes, routing
 from tests.github.accounts import Token
 from tests.github.answers import Answer, Page, Refusal
 from tests.github.faults import PRIMARY
-from tests.github.routing import Request
+from tests.github.request import Request
 from tests.github.world import Repository, World, hour_after
 
 FREE = {"/rate_limit"}

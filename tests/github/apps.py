@@ -5,7 +5,8 @@ from tests.github.accounts import LEVELS, Account, App
 from tests.github.answers import Answer, Refusal, created, not_found
 from tests.github.documents import integration, user
 from tests.github.people import installation_token
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.world import Document, Repository, stamp
 
 

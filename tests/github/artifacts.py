@@ -12,7 +12,8 @@ from tests.github.actions import Run
 from tests.github.actions import find as find_run
 from tests.github.answers import Answer, Page, Refusal, no_content, not_found, page
 from tests.github.documents import url_of
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.world import Document, Repository, World, stamp
 
 _ALL = "/repos/{owner}/{repo}/actions/artifacts"

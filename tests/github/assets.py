@@ -4,9 +4,10 @@ import hashlib
 import re
 
 from tests.github.answers import Answer, Refusal, created, invalid, no_content, not_found, page
-from tests.github.releases import Asset, Release, asset_document, find, kept
-from tests.github.routing import Request, route
-from tests.github.world import Document
+from tests.github.releases import Asset, Release, asset_document, find
+from tests.github.request import Request
+from tests.github.routing import route
+from tests.github.world import Document, World
 
 _OF_RELEASE = "/repos/{owner}/{repo}/releases/{release_id}/assets"
 _ONE = "/repos/{owner}/{repo}/releases/assets/{asset_id}"
@@ -84,3 +85,24 @@ def delete(request: Request) -> Answer:
     release, asset = _find(request)
     release.assets.remove(asset)
     return no_content()
+
+
+def download(world: World, path: str) -> str | None:
+    """Return where the page of an asset leads to; None if nothing public is there."""
+    owner, _, rest = path.strip("/").partition("/")
+    name, _, rest = rest.partition("/releases/download/")
+    tag, _, file = rest.rpartition("/")
+    repository = world.repository(owner, name)
+    if repository is None or repository.private:
+        return None
+    for it in repository.releases:
+        for asset in it.assets if it.tag == tag and not it.draft else []:
+            if asset.name == file:
+                asset.downloads += 1
+                return kept(world, asset)
+    return None
+
+
+def kept(world: World, asset: Asset) -> str:
+    """Return where the bytes of an asset are."""
+    return world.storage.address("assets", asset.id, asset.content, asset.media, asset.name)

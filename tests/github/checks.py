@@ -9,7 +9,8 @@ from tests.github.accounts import App
 from tests.github.answers import Answer, Page, Refusal, created, malformed, not_found, page
 from tests.github.documents import integration, page_of, url_of
 from tests.github.history import not_empty, resolve
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.world import Document, Repository, stamp
 
 MOST_ANNOTATIONS = 50

@@ -11,7 +11,8 @@ from tests.github.git import HEADS, Entry
 from tests.github.git_data import git_commit
 from tests.github.history import resolve
 from tests.github.refs import may_hold
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.signing import commit_as
 from tests.github.trees import decoded
 from tests.github.world import Document

@@ -19,7 +19,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 from tests.github.answers import Answer
-from tests.github.routing import Request
+from tests.github.request import Request
 
 VERSION = "23.0.2"
 FILE = Path(__file__).parents[2] / "build" / "tools" / f"github-openapi-{VERSION}.json"

@@ -9,7 +9,8 @@ from tests.github.commits import read_commit, read_tag, write_tag
 from tests.github.documents import url_of
 from tests.github.git import TAGS
 from tests.github.history import not_empty
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.signing import commit_as, named, sign, signature, verification
 from tests.github.world import Document
 

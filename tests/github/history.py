@@ -8,7 +8,8 @@ from tests.github.answers import Answer, Refusal, not_found, page
 from tests.github.commits import contains, history, merge_base, peel, read_commit
 from tests.github.documents import maybe_user, url_of
 from tests.github.git import HEADS, NOTHING, TAGS, Git
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.signing import signature, verification
 from tests.github.world import Document, Repository
 

@@ -7,7 +7,8 @@ from tests.github.accounts import Account
 from tests.github.answers import Answer, Refusal, created, invalid, page
 from tests.github.documents import integration, maybe_user, page_of, thread_url, url_of, user
 from tests.github.labels import label_document, named_labels
-from tests.github.routing import Request, route, within
+from tests.github.request import Request, within
+from tests.github.routing import route
 from tests.github.world import Document, Label, Repository, Thread, World, stamp
 
 LONGEST_TITLE = 256

@@ -7,7 +7,8 @@ from urllib.parse import quote
 from tests.github import documents
 from tests.github.answers import Answer, Refusal, created, invalid, no_content, not_found, page
 from tests.github.documents import url_of
-from tests.github.routing import Request, route, within
+from tests.github.request import Request, within
+from tests.github.routing import route
 from tests.github.world import Document, Label, Thread
 
 LONGEST_NAME = 50

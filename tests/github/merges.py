@@ -6,7 +6,8 @@ from tests.github.commits import contains, write_commit
 from tests.github.documents import thread_url
 from tests.github.git import HEADS
 from tests.github.pulls import find
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.signing import sign, web_flow
 from tests.github.world import Document, Pull, Thread
 

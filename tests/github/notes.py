@@ -4,7 +4,8 @@ from tests.github import documents
 from tests.github.answers import Answer, Refusal, created, invalid, no_content, not_found, page
 from tests.github.documents import integration, page_of, url_of, user
 from tests.github.issues import LONGEST_BODY, may_triage, reactions
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.world import Document, Note, Thread, stamp
 
 _ALL = "/repos/{owner}/{repo}/issues/comments"

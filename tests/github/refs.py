@@ -5,7 +5,8 @@ from tests.github.answers import Answer, Refusal, created, no_content, not_found
 from tests.github.commits import contains
 from tests.github.git import HEADS
 from tests.github.history import not_empty
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.world import Document
 
 

@@ -11,8 +11,9 @@ from tests.github.documents import page_of, url_of, user
 from tests.github.git import TAGS
 from tests.github.history import resolve
 from tests.github.issues import reactions
-from tests.github.routing import Request, route
-from tests.github.world import Document, Repository, World, stamp
+from tests.github.request import Request
+from tests.github.routing import route
+from tests.github.world import Document, Repository, stamp
 
 _ALL = "/repos/{owner}/{repo}/releases"
 _ONE = _ALL + "/{release_id}"
@@ -240,24 +241,3 @@ def delete(request: Request) -> Answer:
     """Delete a release; its tag stays."""
     request.repository.releases.remove(find(request))
     return no_content()
-
-
-def download(world: World, path: str) -> str | None:
-    """Return where the page of an asset leads to; None if nothing public is there."""
-    owner, _, rest = path.strip("/").partition("/")
-    name, _, rest = rest.partition("/releases/download/")
-    tag, _, file = rest.rpartition("/")
-    repository = world.repository(owner, name)
-    if repository is None or repository.private:
-        return None
-    for it in repository.releases:
-        for asset in it.assets if it.tag == tag and not it.draft else []:
-            if asset.name == file:
-                asset.downloads += 1
-                return kept(world, asset)
-    return None
-
-
-def kept(world: World, asset: Asset) -> str:
-    """Return where the bytes of an asset are."""
-    return world.storage.address("assets", asset.id, asset.content, asset.media, asset.name)

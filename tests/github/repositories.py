@@ -7,7 +7,8 @@ from tests.github.commits import peel
 from tests.github.documents import user
 from tests.github.git import HEADS, TAGS, Git
 from tests.github.history import commit_document
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.world import Document, Label, Repository, World, stamp
 
 DEFAULT_LABELS = {

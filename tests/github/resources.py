@@ -14,6 +14,7 @@ from tests.github import (
     labels,
     merges,
     notes,
+    proposals,
     pulls,
     refs,
     releases,
@@ -21,6 +22,7 @@ from tests.github import (
     reviews,
     statuses,
     trees,
+    workflows,
 )
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "labels",
     "merges",
     "notes",
+    "proposals",
     "pulls",
     "refs",
     "releases",
@@ -44,4 +47,5 @@ __all__ = [
     "reviews",
     "statuses",
     "trees",
+    "workflows",
 ]

@@ -6,7 +6,8 @@ from tests.github.answers import Answer, Refusal, created, not_found, page
 from tests.github.documents import page_of, thread_url, user
 from tests.github.issues import LONGEST_BODY
 from tests.github.pulls import find, pull_document
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.world import Document, Review, Thread, stamp
 
 _REVIEWS = "/repos/{owner}/{repo}/pulls/{pull_number}/reviews"

@@ -15,7 +15,7 @@ from tests.github.api import Api
 from tests.github.faults import Fault, Faults
 from tests.github.git import Git
 from tests.github.people import Application
-from tests.github.routing import Request
+from tests.github.request import Request
 from tests.github.setup import TestRepository
 from tests.github.web import Incoming, Port
 from tests.github.world import World
@@ -214,7 +214,7 @@ class GitHubServer:
     def _page(self, asked: Incoming) -> Answer:
         """Answer what a browser asks for: only the downloads of releases are there."""
         with self.world.lock:
-            address = resources.releases.download(self.world, asked.path)
+            address = resources.assets.download(self.world, asked.path)
         if address is None:
             return Answer(404, body=b"Not Found", content_type="text/html; charset=utf-8")
         return Answer(302, body=b"", content_type="text/html", headers={"Location": address})

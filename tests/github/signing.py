@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.github.accounts import Account
 from tests.github.commits import Commit, Signature, write_commit
-from tests.github.routing import Request
+from tests.github.request import Request
 from tests.github.world import Document, Repository, World, stamp
 
 _WEB_FLOW = ("GitHub", "noreply@github.com")

@@ -8,7 +8,8 @@ from tests.github.accounts import Account
 from tests.github.answers import Answer, Refusal, created, invalid, page
 from tests.github.documents import minimal, url_of, user
 from tests.github.history import resolve
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.world import Document, stamp
 
 _STATES = ("error", "failure", "pending", "success")

@@ -10,7 +10,8 @@ from tests.github.commits import read_commit
 from tests.github.documents import url_of
 from tests.github.git import Entry, Git
 from tests.github.history import not_empty, resolve
-from tests.github.routing import Request, route
+from tests.github.request import Request
+from tests.github.routing import route
 from tests.github.world import Document
 
 LARGEST_BLOB = 100 * 2**20

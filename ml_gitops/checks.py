@@ -12,6 +12,7 @@ from ml_gitops.document import Document, Missing, Part
 from ml_gitops.model.comparison import change_of
 from ml_gitops.model.evaluation import Answers, measure, truth_of
 from ml_gitops.model.metrics import metric_named
+from ml_gitops.model.policy import Rules
 from ml_gitops.model.verdict import Verdict, limited, not_worse
 
 if TYPE_CHECKING:
@@ -89,7 +90,11 @@ def at_least(
     """
     answers = model.predict(frame)
     known = metric_named(metric, answers.task)
-    values, undefined = measure(truth_of(_column(frame, target), answers), answers, [metric])
+    truth, days = truth_of(_column(frame, target), answers), Rules.of(frame).days(frame)
+    if days is not None and len(set(days.tolist())) < 2:
+        # The value is held to the limit, and one day has one; only its interval is that of rows.
+        days = None
+    values, undefined = measure(truth, answers, [metric], days)
     if undefined:
         text = f"{known.label} of {len(frame):,} rows is not defined: {undefined[metric]}"
         return Verdict(ok=None, rule="minimum", text=text)
@@ -110,19 +115,23 @@ def no_worse(
     Args:
         model, champion: the two to compare on the same rows.
         frame, target, metric: as `at_least`.
-        margin: the allowed loss, as in `[gate]`; its default if None.
+        margin: the allowed loss, as in `[gate]`; if None, what the gate allows of this metric.
 
     Raises:
         ConfigError: the metric does not fit the task.
     """
-    ours, theirs = model.predict(frame), champion.predict(frame)
-    metric_named(metric, ours.task)
+    ours, theirs, rules = model.predict(frame), champion.predict(frame), Rules.of(frame)
+    known = metric_named(metric, ours.task)
     if ours.classes != theirs.classes:
         return Verdict(ok=None, rule="champion", text="the champion has other classes")
-    change = change_of(metric, truth_of(_column(frame, target), ours), ours, theirs)
+    truth = truth_of(_column(frame, target), ours)
+    change = change_of(metric, truth, ours, theirs, rules.days(frame))
     if isinstance(change, Missing):
-        return Verdict(ok=None, rule="champion", text=f"{metric} is not defined: {change.reason}")
-    return not_worse(change, margin)
+        text = f"{known.label} is not defined: {change.reason}"
+        return Verdict(ok=None, rule="champion", text=text)
+    if margin is None:
+        margin = rules.gate.margin_of(known, ours.task)
+    return not_worse(change, margin, least=rules.gate.least)
 
 
 def invariant(

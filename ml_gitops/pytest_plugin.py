@@ -86,15 +86,15 @@ class RunFixtures:
 
     @pytest.fixture(scope="session")
     def holdout(self) -> "pd.DataFrame":
-        """The rows that no model learned from: features, target and id."""
-        return _frame(self._path("holdout.parquet"))
+        """The rows that no model learned from: features, target, id and time."""
+        return self._frame("holdout.parquet")
 
     @pytest.fixture(scope="session")
     def train(self) -> "pd.DataFrame":
         """The rows that the candidate learned from."""
         if not (self._run / "train.parquet").exists():
             pytest.skip("this run did not keep the rows it learned from")
-        return _frame(self._path("train.parquet"))
+        return self._frame("train.parquet")
 
     @pytest.fixture(scope="session")
     def target(self, candidate: "OnnxModel", holdout: "pd.DataFrame") -> "pd.Series[Any]":
@@ -127,6 +127,16 @@ class RunFixtures:
                 pytrace=False,
             )
         return self._folder
+
+    def _frame(self, name: str) -> "pd.DataFrame":
+        """Read rows, and leave on them what the gate takes as independent and as allowed."""
+        from ml_gitops.adapters.frames import read_frame
+        from ml_gitops.model.policy import Rules
+
+        path = self._path(Rules.file_name)
+        return Rules.from_json(path.read_bytes(), where=str(path)).attach(
+            read_frame(self._path(name))
+        )
 
     def _path(self, name: str) -> Path:
         path = self._run / name
@@ -207,9 +217,3 @@ def _model(content: Path, signature: Path) -> "OnnxModel":
 
     read = Signature.from_json(signature.read_bytes(), where=str(signature))
     return OnnxModel(content.read_bytes(), read)
-
-
-def _frame(path: Path) -> "pd.DataFrame":
-    from ml_gitops.adapters.frames import read_frame
-
-    return read_frame(path)

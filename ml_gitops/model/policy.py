@@ -1,11 +1,11 @@
 """What the gate asks of a candidate, and what it does where nothing can be told."""
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from ml_gitops.data.schema import Task
-from ml_gitops.document import Part
+from ml_gitops.document import Document, Part
 from ml_gitops.errors import ConfigError
 from ml_gitops.model.interval import Units
 from ml_gitops.model.metrics import (
@@ -16,6 +16,12 @@ from ml_gitops.model.metrics import (
     metric_named,
 )
 from ml_gitops.model.verdict import Least
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+_RULES = "ml-gitops"
 
 
 class GatePolicy(Part):
@@ -103,6 +109,41 @@ class GatePolicy(Part):
         if metric == self.primary(task):
             return metric.default_margin if self.margin is None else self.margin
         return (2 if metric in self.others(task) else 1) * metric.default_margin
+
+
+class Rules(Document):
+    """What the gate shares with checks, so that the two never differ by arithmetic alone.
+
+    Fixtures leave it on the rows they give, and pandas hands it on to what is selected of them.
+
+    Attributes:
+        gate: the policy that judges the same run.
+        time: the column whose days are independent, if the gate takes them so.
+    """
+
+    file_name: ClassVar[str] = "rules.json"
+
+    gate: GatePolicy = GatePolicy()
+    time: str | None = None
+
+    def attach(self, frame: "pd.DataFrame") -> "pd.DataFrame":
+        """Return the rows with these rules left on them."""
+        frame.attrs[_RULES] = self.to_json()
+        return frame
+
+    @classmethod
+    def of(cls, frame: "pd.DataFrame") -> "Rules":
+        """Return the rules left on rows; for rows without any, they are independent."""
+        text = frame.attrs.get(_RULES)
+        return cls() if text is None else cls.from_json(text, where="the rows")
+
+    def days(self, frame: "pd.DataFrame") -> "NDArray[Any] | None":
+        """Return the day of every row, shape (n,); None where rows are independent."""
+        from ml_gitops.data.dataset import days_of
+
+        if self.gate.units == "rows" or self.time not in frame:
+            return None
+        return days_of(frame[self.time])
 
 
 def _fitting(key: str, name: str, task: Task) -> Metric:

@@ -13,6 +13,7 @@ from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.comparison import Comparison, compare
 from ml_gitops.model.evaluation import Evaluation
 from ml_gitops.model.gate import judge
+from ml_gitops.model.policy import Rules
 from ml_gitops.model.run import MODEL_FILE, Run
 from ml_gitops.ports import Progress, Workspace
 from ml_gitops.report import Basis, Report
@@ -20,7 +21,7 @@ from ml_gitops.serving.parity import ParityReport
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.check_changes import with_absent
 from ml_gitops.workflows.standing import Champion
-from ml_gitops.workflows.training import CHECKS, HOLDOUT_FILE, TRAIN_FILE, days_that_count
+from ml_gitops.workflows.training import CHECKS, HOLDOUT_FILE, TRAIN_FILE, rules_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ def judge_run(
     holdout = workspace.read_frame(folder / HOLDOUT_FILE)
     comparison = _compare(config, workspace, run, folder, holdout, champion)
     gate = judge(comparison, config.gate)
-    checks = _run_checks(workspace, progress, folder, champion)
+    checks = _run_checks(config, workspace, progress, folder, champion)
     rival = champion if isinstance(champion, Champion) else None
     report = Report(
         model=config.model.name,
@@ -109,7 +110,7 @@ def _compare(
         primary=config.gate.primary(config.model.task).name,
         holdout_digest=run.holdout_digest,
         slices={column: holdout[column].to_numpy() for column in config.gate.slices},
-        days=days_that_count(config, holdout),
+        days=rules_of(config).days(holdout),
         champion_name=champion.release.tag if isinstance(champion, Champion) else None,
         importances=evaluation.importances,
     )
@@ -134,13 +135,18 @@ def _answers(champion: Champion | Missing, holdout: "pd.DataFrame") -> "Answers 
 
 
 def _run_checks(
-    workspace: Workspace, progress: Progress, folder: Path, champion: Champion | Missing
+    config: Config,
+    workspace: Workspace,
+    progress: Progress,
+    folder: Path,
+    champion: Champion | Missing,
 ) -> CheckOutcomes | Missing:
     if isinstance(champion, Champion) and not champion.refused:
         beside = {CHAMPION_FILE: champion.model, CHAMPION_SIGNATURE_FILE: champion.signature}
     else:
         reason = champion.refused if isinstance(champion, Champion) else champion.reason
         beside = {CHAMPION_MISSING_FILE: reason.encode()}
+    beside[Rules.file_name] = rules_of(config).to_json().encode()
     step = "Running the checks"
     progress.step(step)
     outcomes = workspace.run_checks(

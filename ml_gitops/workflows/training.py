@@ -13,13 +13,13 @@ from ml_gitops.data.validation import ValidationReport, validate
 from ml_gitops.document import sha256
 from ml_gitops.errors import DataError, TrainingError
 from ml_gitops.model.lineage import Lineage, trace
+from ml_gitops.model.policy import Rules
 from ml_gitops.model.run import MODEL_FILE, Run
 from ml_gitops.ports import FrameWarehouse, Progress, Workspace
 from ml_gitops.workflows.fitting import Fitted, fit
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from ml_gitops.data.dataset import Dataset
     from ml_gitops.model.evaluation import Answers, Evaluation
@@ -192,18 +192,14 @@ def _evaluate(
         # Only what identifies the rows and their truth: features may change, the holdout stays.
         holdout_digest=frame_digest(holdout[[schema.id, schema.time, schema.target]]),
         slices={column: holdout[column].to_numpy() for column in config.gate.slices},
-        days=days_that_count(config, holdout),
+        days=rules_of(config).days(holdout),
         importances=importances,
     )
 
 
-def days_that_count(config: Config, rows: "pd.DataFrame") -> "NDArray[Any] | None":
-    """Return the day of every row where days are what is independent; None where rows are."""
-    from ml_gitops.data.dataset import days_of
-
-    if config.gate.units == "rows":
-        return None
-    return days_of(rows[config.data.time])
+def rules_of(config: Config) -> Rules:
+    """Return what the gate, and the checks beside it, judge by."""
+    return Rules(gate=config.gate, time=config.data.time)
 
 
 def _profile(

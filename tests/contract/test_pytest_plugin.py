@@ -13,6 +13,7 @@ from ml_gitops.adapters.frames import write_frame
 from ml_gitops.checks import CheckOutcome, CheckOutcomes
 from ml_gitops.data.schema import DataSchema, Feature
 from ml_gitops.model.candidate import build_and_fit
+from ml_gitops.model.policy import GatePolicy, Rules
 from ml_gitops.serving.onnx_model import class_names, conform, convert
 from ml_gitops.serving.signature import Signature
 
@@ -42,8 +43,10 @@ def test_too_much(candidate, holdout):
 
 def test_against(compare, holdout):
     """The champion is not better."""
-    assert compare("roc_auc")
-    assert compare("log_loss", margin=0.5, rows=holdout["rain"] > 0.5)
+    said = compare("roc_auc")
+    assert said
+    assert (said.data["allowed"], said.data["days"]) == (0.3, 14)
+    assert compare("log_loss", margin=0.5, rows=holdout["rain"] > 0.5).data["days"] == 14
 
 def test_train(train):
     """Rows that were learned from."""
@@ -58,6 +61,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rain = random.exponential(1, 600)
     late = random.random(600) < 1 / (1 + np.exp(2 - 2 * rain))
     frame = pd.DataFrame({"id": [f"f{index}" for index in range(600)], "rain": rain, "late": late})
+    frame["asked"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(600) % 14, unit="D")
     seen = conform(frame, SCHEMA.features).assign(late=late)
     estimator = build_and_fit(lambda _: LogisticRegression(), {}, seen, SCHEMA, 0)
     signature = Signature(
@@ -72,6 +76,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "model.onnx").write_bytes(convert(estimator, SCHEMA.features, "binary"))
     (folder / "signature.json").write_text(signature.to_json())
     write_frame(frame, folder / "holdout.parquet")
+    rules = Rules(gate=GatePolicy(margin=0.3), time="asked")
+    (folder / Rules.file_name).write_text(rules.to_json())
     return folder
 
 
@@ -126,7 +132,7 @@ def test_a_champion_is_compared_on_the_same_rows(
     """With a champion the comparison runs, also on some of the rows."""
     both = tmp_path / "run"
     both.mkdir()
-    for name in ("model.onnx", "signature.json", "holdout.parquet"):
+    for name in ("model.onnx", "signature.json", "holdout.parquet", Rules.file_name):
         (both / name).write_bytes((run / name).read_bytes())
     (both / "champion.onnx").write_bytes((run / "model.onnx").read_bytes())
     (both / "champion-signature.json").write_bytes((run / "signature.json").read_bytes())

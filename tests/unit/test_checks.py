@@ -17,7 +17,10 @@ from ml_gitops.checks import (
     no_worse,
 )
 from ml_gitops.errors import ConfigError
+from ml_gitops.model.comparison import compare
 from ml_gitops.model.evaluation import Answers
+from ml_gitops.model.gate import judge
+from ml_gitops.model.policy import GatePolicy, Rules
 
 
 class Scorer:
@@ -78,6 +81,55 @@ def test_no_worse_compares_on_the_same_rows(frame: pd.DataFrame) -> None:
 
     assert no_worse(RAIN, RAIN, frame, "late", "roc_auc")
     assert no_worse(blind, RAIN, frame, "late", "roc_auc").ok is False
+
+
+@pytest.mark.parametrize("units", ["days", "rows"])
+@pytest.mark.parametrize(("days", "doubt"), [(3, 0.3), (14, 0.0), (14, 0.05), (14, 0.3), (14, 2.0)])
+def test_a_check_says_what_the_gate_says(
+    frame: pd.DataFrame, units: str, days: int, doubt: float
+) -> None:
+    """Of the same rows, check and gate have one answer and one interval, metric by metric."""
+    random = np.random.default_rng(days)
+    noise = doubt * random.normal(size=len(frame))
+    rows = frame.assign(
+        asked=pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(500) % days, unit="D")
+    )
+    policy = GatePolicy(margin=0.03, units=units, secondary=("log_loss",))  # type: ignore[arg-type]
+    rules = Rules(gate=policy, time="asked")
+    unsure, blind = Scorer(lambda frame: 2 * frame["rain"] - 2 + noise), Scorer(lambda _: 0 * noise)
+
+    gate = judge(
+        compare(
+            rows["late"].to_numpy(),
+            *(model.predict(rows) for model in (unsure, RAIN, blind)),
+            primary="roc_auc",
+            holdout_digest="sha256:" + "0" * 64,
+            days=rules.days(rows),
+            champion_name="the champion",
+        ),
+        policy,
+    )
+    check = rules.attach(rows)
+
+    for rule, metric in (("champion", "roc_auc"), ("secondary", "log_loss")):
+        (asked,) = (one for one in gate.findings if one.rule == rule)
+        said = no_worse(unsure, RAIN, check, "late", metric)
+        assert (said.ok, said.text, said.data) == (asked.ok, asked.text, asked.data)
+
+
+def test_what_is_selected_of_the_holdout_is_judged_by_its_days(frame: pd.DataFrame) -> None:
+    """A mask, a group or another column leave the rules on the rows; foreign rows have none."""
+    rules = Rules(time="asked")
+    rows = rules.attach(frame.assign(asked=pd.Timestamp("2024-01-01")))
+    rows["asked"] += pd.to_timedelta(np.arange(500) // 25, unit="D")
+
+    parts = [rows[rows["wind"] > 5], rows.assign(wind=0.0), rows.query("carrier == 'UA'")]
+    parts += [part for _, part in rows.groupby("carrier")]
+
+    for part in parts:
+        assert no_worse(RAIN, RAIN, part, "late", "brier").data["days"] == 20
+    assert no_worse(RAIN, RAIN, frame, "late", "brier").data["days"] is None
+    assert at_least(RAIN, rows[rows["asked"] == rows["asked"].min()], "late", "brier", 0.5)
 
 
 def test_invariance_shows_the_worst_row(frame: pd.DataFrame) -> None:

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from ml_gitops.checks import CheckOutcomes
 from ml_gitops.data.lock import DataLock, Split
+from ml_gitops.data.schema import Window
 from ml_gitops.data.validation import ValidationReport
 from ml_gitops.document import Digest, Document, Missing, Part, canonical_json, sha256
 from ml_gitops.errors import DocumentError, MlGitopsError
@@ -120,6 +121,41 @@ class Report(Document):
         return {name: one.value for name, one in self.comparison.candidate.metrics.items()}
 
 
+class TrainingRecord(Document):
+    """What the record branch keeps of a training that was reported on: once, for good.
+
+    Attributes:
+        run: what went in, what came out, what it cost.
+        window: the days whose rows it used.
+        pull_request: where its report stands.
+        champion: what it was compared with; missing with the reason.
+        verdict, headline, metrics: what was said of it.
+    """
+
+    model: str
+    run: Run
+    window: Window
+    pull_request: int
+    champion: str | Missing
+    verdict: ReportVerdict
+    headline: str
+    metrics: dict[str, float]
+
+    @classmethod
+    def of(cls, run: Run, report: Report, pull_request: int) -> "TrainingRecord":
+        """Return the record of a run and its report."""
+        return cls(
+            model=report.model,
+            run=run,
+            window=report.lock.window,
+            pull_request=pull_request,
+            champion=report.comparison.champion,
+            verdict=report.verdict,
+            headline=report.headline,
+            metrics=report.metrics,
+        )
+
+
 def policy_digest(policy: GatePolicy) -> str:
     """Return the digest of a gate's policy."""
     return sha256(canonical_json(policy.model_dump(mode="json")).encode())
@@ -153,8 +189,10 @@ def verify_report(
         return report
     try:
         gate = judge(report.comparison, policy)
-    except MlGitopsError as error:
-        raise DocumentError(error.problem, hint=_AGAIN, where=where) from None
+    except (MlGitopsError, LookupError, ArithmeticError, ValueError) as error:
+        # Others may have written these numbers: they need not hold together.
+        problem = f"the report cannot be judged again ({type(error).__name__}: {error})"
+        raise DocumentError(problem, hint=_AGAIN, where=where) from None
     if (gate.verdict, gate.outcome) != (report.gate.verdict, report.gate.outcome):
         raise DocumentError(
             f"the report says {report.gate.verdict!r}, and its numbers say {gate.verdict!r}",

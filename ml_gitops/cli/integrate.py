@@ -137,7 +137,7 @@ def _post(setting: Setting, trained: Trained, asked: int | None) -> tuple[int | 
     if number is None:
         return None, False
     _require_same_commit(setting, forge.pull_request(number))
-    _, posted = publish(forge, trained, number, to_markdown(trained.report))
+    _, posted = publish(forge, setting.records(), trained, number, to_markdown(trained.report))
     return number, posted
 
 

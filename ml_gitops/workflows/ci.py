@@ -13,11 +13,12 @@ from ml_gitops.data.validation import ValidationReport, validate
 from ml_gitops.errors import DataError, DocumentError, ForgeError
 from ml_gitops.model.lineage import Lineage, short
 from ml_gitops.model.run import MODEL_FILE, Run, artifact_name, digest_of, verify
-from ml_gitops.ports import Forge, FrameWarehouse, Progress, Workspace
+from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Workspace
 from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest, signed_text
-from ml_gitops.report import Basis, Report, verify_report
+from ml_gitops.report import Basis, Report, TrainingRecord, verify_report
 from ml_gitops.workflows.differences import tell_differences
 from ml_gitops.workflows.judging import judge_run
+from ml_gitops.workflows.recording import record_training
 from ml_gitops.workflows.standing import Champion, find_basis, find_champion
 from ml_gitops.workflows.training import (
     HOLDOUT_FILE,
@@ -207,8 +208,10 @@ def read_files(folder: Path) -> Mapping[str, bytes]:
     }
 
 
-def publish(forge: Forge, trained: Trained, number: int, body: str) -> tuple[Comment | None, bool]:
-    """Keep the run's files on the forge and show its report on a pull request, once.
+def publish(
+    forge: Forge, records: Records, trained: Trained, number: int, body: str
+) -> tuple[Comment | None, bool]:
+    """Keep the run's files and its record, and show its report on a pull request, once.
 
     Args:
         number: the pull request.
@@ -226,6 +229,7 @@ def publish(forge: Forge, trained: Trained, number: int, body: str) -> tuple[Com
             where=trained.run.artifact_name,
         )
     forge.store_artifact(trained.run.artifact_name, files)
+    record_training(records, TrainingRecord.of(trained.run, trained.report, number))
     model = trained.report.model
     marker = Marker(
         kind=REPORT_KIND,

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from ml_gitops.config import Config
-from ml_gitops.model.lineage import short
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Repository, Workspace
 from ml_gitops.pull_request import Action, Issue, PullRequest
@@ -12,6 +11,7 @@ from ml_gitops.workflows.ct import Train, plan_retraining, retrain
 from ml_gitops.workflows.incident import IssueAction, apply_incident, plan_incident
 from ml_gitops.workflows.observing import observe
 from ml_gitops.workflows.reconciliation import apply
+from ml_gitops.workflows.recording import record_observation
 from ml_gitops.workflows.rollback import plan_rollback
 
 
@@ -61,7 +61,7 @@ def monitor(
     incident = plan_incident(forge, model, observation)
     if rehearse:
         return Watched(observation, True, rollback, retraining, incident)
-    record(records, observation)
+    record_observation(records, observation)
     rollback_proposal = apply(forge, rollback)
     if isinstance(retraining, Train):
         retraining_proposal, retraining = retrain(
@@ -69,6 +69,7 @@ def monitor(
             workspace,
             repository,
             forge,
+            records,
             warehouse,
             progress,
             observation,
@@ -86,16 +87,3 @@ def monitor(
         retraining_proposal,
         apply_incident(forge, model, incident),
     )
-
-
-def record(records: Records, observation: Observation) -> str:
-    """Keep an observation on the record branch, and return its path; equal ones are kept once."""
-    prefix = f"monitoring/{observation.model}/{observation.as_of}-"
-    text = observation.to_json()
-    known = records.read_all(prefix)
-    path = next((path for path, kept in known if kept == text), None)
-    if path is None:
-        # Numbered, so that the last one of a day is the newest.
-        path = f"{prefix}{len(known) + 1:03d}-{short(observation.content_digest())[:8]}.json"
-        records.append(path, text)
-    return path

@@ -12,7 +12,7 @@ from ml_gitops.errors import GitError, MlGitopsError
 from ml_gitops.model.lineage import short
 from ml_gitops.model.run import artifact_name
 from ml_gitops.monitoring.observation import Observation
-from ml_gitops.ports import Forge, FrameWarehouse, Progress, Repository, Workspace
+from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Repository, Workspace
 from ml_gitops.pull_request import (
     HANDS_OFF,
     Action,
@@ -69,6 +69,7 @@ def retrain(
     workspace: Workspace,
     repository: Repository,
     forge: Forge,
+    records: Records,
     warehouse: FrameWarehouse,
     progress: Progress,
     observation: Observation,
@@ -89,7 +90,7 @@ def retrain(
     action = decide(forge, KIND, config.model.name, wanted)
     proposal = apply(forge, action)
     if proposal is not None and proposal.state == "open":
-        publish(forge, trained, proposal.number, to_markdown(trained.report))
+        publish(forge, records, trained, proposal.number, to_markdown(trained.report))
         proposal = forge.pull_request(proposal.number)
     return proposal, action
 

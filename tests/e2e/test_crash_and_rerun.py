@@ -114,14 +114,14 @@ def test_report(trained: World, tmp_path: Path) -> None:
     """A report is posted once, with its artifact, whenever CI dies."""
     changes = crash_everywhere(trained, tmp_path, lambda world: world.run("report"))
 
-    assert changes == ["store_artifact", "comment"]
+    assert changes == ["store_artifact", "append", "comment"]
 
 
 def test_report_that_changes(pushed: World, tmp_path: Path) -> None:
     """A report that follows a push stays one comment, whenever CI dies."""
     changes = crash_everywhere(pushed, tmp_path, lambda world: world.run("report"))
 
-    assert changes == ["store_artifact", "edit_comment"]
+    assert changes == ["store_artifact", "append", "edit_comment"]
 
 
 def test_release(reviewed: World, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_retraining(decayed: World, proposed: World, tmp_path: Path) -> None:
         decayed, tmp_path, lambda world: world.monitor(DECAYED), trained=proposed
     )
 
-    assert changes == ["append", "open_pull_request", "store_artifact", "comment"]
+    assert changes == ["append", "open_pull_request", "store_artifact", "append", "comment"]
 
 
 def test_retraining_that_is_updated(proposed: World, updated: World, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_retraining_that_is_updated(proposed: World, updated: World, tmp_path: P
         trained=updated,
     )
 
-    assert changes == ["append", "update_pull_request", "store_artifact", "edit_comment"]
+    assert changes == ["append", "update_pull_request", "store_artifact", "append", "edit_comment"]
 
 
 def test_retraining_that_is_over(proposed: World, tmp_path: Path) -> None:

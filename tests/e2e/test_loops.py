@@ -16,6 +16,7 @@ from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
 from ml_gitops.delivery.release import BENTO_FILE, Release
 from ml_gitops.model.run import MODEL_FILE, Run
+from ml_gitops.report import TrainingRecord
 from ml_gitops.workflows.cd import PROFILE_PATH
 from tests.builders import PARAMS
 from tests.e2e.world import COUNTED_PIPELINE, DECAYED, FIRST, FIRST_LOCK, LATER, QUIET, World
@@ -51,6 +52,15 @@ class TestIntegrate:
 
         assert (again["pull_request"], again["posted"]) == (1, False)
         assert world.refs() == before
+
+    def test_a_training_is_recorded_once(self, reviewed: World) -> None:
+        """What went in, what came out and what was said of it is kept on the record branch."""
+        ((path, text),) = reviewed.records()
+        record = TrainingRecord.from_json(text, where=path)
+
+        assert path.startswith(f"training/churn/{FIRST_LOCK}-001-")
+        assert (record.pull_request, record.verdict) == (1, "pass")
+        assert record.run.lineage.run_key == record.run.run_key
 
     def test_report_follows_the_branch(self, pushed: World, place: Path) -> None:
         """A new push changes the one comment in place."""

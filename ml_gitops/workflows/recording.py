@@ -1,0 +1,28 @@
+"""What is kept of every run, for good: one immutable document on the record branch."""
+
+from ml_gitops.document import Document
+from ml_gitops.model.lineage import short
+from ml_gitops.monitoring.observation import Observation
+from ml_gitops.ports import Records
+from ml_gitops.report import TrainingRecord
+
+
+def record_observation(records: Records, observation: Observation) -> str:
+    """Keep an observation, and return its path; equal ones are kept once."""
+    return _keep(records, f"monitoring/{observation.model}/{observation.as_of}-", observation)
+
+
+def record_training(records: Records, training: TrainingRecord) -> str:
+    """Keep a training that was reported on, and return its path; equal ones are kept once."""
+    return _keep(records, f"training/{training.model}/{training.window.until}-", training)
+
+
+def _keep(records: Records, prefix: str, document: Document) -> str:
+    """Keep a document under the first free number of its day: the last one is the newest."""
+    text = document.to_json()
+    known = records.read_all(prefix)
+    path = next((path for path, kept in known if kept == text), None)
+    if path is None:
+        path = f"{prefix}{len(known) + 1:03d}-{short(document.content_digest())[:8]}.json"
+        records.append(path, text)
+    return path

@@ -45,7 +45,7 @@ _REFUSALS: tuple[tuple[str, str, str], ...] = (
     (
         r'Error when sniffing file "(?P<file>[^"]*)"',
         "this is no CSV file that can be read",
-        "write it with one kind of comma, quotes and line ends, as UTF-8",
+        "write it with one kind of quotes and line ends, as UTF-8, and look once it is whole",
     ),
     (
         r"GZIP stream: (?P<file>[^|]*)",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ml_gitops.data.schema import Task
-from ml_gitops.document import Part
+from ml_gitops.document import Part, canonical_json, sha256
 from ml_gitops.monitoring.query import (
     Engine,
     LogFiles,
@@ -50,10 +50,12 @@ class LabelFiles(Part):
     def table(self, engine: Engine) -> Table | None:
         """Return the labels as rows of id, y and position (later corrects earlier).
 
-        What has an id and no outcome is no label yet; what has no id is kept, to be counted.
+        The files are read once, while they stay as they are: a look asks for them many times,
+        and finding out how a CSV is written costs more than reading it. What has an id and no
+        outcome is no label yet; what has no id is kept, to be counted.
 
         Args:
-            engine: asked which files there are and what they hold.
+            engine: asked which files there are and what they hold; it keeps what was read.
 
         Raises:
             DataError: a file is missing, is no file of its kind, or lacks a column.
@@ -61,6 +63,15 @@ class LabelFiles(Part):
         files = find_files(engine, self.paths)
         if not files:
             return None
+        state = engine.rows("SELECT size, last_modified::VARCHAR FROM read_blob(?)", [files])
+        name = f"labels {sha256(canonical_json([self.model_dump_json(), files, state]).encode())}"
+        kept = "SELECT 1 FROM information_schema.tables WHERE table_name = ?"
+        if not engine.rows(kept, [name]):
+            self._read(engine, files, name)
+        return Table(f"SELECT * FROM {identifier(name)}")
+
+    def _read(self, engine: Engine, files: list[str], name: str) -> None:
+        """Read the files into a table of the engine."""
         columns = [self.id, self.target, *([self.arrived] if self.arrived else [])]
         source, typed = _sources(reader_of(files), columns)
         present = {name for name, _ in describe(engine, f"SELECT * FROM {source}", [files])}
@@ -69,8 +80,9 @@ class LabelFiles(Part):
         arrived = f"TRY_CAST({identifier(self.arrived)} AS TIMESTAMPTZ)" if self.arrived else "NULL"
         known = f" AND coalesce({arrived} < {instant(self.as_of)}, true)" if self.as_of else ""
         # Files come in the order of their names and rows in the order of the file.
-        return Table(
-            f"SELECT {id_}::VARCHAR AS id, {target}::VARCHAR AS y,"
+        engine.rows(
+            f"CREATE TEMP TABLE {identifier(name)} AS"
+            f" SELECT {id_}::VARCHAR AS id, {target}::VARCHAR AS y,"
             f" {{'arrived': {arrived}, 'row': row_number() OVER ()}} AS position"
             f" FROM {typed} WHERE ({target} IS NOT NULL OR {id_} IS NULL){known}",
             (files,),
@@ -82,20 +94,21 @@ def _sources(reader: str, columns: Sequence[str]) -> tuple[str, str]:
     if reader == "read_parquet":
         source = "read_parquet(?, union_by_name = true)"
         return source, source
-    if reader == "read_csv":
-        # A line that is being written lacks columns. In parallel such lines cannot be read.
-        source = (
-            "read_csv(?, union_by_name = true, all_varchar = true, header = true,"
-            " null_padding = true, parallel = false)"
+    if reader == "read_json":
+        options = "?, format = 'newline_delimited', ignore_errors = true"
+        # Left alone, the engine takes an id like a date or a UUID for one, and rewrites it.
+        texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
+        return (
+            f"read_json({options}, union_by_name = true)",
+            f"read_json({options}, columns = {{{texts}}})",
         )
-        return source, source
-    options = "?, format = 'newline_delimited', ignore_errors = true"
-    # Left alone, the engine reads an id that looks like a date or a UUID as one, and rewrites it.
-    texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
-    return (
-        f"read_json({options}, union_by_name = true)",
-        f"read_json({options}, columns = {{{texts}}})",
+    comma = "," if reader == "read_csv" else "\t"
+    # A line that is being written lacks columns; such lines cannot be read in parallel.
+    source = (
+        f"read_csv(?, union_by_name = true, all_varchar = true, header = true, delim = '{comma}',"
+        " quote = '\"', escape = '\"', null_padding = true, parallel = false)"
     )
+    return source, source
 
 
 class UnreadLabels(Part):

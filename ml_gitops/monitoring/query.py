@@ -19,7 +19,7 @@ READERS = {
     ".ndjson": "read_json",
     ".json": "read_json",
     ".csv": "read_csv",
-    ".tsv": "read_csv",
+    ".tsv": "read_tsv",
 }
 _COMPRESSIONS = (".gz", ".zst")
 _LOG_TYPES = {
@@ -83,7 +83,7 @@ class LogFiles(Part):
         if not files:
             return None
         reader = reader_of(files)
-        if reader == "read_csv":
+        if reader in ("read_csv", "read_tsv"):
             raise DataError(
                 "a prediction log cannot be CSV: features are nested",
                 hint="write JSON lines or Parquet",

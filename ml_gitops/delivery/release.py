@@ -7,6 +7,7 @@ from pydantic import Field
 from ml_gitops.data.schema import Window
 from ml_gitops.document import Digest, Document
 from ml_gitops.model.lineage import Lineage
+from ml_gitops.model.metrics import MetricName
 
 BENTO_FILE = "bento.zip"
 
@@ -41,7 +42,7 @@ class Release(Document):
     trained: Window
     holdout: Window
     files: dict[str, Digest]
-    metrics: dict[str, float]
+    metrics: dict[MetricName, float]
     verdict: str
     gate: Literal["pass", "warn", "block"] = "pass"
     changed: tuple[str, ...] = ()

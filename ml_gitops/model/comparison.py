@@ -9,7 +9,7 @@ from pydantic import Field
 from ml_gitops.document import Document, Missing, Part
 from ml_gitops.model.evaluation import Answers, Evaluation, Importance, evaluate, truth_of
 from ml_gitops.model.interval import PairedDifference
-from ml_gitops.model.metrics import METRICS, metric_named, metrics_of
+from ml_gitops.model.metrics import METRICS, MetricName, metric_named, metrics_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,7 @@ class Change(Part):
             model, and for metrics that weigh classes alike; else None.
     """
 
-    metric: str
+    metric: MetricName
     baseline: float
     candidate: float
     difference: PairedDifference
@@ -83,12 +83,12 @@ class Comparison(Document):
 
     file_name: ClassVar[str] = "comparison.json"
 
-    primary: str
+    primary: MetricName
     champion: str | Missing
     candidate: Evaluation
     baseline: Evaluation | Missing
     changes: tuple[Change, ...] = ()
-    undefined: dict[str, str] = Field(default_factory=dict)
+    undefined: dict[MetricName, str] = Field(default_factory=dict)
     slices: tuple[SliceChange, ...] = ()
     flips: Flips | Missing
     floor: Change | Missing

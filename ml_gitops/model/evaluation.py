@@ -14,7 +14,7 @@ from ml_gitops.document import Digest, Document, Part
 from ml_gitops.errors import DataError, TrainingError
 from ml_gitops.model.calibration import Calibration, ScoreHistogram, calibrate, count_scores
 from ml_gitops.model.interval import Measurement
-from ml_gitops.model.metrics import metrics_of
+from ml_gitops.model.metrics import MetricName, metrics_of
 from ml_gitops.model.target import encode
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ class SliceEvaluation(Part):
     value: str
     n: int
     positives: int | None = None
-    metrics: dict[str, Measurement] = Field(default_factory=dict)
-    undefined: dict[str, str] = Field(default_factory=dict)
+    metrics: dict[MetricName, Measurement] = Field(default_factory=dict)
+    undefined: dict[MetricName, str] = Field(default_factory=dict)
 
 
 class Importance(Part):
@@ -147,8 +147,8 @@ class Evaluation(Document):
     days: int | None = None
     positives: int | None = None
     holdout_digest: Digest
-    metrics: dict[str, Measurement]
-    undefined: dict[str, str] = Field(default_factory=dict)
+    metrics: dict[MetricName, Measurement]
+    undefined: dict[MetricName, str] = Field(default_factory=dict)
     slices: tuple[SliceEvaluation, ...] = ()
     calibration: Calibration | None = None
     histogram: ScoreHistogram
@@ -246,7 +246,7 @@ def measure(
     answers: Answers,
     names: Iterable[str],
     days: "NDArray[Any] | None" = None,
-) -> tuple[dict[str, Measurement], dict[str, str]]:
+) -> tuple[dict[MetricName, Measurement], dict[str, str]]:
     """Return each metric with its error, and why the others are not defined.
 
     Args:

@@ -10,7 +10,7 @@ from ml_gitops.document import Document, Part
 from ml_gitops.errors import ConfigError
 from ml_gitops.model.comparison import Change, Comparison
 from ml_gitops.model.interval import Units, minimum_detectable
-from ml_gitops.model.metrics import Metric
+from ml_gitops.model.metrics import Metric, MetricName
 from ml_gitops.model.policy import GatePolicy
 from ml_gitops.model.rules import Outcome, beside, floor, minimum, primary_change, secondary, slices
 from ml_gitops.model.verdict import Verdict
@@ -49,7 +49,7 @@ class GateVerdict(Document):
 
     verdict: Literal["pass", "warn", "block"]
     outcome: Outcome
-    metric: str
+    metric: MetricName
     headline: str
     findings: tuple[Verdict, ...]
     power: Power | None = None

@@ -7,6 +7,9 @@ import difflib
 import math
 import sys
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from ml_gitops.data.schema import Task
 from ml_gitops.errors import ConfigError
@@ -114,6 +117,16 @@ DEFAULT_SECONDARY: dict[Task, tuple[str, ...]] = {
     "regression": ("mae",),
 }
 """What else should not get worse: calibration beside rank, typical errors beside large ones."""
+
+
+def _known(name: str) -> str:
+    if name not in METRICS:
+        raise ValueError(f"{name!r} is not a metric")
+    return name
+
+
+MetricName = Annotated[str, AfterValidator(_known)]
+"""The name of a metric in a document: what others wrote names no other."""
 
 
 def metrics_of(task: Task) -> tuple[str, ...]:

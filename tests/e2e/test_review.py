@@ -137,7 +137,16 @@ class TestRelease:
                 lambda it: it["comparison"]["candidate"]["metrics"]["roc_auc"].update(value=0.99),
                 "speaks of another evaluation",
             ),
+            (
+                lambda it: it["comparison"]["candidate"]["metrics"].update(
+                    magic=it["comparison"]["candidate"]["metrics"]["roc_auc"]
+                ),
+                "is not a metric",
+            ),
+            (lambda it: it["comparison"].update(primary="magic"), "is not a metric"),
+            (lambda it: it["gate"].update(metric="magic"), "is not a metric"),
         ],
+        ids=range(8),
     )
     def test_a_report_that_does_not_follow_from_its_run_ships_nothing(
         self,

@@ -46,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _tell(error: MlGitopsError, *, as_json: bool) -> int:
     """Print what the user can do, one line, and return the exit code."""
+    from ml_gitops.render.runner import unobeyed, unobeyed_json
+    from ml_gitops.render.tables import plain
+
     if as_json:
         import json
 
@@ -53,9 +56,7 @@ def _tell(error: MlGitopsError, *, as_json: bool) -> int:
             "error": {"problem": error.problem, "hint": error.hint, "where": error.where},
             "exit_code": error.exit_code,
         }
-        print(json.dumps(told, indent=2).replace("##[", "#\\u0023["))  # noqa: T201
-    from ml_gitops.render.tables import plain, unobeyed
-
+        print(unobeyed_json(json.dumps(told, indent=2)))  # noqa: T201
     # What others named (files, columns, branches) may hold escapes, and have no end.
     print(unobeyed(f"error: {plain(str(error), limit=LONGEST)}"), file=sys.stderr)  # noqa: T201
     return error.exit_code

@@ -7,7 +7,8 @@ from typing import NoReturn, TypeAlias
 
 from ml_gitops import __version__
 from ml_gitops.errors import EXIT_FIXABLE
-from ml_gitops.render.tables import plain, unobeyed
+from ml_gitops.render.runner import unobeyed
+from ml_gitops.render.tables import plain
 
 LOOPS = """\
 the loops:

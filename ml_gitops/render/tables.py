@@ -19,7 +19,6 @@ _RULES: dict[Align, str] = {"left": ":--", "right": "--:", "center": ":-:"}
 # mentions, issue numbers, addresses, emoji and formulas. An invisible space breaks them.
 _LIVE = re.compile(r"@|#(?=\w)|\bGH-(?=\d)|:(?=//)|:(?=[\w+-]+:)|\bwww(?=\.)|\\?\$", re.IGNORECASE)
 _INLINE = re.compile(r"[\\`*_\[\]~|!<>&$]")
-_COMMAND = re.compile(r"^[ \t]*:(?=:)|##(?=\[)", re.MULTILINE)
 _LINE_START = re.compile(r"^(?:(\d{1,9})(?=[.)](?:\s|$))|(?=[#=:]|[+\-](?!\d)))")
 
 
@@ -51,14 +50,6 @@ def visible(text: str, *, hidden: str = "") -> str:
     return "\n".join(
         "".join(c if c == "\t" else _visible(c, hidden) for c in line) for line in lines
     )
-
-
-def unobeyed(output: str) -> str:
-    """Return output in which a runner of GitHub finds no command to obey.
-
-    It obeys `::add-mask::` where a line starts with it, and `##[add-path]` wherever it stands.
-    """
-    return _COMMAND.sub(lambda found: f"{found.group()} ", output)
 
 
 def escape(text: str, *, limit: int | None = None) -> str:

@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Self, cast
+from typing import IO, TYPE_CHECKING, Self
 
 from ml_gitops.render.blocks import blocks, spans, whole_widths
 from ml_gitops.render.marks import Tone, mark_of
 from ml_gitops.render.numbers import percent
-from ml_gitops.render.tables import Align, plain, unobeyed
+from ml_gitops.render.runner import guarded, unobeyed_json
+from ml_gitops.render.tables import Align, plain
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -184,8 +185,7 @@ class Terminal:
     def json(self, text: str) -> None:
         """Write JSON; nothing else goes to stdout when a machine reads."""
         self.close()
-        text = text.replace("##[", "#\\u0023[")  # the same text to machines, no command to runners
-        self._out.file.write(text if text.endswith("\n") else f"{text}\n")
+        self._out.file.write(unobeyed_json(f"{text.rstrip()}\n"))
         self._out.file.flush()
 
     def error(self, problem: object) -> None:
@@ -278,10 +278,7 @@ class _ProgressLine:
 
 
 def _text(text: str, console: "Console", style: str = "") -> "Text":
-    """Return outside text as text, in characters that the stream can carry.
-
-    Leading spaces are ours and stay.
-    """
+    """Return outside text in characters that the stream can carry; leading spaces are ours."""
     from rich.text import Text
 
     shown = text[: len(text) - len(text.lstrip(" "))] + plain(text)
@@ -298,18 +295,4 @@ def _console(stream: IO[str], width: int | None) -> "Console":
     from rich.console import Console
 
     found = width if width is not None or stream.isatty() else 80
-    file = cast("IO[str]", _Unobeyed(stream))
-    return Console(file=file, width=found, markup=False, emoji=False, highlight=False)
-
-
-class _Unobeyed:
-    """A stream whose lines no runner takes for commands, wherever a table broke them."""
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        return self._stream.write(unobeyed(text))
+    return Console(file=guarded(stream), width=found, markup=False, emoji=False, highlight=False)

@@ -1,0 +1,38 @@
+"""What a runner of GitHub reads in output, and obeys, made text that it only shows.
+
+It obeys `::add-mask::` where a line starts with it, and `##[add-path]` wherever it stands
+(actions/runner, `ActionCommand.cs`).
+"""
+
+import re
+from typing import IO, cast
+
+_COMMAND = re.compile(r"^[ \t]*:(?=:)|##(?=\[)", re.MULTILINE)
+
+
+def unobeyed(output: str) -> str:
+    """Return output in which a runner finds no command to obey."""
+    return _COMMAND.sub(lambda found: f"{found.group()} ", output)
+
+
+def unobeyed_json(text: str) -> str:
+    """Return JSON that machines read as before and no runner obeys."""
+    return text.replace("##[", "#\\u0023[")
+
+
+def guarded(stream: IO[str]) -> IO[str]:
+    """Return a stream whose lines no runner takes for commands, wherever a table broke them."""
+    return cast("IO[str]", _Guarded(stream))
+
+
+class _Guarded:
+    """A stream that writes what is unobeyed, and is the other one in everything else."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        return self._stream.write(unobeyed(text))

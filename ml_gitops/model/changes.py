@@ -60,11 +60,16 @@ def _files(now: Mapping[str, str], then: Mapping[str, str]) -> Iterator[str]:
 def _keys(now: Mapping[str, Any] | None, then: Mapping[str, Any] | None) -> str:
     if now is None or then is None:
         return ""
-    return _listed(_values(now, then)) or "the same values, written in another way"
+    return _listed(differing(now, then)) or "the same values, written in another way"
 
 
-def _values(now: Mapping[str, Any], then: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """Yield what became of every key, by its dotted path."""
+def differing(now: Mapping[str, Any], then: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Yield what became of every key, by its dotted path: `forest.trees 300 → 5`.
+
+    Args:
+        now, then: tables of plain values; a list of named tables counts as a table.
+        path: where they stand.
+    """
     for key in dict.fromkeys([*then, *now]):
         name = f"{path}.{key}" if path else str(key)
         old, new = _table(then.get(key)), _table(now.get(key))
@@ -73,7 +78,7 @@ def _values(now: Mapping[str, Any], then: Mapping[str, Any], path: str = "") -> 
         elif key not in now:
             yield f"{name} is gone" + ("" if isinstance(old, Mapping) else f", it was {_text(old)}")
         elif isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from _values(new, old, name)
+            yield from differing(new, old, name)
         elif old != new:
             yield f"{name} {_text(old)} → {_text(new)}"
 
@@ -101,7 +106,7 @@ def _rows(now: DataLock | None, then: DataLock | None) -> str:
 
 def _versions(now: Lineage, then: Lineage) -> Iterator[str]:
     ours, theirs = ({**one.environment, "ml-gitops": one.product} for one in (now, then))
-    for one in _values(ours, theirs):
+    for one in differing(ours, theirs):
         # A lock file is known by its digest, which tells a reader nothing.
         yield f"{one.split()[0]} changed" if "sha256:" in one else one
 

@@ -11,6 +11,7 @@ from ml_gitops.data.lock import DataLock, Split
 from ml_gitops.delivery.release import Release
 from ml_gitops.document import Missing, canonical_json, sha256
 from ml_gitops.errors import MlGitopsError
+from ml_gitops.model.changes import differing
 from ml_gitops.model.run import MODEL_FILE
 from ml_gitops.ports import Forge, Workspace
 from ml_gitops.report import Basis, Standing, policy_digest
@@ -103,9 +104,7 @@ def _gate_changes(config: Config, forge: Forge | None) -> Iterator[str]:
     except MlGitopsError:
         yield "the default branch has no gate that can be read"
         return
-    for key, value in config.gate.model_dump(mode="json").items():
-        if value != base[key]:
-            yield f"{key}: {base[key]} before, {value} now"
+    yield from differing(config.gate.model_dump(mode="json"), base)
 
 
 def _check_changes(workspace: Workspace, forge: Forge | None) -> tuple[str, ...]:

@@ -90,4 +90,4 @@ def test_a_team_may_leave_it_to_the_reviewer(released: World, place: Path) -> No
     reason = f"not compared with {FIRST}: its release has lost its model.onnx"
     assert "may merge, with a warning" in body.partition("\n")[0]
     assert f"Passes with a warning: {reason}" in body
-    assert "on_incomparable: block before, warn now" in body
+    assert "on_incomparable block → warn" in body

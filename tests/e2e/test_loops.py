@@ -87,7 +87,7 @@ class TestIntegrate:
         (comment,) = world.forge.pull_request(number).comments
         before_metrics = comment.body.partition("| metric |")[0]
         assert "This change alters the gate that judges it" in before_metrics
-        assert "margin: None before, 0.5 now" in before_metrics
+        assert "- margin none → 0.5" in before_metrics
 
     def test_training_again_fits_nothing(self, reviewed: World, place: Path) -> None:
         """What is trained already is neither fitted nor judged again."""

@@ -24,11 +24,20 @@ NEXT = {
     "this comment follows the branch.",
 }
 MOST = 4
-"""How many metrics and slices are named; the tables have all of them."""
+"""How many metrics and slices are told with both values; the tables have all of them."""
+MOST_NAMES = 10
+"""How many are named in a list."""
+MOST_ROWS = 60
+"""Rows of a folded table in a comment."""
 
 
-def to_markdown(report: Report) -> str:
-    """Return the report as Markdown for a pull request."""
+def to_markdown(report: Report, *, whole: bool = False) -> str:
+    """Return the report as Markdown for a pull request.
+
+    Args:
+        report: what is told.
+        whole: with every row of every table, however many; else it fits a comment.
+    """
     parts = [
         _title(report),
         f"**{escape(report.headline)}**",
@@ -41,7 +50,7 @@ def to_markdown(report: Report) -> str:
         _checks(report),
         _artifact(report),
         NEXT[report.verdict],
-        *folded_sections(report),
+        *folded_sections(report, most=None if whole else MOST_ROWS),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -87,10 +96,16 @@ def _findings(report: Report) -> str:
     for kind, ours in (("slices", True), ("metrics", False)):
         found = [one for one in rest if one.brief and (one.rule == "slice") == ours]
         if found:
-            names = ", ".join(escape(one.brief) for one in found)
+            names = shortened([escape(one.brief) for one in found])
             lines.append(f"- {_symbol(found[0])} {kind} worse than is allowed: {names}")
     lines += [f"- {_symbol(one)} {escape(one.text)}" for one in rest if not one.brief]
     return "\n".join(["**What else the gate found**", *lines]) if lines else ""
+
+
+def shortened(names: list[str]) -> str:
+    """Return names in a row, and how many there are besides."""
+    more = f", and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def _symbol(one: Verdict) -> str:
@@ -226,11 +241,10 @@ def _checks(report: Report) -> str:
     checks = report.checks
     if isinstance(checks, Missing):
         return f"**Checks:** none ran: {escape(checks.reason)}."
-    lines = [
-        f"- {mark_of('fail').symbol} {explained(one)}"
-        for one in checks.outcomes
-        if one.outcome == "failed"
-    ]
+    failed = [one for one in checks.outcomes if one.outcome == "failed"]
+    lines = [f"- {mark_of('fail').symbol} {explained(one)}" for one in failed[:MOST_NAMES]]
+    if len(failed) > MOST_NAMES:
+        lines.append(f"- and {len(failed) - MOST_NAMES} more, listed below")
     return "\n".join([f"**Checks:** {_counted(checks)}.", *lines])
 
 

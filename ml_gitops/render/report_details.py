@@ -15,18 +15,26 @@ from ml_gitops.render.tables import Align, code, details, escape, table
 from ml_gitops.report import Report
 
 _SLICES: list[Align] = ["left", "right", "right", "right", "right", "right", "left"]
+_NUMBERS: list[Align] = ["left", "right", "right"]
+_CHECKS: list[Align] = ["left", "left", "right"]
 OUTCOMES = {"passed": "pass", "failed": "fail", "skipped": "skip"}
 
 
-def folded_sections(report: Report) -> Iterator[str]:
-    """Yield what only some reviewers open: rules, slices, importances, checks, lineage."""
-    yield details("Every rule of the gate", f"{_rules(report)}\n\n{power(report)}".strip())
+def folded_sections(report: Report, *, most: int | None = None) -> Iterator[str]:
+    """Yield what only some reviewers open: rules, slices, importances, checks, lineage.
+
+    Args:
+        report: what is told.
+        most: rows of a table; what comes first matters most, and how many are left out is said.
+    """
+    rules = _cut(["", "rule", "finding"], _rules(report), ["left", "left", "left"], most)
+    yield details("Every rule of the gate", f"{rules}\n\n{power(report)}".strip())
     comparison = report.comparison
     metric = METRICS[comparison.primary].label
     if comparison.slices:
         lines = [_slice_row(one) for one in comparison.slices]
         header = ["slice", "rows", "champion", *HEADER]
-        yield details(f"{escape(metric)} by slice", table(header, lines, _SLICES))
+        yield details(f"{escape(metric)} by slice", _cut(header, lines, _SLICES, most))
     used = sorted(comparison.candidate.importances, key=lambda one: -one.value)
     if used:
         lines = [
@@ -34,23 +42,32 @@ def folded_sections(report: Report) -> Iterator[str]:
         ]
         yield details(
             f"What it uses: how much worse {escape(metric)} gets when a feature is shuffled",
-            table(["feature", "worse by", "standard error"], lines),
+            _cut(["feature", "worse by", "standard error"], lines, _NUMBERS, most),
         )
     if not isinstance(report.checks, Missing):
         lines = [
             [mark(OUTCOMES[one.outcome]), explained(one), duration(one.seconds)]
-            for one in report.checks.outcomes
+            for one in sorted(report.checks.outcomes, key=lambda one: one.outcome != "failed")
         ]
-        body = table(["", "check", "time"], lines, ["left", "left", "right"])
-        yield details("Every check", body)
+        header, align = ["", "check", "time"], _CHECKS
+        yield details("Every check", _cut(header, lines, align, most))
     yield details("What went in", _lineage(report))
 
 
-def _rules(report: Report) -> str:
-    lines = [
-        [mark(state_of(one)), escape(one.rule), escape(one.text)] for one in report.gate.findings
-    ]
-    return table(["", "rule", "finding"], lines, ["left", "left", "left"])
+def _cut(header: list[str], rows: list[list[str]], align: list[Align], most: int | None) -> str:
+    """Return a table, and say how many rows are left out."""
+    shown = rows if most is None else rows[:most]
+    text = table(header, shown, align)
+    if len(shown) == len(rows):
+        return text
+    return (
+        f"{text}\n\n*And {len(rows) - len(shown):,} more; `ml-gitops report --html FILE` has all.*"
+    )
+
+
+def _rules(report: Report) -> list[list[str]]:
+    findings = sorted(report.gate.findings, key=bool)
+    return [[mark(state_of(one)), escape(one.rule), escape(one.text)] for one in findings]
 
 
 def state_of(one: Verdict) -> str:
@@ -64,7 +81,7 @@ def explained(one: CheckOutcome) -> str:
     """Return a check and why it did not pass, on one line of Markdown."""
     if not one.message:
         return escape(one.name)
-    return f"{escape(one.name.rstrip('.'))}: {escape(one.message, limit=400)}"
+    return f"{escape(one.name.rstrip('.'))}: {escape(one.message, limit=200)}"
 
 
 def power(report: Report) -> str:

@@ -20,7 +20,7 @@ FOLD = "<details>"
 
 def to_html(report: Report) -> str:
     """Return the report as a page: the verdict, what it rests on, pictures, and what is folded."""
-    title, headline, rest = to_markdown(report).split("\n\n", 2)
+    title, headline, rest = to_markdown(report, whole=True).split("\n\n", 2)
     main, fold, folded = rest.partition(FOLD)
     body = [
         verdict(report.verdict, markdown_to_html(f"{title}\n\n{headline}")),

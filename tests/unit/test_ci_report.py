@@ -16,6 +16,7 @@ from ml_gitops.model.comparison import Comparison, compare
 from ml_gitops.model.evaluation import Answers, Importance
 from ml_gitops.model.gate import GatePolicy, judge
 from ml_gitops.model.metrics import METRICS
+from ml_gitops.pull_request import MAX_BODY
 from ml_gitops.render.ci_report import brief, to_markdown
 from ml_gitops.report import Basis, Report, Standing
 from ml_gitops.serving.parity import compare_answers
@@ -27,14 +28,14 @@ ROWS = 2800
 
 
 def compared(
-    *, noise: float = 0.0, rival: float = 0.0, shy: bool = False, slices: int = 3
+    *, noise: float = 0.0, rival: float = 0.0, shy: bool = False, columns: int = 1
 ) -> Comparison:
     """Compare two models of the same signal, each with its own noise, over fourteen days.
 
     Args:
         noise, rival: how far the candidate's and the champion's scores are off.
         shy: the candidate never says yes.
-        slices: how many plans there are.
+        columns: how many of them are sliced, into three plans each.
     """
     random = np.random.default_rng(3)
     signal = random.normal(size=ROWS)
@@ -53,7 +54,10 @@ def compared(
         dummy,
         primary="log_loss",
         holdout_digest=DIGEST,
-        slices={"plan": np.array([f"p{n % slices}" for n in range(ROWS)])},
+        slices={
+            f"plan{place or ''}": np.array([f"p{(n + place) % 3}" for n in range(ROWS)])
+            for place in range(columns)
+        },
         days=np.arange(ROWS) % 14,
         champion_name="churn@v1.0.0",
         importances=(
@@ -150,13 +154,11 @@ def test_what_blocks_is_named_before_the_numbers() -> None:
 def test_a_change_of_its_own_rules_stands_first() -> None:
     """What a change does to the gate and the checks that judge it stands under the verdict."""
     made = report()
-    altered = basis(
-        made.lock, gate_changes=("margin: 0.01 before, 0.5 now",), check_changes=("test_a: gone",)
-    )
+    altered = basis(made.lock, gate_changes=("margin 0.01 → 0.5",), check_changes=("test_a: gone",))
 
     parts = to_markdown(report(basis=altered)).split("\n\n")
 
-    assert parts[2].endswith("alters the gate that judges it:**\n- margin: 0.01 before, 0.5 now")
+    assert parts[2].endswith("alters the gate that judges it:**\n- margin 0.01 → 0.5")
     assert parts[3].endswith("\n- test\\_a: gone")
 
 
@@ -281,14 +283,19 @@ def test_the_floor_of_a_regression_is_its_mean() -> None:
     assert METRICS["rmse"].text(1234.5, beside=1234.5) == "1,234.5"
 
 
-@pytest.mark.parametrize("slices", [3, 900])
-def test_a_comment_fits_however_much_there_is_to_say(slices: int) -> None:
-    """What stands above the folds stays short, with hundreds of slices and failed checks."""
-    checks = CheckOutcomes(outcomes=tuple(failed(f"Check {n}.", "x" * 300) for n in range(60)))
+@pytest.mark.parametrize("columns", [1, 40])
+def test_a_comment_fits_however_much_there_is_to_say(columns: int) -> None:
+    """With hundreds of slices and failed checks no table is cut in the middle, and each says so."""
+    checks = CheckOutcomes(outcomes=tuple(failed(f"Check {n}.", "x" * 300) for n in range(160)))
     changes = tuple(f"code: model/part{n}.py changed" for n in range(5))
+    made = compared(noise=0.9, columns=columns)
 
-    text = to_markdown(
-        report(compared(noise=0.9, slices=slices), checks=checks, differences=changes)
-    )
+    long = report(made, checks=checks, differences=changes)
+    text, whole = to_markdown(long), to_markdown(long, whole=True)
 
-    assert len(text.partition("<details>")[0]) < 30_000
+    assert len(text) < MAX_BODY
+    assert text.endswith("</details>")
+    assert text.count("`ml-gitops report --html FILE` has all.*") == (1 if columns == 1 else 3)
+    assert "- and 150 more, listed below" in text
+    assert len(re.findall(r"\| plan\d* p\d ", whole)) == len(made.slices)
+    assert "more; `ml-gitops" not in whole

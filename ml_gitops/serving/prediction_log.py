@@ -1,8 +1,8 @@
 """The prediction log: JSON lines, written off the request path, whole or not at all.
 
 One thread writes what the requests hand over, as soon as it comes. A full disk
-is retried and said aloud; when the queue is full too, records are counted as
-dropped and that is said aloud as well.
+is retried and said aloud; when too many records wait, further ones are counted
+as dropped and that is said aloud as well.
 """
 
 import atexit
@@ -11,7 +11,6 @@ import fcntl
 import json
 import logging
 import os
-import queue
 import threading
 import time
 from collections.abc import Sequence
@@ -51,15 +50,14 @@ class PredictionLog:
 
     def __init__(self, directory: Path, *, capacity: int = CAPACITY) -> None:
         directory.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
-        self._directory = directory
-        self._queue: queue.SimpleQueue[Sequence[Record] | None] = queue.SimpleQueue()
-        self._room = capacity
-        self._waiting = 0
-        self._lock = threading.Lock()
-        self._reminded = -REMIND_SECONDS
-        self._closing = threading.Event()
         self.writable = True
         self.dropped = 0
+        self._directory = directory
+        self._capacity = capacity
+        self._changed = threading.Condition()
+        self._waiting: list[Record] = []  # until they are on disk
+        self._closed = False
+        self._reminded = -REMIND_SECONDS
         self._file = _LineFile(self._path())
         self._thread = threading.Thread(target=self._write_all, name="prediction-log", daemon=True)
         self._thread.start()
@@ -67,47 +65,36 @@ class PredictionLog:
 
     def append(self, records: Sequence[Record]) -> None:
         """Hand records over to be written; never waits for the disk."""
-        with self._lock:
-            taken = not self._closing.is_set() and self._waiting + len(records) <= self._room
-            if taken:
-                self._waiting += len(records)
-                self._queue.put(records)
-        if not taken:
-            self._drop(len(records), "the queue is full")
+        with self._changed:
+            closed, full = self._closed, len(self._waiting) + len(records) > self._capacity
+            if not closed and not full:
+                self._waiting.extend(records)
+                self._changed.notify()
+        if closed or full:
+            self._drop(len(records), "the log is closed" if closed else "too many records wait")
 
     def close(self, timeout: float = 5.0) -> None:
         """Write what is waiting and stop; a second call does nothing."""
-        with self._lock:
-            if self._closing.is_set():
+        with self._changed:
+            if self._closed:
                 return
-            self._closing.set()
-            self._queue.put(None)
+            self._closed = True
+            self._changed.notify()
         atexit.unregister(self.close)
         self._thread.join(timeout)
 
     def _write_all(self) -> None:
-        last = False
-        while not last:
-            batch, last = self._take()
-            if batch:
-                self._write(batch)
-            with self._lock:
-                self._waiting -= len(batch)
+        while batch := self._next():
+            self._write(batch)
+            with self._changed:
+                del self._waiting[: len(batch)]
         self._file.close()
 
-    def _take(self) -> tuple[list[Record], bool]:
-        """Return the waiting records, at least one, and whether they are the last."""
-        batch: list[Record] = []
-        records = self._queue.get()
-        while records is not None:
-            batch.extend(records)
-            if len(batch) >= MOST_PER_WRITE:
-                return batch, False
-            try:
-                records = self._queue.get_nowait()
-            except queue.Empty:
-                return batch, False
-        return batch, True
+    def _next(self) -> list[Record]:
+        """Return records that wait, as soon as there are some; none once the log is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            return self._waiting[:MOST_PER_WRITE]
 
     def _write(self, batch: list[Record]) -> None:
         """Write records, again and again until the disk takes them or the log is closed."""
@@ -118,11 +105,12 @@ class PredictionLog:
                 self._file.append(lines)
             except OSError as error:
                 self.writable = False
-                if self._closing.is_set():
+                if self._closed:
                     self._drop(len(batch), f"cannot write: {error}")
                     return
-                self._say(f"cannot write: {error}; trying again, {self._waiting} records wait")
-                self._closing.wait(RETRY_SECONDS)
+                self._say(f"cannot write: {error}; trying again, {len(self._waiting)} records wait")
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closed, RETRY_SECONDS)
             else:
                 self.writable = True
                 return
@@ -139,14 +127,14 @@ class PredictionLog:
         return self._directory / f"predictions-{datetime.now(UTC):%Y-%m-%d}.jsonl"
 
     def _drop(self, count: int, why: str) -> None:
-        with self._lock:
+        with self._changed:
             self.dropped += count
             total = self.dropped
         self._say(f"{why}; {total} records dropped so far")
 
     def _say(self, problem: str) -> None:
         now = time.monotonic()
-        if now - self._reminded >= REMIND_SECONDS or self._closing.is_set():
+        if now - self._reminded >= REMIND_SECONDS or self._closed:
             self._reminded = now
             logger.error("prediction log %s: %s", self._directory, problem)
 

@@ -55,4 +55,5 @@ class GitRecords:
         files = self._repository.files(tip, prefix) if tip else {}
         paths = sorted(files)
         texts = self._repository.blobs([files[path] for path in paths])
-        return [(path, text.decode()) for path, text in zip(paths, texts, strict=True)]
+        found = zip(paths, texts, strict=True)
+        return [(path, text.decode(errors="replace")) for path, text in found]

@@ -58,5 +58,8 @@ def _tell(error: MlGitopsError, *, as_json: bool) -> int:
         }
         print(unobeyed_json(json.dumps(told, indent=2)))  # noqa: T201
     # What others named (files, columns, branches) may hold escapes, and have no end.
-    print(unobeyed(f"error: {plain(str(error), limit=LONGEST)}"), file=sys.stderr)  # noqa: T201
+    line = plain(str(error))
+    if len(line) > LONGEST:
+        line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
+    print(unobeyed(f"error: {line}"), file=sys.stderr)  # noqa: T201
     return error.exit_code

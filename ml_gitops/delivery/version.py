@@ -12,9 +12,9 @@ from typing import Literal, NamedTuple
 NAME = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
 LONGEST_NAME = 63
 """Characters of a model's name: those of a DNS label, where it ends up when it is deployed."""
-_NUMBER = r"(0|[1-9][0-9]*)"
+_NUMBER = r"(0|[1-9][0-9]{0,8})"
 _RELEASE = re.compile(rf"({NAME})@v{_NUMBER}\.{_NUMBER}\.{_NUMBER}")
-_ASSIGNMENT = re.compile(rf"({NAME})#({NAME})#([1-9][0-9]*)")
+_ASSIGNMENT = re.compile(rf"({NAME})#({NAME})#([1-9][0-9]{{0,8}})")
 
 Bump = Literal["major", "minor", "patch"]
 

@@ -111,5 +111,10 @@ def _last_watch(records: Records, model: str) -> tuple[date | None, str]:
     found = records.read_all(f"monitoring/{model}/")
     if not found:
         return None, "production was never monitored"
-    document = json.loads(found[-1][1])
-    return date.fromisoformat(document["as_of"]), str(document["headline"])
+    path, text = found[-1]
+    try:
+        document = json.loads(text)
+        return date.fromisoformat(document["as_of"]), str(document["headline"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        # Who may push may write here, too; the rest of the status still stands.
+        return None, f"the newest record cannot be read: {path}"

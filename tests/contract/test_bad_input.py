@@ -620,6 +620,20 @@ LIVE: list[Case] = [
         "'nine'",
     ),
     (
+        "version of thousands of digits",
+        lambda _: None,
+        ["rollback", "--environment", "production", "--to", f"v1.0.{'9' * 5_000}"],
+        "--to",
+        "is no version",
+    ),
+    (
+        "release of thousands of digits",
+        lambda _: None,
+        ["serve", "--release", f"churn@v1.0.{'9' * 5_000}"],
+        r"/.*forge.git",
+        "; name one of churn@v1.0.0",
+    ),
+    (
         "no such release to serve",
         lambda _: None,
         ["serve", "--release", "churn@v9.0.0"],

@@ -1,5 +1,6 @@
 """What came with a commit is not believed."""
 
+import json
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from ml_gitops.adapters.git.clone import Clone
+from ml_gitops.adapters.git.repository import GitRepository
+from ml_gitops.adapters.records import RECORDS_BRANCH
 from ml_gitops.cli import main
+from ml_gitops.cli.setting import now
 from ml_gitops.pull_request import Actor
 from tests.builders import make_model_repo
 
@@ -54,6 +58,27 @@ def test_a_cache_that_is_a_link_is_refused(
     assert code == 2
     assert "is a link" in capsys.readouterr().err
     assert list(outside.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "record",
+    ["", "{", "[]", '{"as_of": 1, "headline": "x"}', '{"as_of": "soon"}', "[" * 100_000, "\ud800"],
+    ids=range(7),
+)
+def test_a_record_that_somebody_broke_does_not_hide_the_rest(
+    root: Path, capsys: pytest.CaptureFixture[str], record: str
+) -> None:
+    """Who writes to the branch of records spoils what they say, and not the status."""
+    forge = GitRepository(root / ".git" / "forge.git", clock=now, actor=Actor(login="eve"))
+    path = "monitoring/churn/9999-12-31-001.json"
+    content = record.encode(errors="surrogatepass")
+    forge.commit_files(RECORDS_BRANCH, {path: content}, "Break it", expected_old=None)
+
+    code = main(["status", "-C", str(root), "--json"])
+
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert (told["watched"], told["said"]) == (None, f"the newest record cannot be read: {path}")
 
 
 def test_files_in_a_work_tree_make_no_repository(root: Path, tmp_path: Path) -> None:

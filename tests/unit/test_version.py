@@ -49,6 +49,14 @@ def test_a_heavier_bump_goes_further(version: Version) -> None:
     assert version.next("patch") < version.next("minor") < version.next("major")
 
 
+@pytest.mark.parametrize("digits", ["9" * 10, "9" * 5_000, "٣"])
+def test_numbers_without_end_are_no_versions(digits: str) -> None:
+    """What Python refuses to count is refused here, in a tag as on the command line."""
+    assert parse_release(f"delay@v1.0.{digits}") is None
+    assert parse_assignment(f"delay#production#{digits}") is None
+    assert parse_release("delay@v1.0.999999999") is not None
+
+
 @given(NAMES, VERSIONS)
 def test_release_tags_round_trip(name: str, version: Version) -> None:
     """What is written is read, and is no assignment."""
@@ -58,7 +66,7 @@ def test_release_tags_round_trip(name: str, version: Version) -> None:
     assert parse_assignment(tag) is None
 
 
-@given(NAMES, NAMES, st.integers(min_value=1))
+@given(NAMES, NAMES, st.integers(min_value=1, max_value=10**9 - 1))
 def test_assignment_tags_round_trip(model: str, environment: str, number: int) -> None:
     """What is written is read, and is no release."""
     assignment = Assignment(model, environment, number)

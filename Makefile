@@ -10,7 +10,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 export UV_LINK_MODE ?= copy
 
-.PHONY: help demo test test-all lint format lock clean bench-%
+.PHONY: help demo test test-all lint format lock clean bench-% python-%
 
 help:  ## show these targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,12 @@ test: $(READY)  ## unit, contract and end-to-end tests (under 5 minutes on 2 cor
 
 test-all: $(READY)  ## the slow tests too
 	$(BIN)/pytest -n $(WORKERS)
+
+python-%: $(READY)  ## the unit tests on another Python (python-3.14), which uv finds or fetches
+	@$(BIN)/uv venv --quiet --clear --python $* build/$@
+	@$(BIN)/uv pip sync --quiet --python build/$@ --require-hashes requirements/dev.txt requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python build/$@ --no-deps --editable .
+	build/$@/bin/pytest tests/unit -n $(WORKERS)
 
 lint: $(READY)  ## ruff and mypy, both strict
 	$(BIN)/ruff check .

@@ -121,6 +121,7 @@ class Team:
         """Send a week of flights to production, and let their labels arrive."""
         self.stage.wait_until(week.until)
         title = f"The flights of {week} ask for predictions"
+        self.stage.say(title)
         sent = traffic.send(url, week, lambda share: self.stage.say(title, share))
         late = sent.positives / max(sent.rows, 1)
         self.stage.note(

@@ -1,0 +1,1 @@
+"""A package, so that `tests.github` is never taken for the `github` of PyGithub."""

@@ -1,14 +1,7 @@
-"""GitHub's own OpenAPI description, held against every request and every answer.
-
-The description is `@octokit/openapi` of npm, fetched once into `build/tools`.
-"""
+"""GitHub's own OpenAPI description, held against every request and every answer."""
 
 import json
 import re
-import shutil
-import subprocess
-import tarfile
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,48 +14,13 @@ from referencing.jsonschema import DRAFT4
 from tests.github.answers import Answer
 from tests.github.request import Request
 
-VERSION = "23.0.2"
-FILE = Path(__file__).parents[2] / "build" / "tools" / f"github-openapi-{VERSION}.json"
 _URI = "github:"
-_INSIDE = "package/generated/api.github.com.json"
 _FALSE_ALARM = re.compile(
     r"labels/\d+/description: None is not|head/repo: None is not|^: .* is valid under each of",
     re.DOTALL,
 )
 """Where GitHub's schemas are stricter than GitHub: labels without a description and heads whose
 fork was deleted have null, and an error may fit two forms of errors at once."""
-HOW = "install Node.js, whose npm fetches it (Debian: apt-get install npm)"
-
-
-class Missing(Exception):
-    """The description is not here, and cannot be fetched."""
-
-
-def fetch() -> Path:
-    """Return the description's file, fetched if it is not there yet.
-
-    Raises:
-        Missing: there is no npm, or it cannot reach its registry.
-    """
-    if FILE.exists():
-        return FILE
-    npm = shutil.which("npm")
-    if npm is None:
-        raise Missing(f"GitHub's OpenAPI description is not here; {HOW}")
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    # Test workers may come here at once; each unpacks in a folder of its own.
-    with tempfile.TemporaryDirectory(dir=FILE.parent) as folder:
-        command = [npm, "pack", "--silent", f"@octokit/openapi@{VERSION}"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Missing(f"npm could not fetch @octokit/openapi {VERSION}: {done.stderr.strip()}")
-        with tarfile.open(Path(folder) / done.stdout.split()[-1]) as archive:
-            inside = archive.extractfile(_INSIDE)
-            assert inside is not None
-            draft = Path(folder) / "draft.json"
-            draft.write_bytes(inside.read())
-        draft.replace(FILE)
-    return FILE
 
 
 def _unless_null(check: Any) -> Any:

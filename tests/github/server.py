@@ -8,7 +8,15 @@ from types import TracebackType
 from typing import NamedTuple, Self
 from urllib.parse import parse_qsl
 
-from tests.github import contract, people, repositories, resources, smart_http
+from tests.github import (
+    contract,
+    descriptions,
+    graph_contract,
+    people,
+    repositories,
+    resources,
+    smart_http,
+)
 from tests.github.accounts import Account
 from tests.github.answers import Answer, Refusal
 from tests.github.api import Api
@@ -41,10 +49,11 @@ class Call(NamedTuple):
 class GitHubServer:
     """A GitHub on a free port of 127.0.0.1, as a context manager.
 
+    Every request and every answer is held against GitHub's own descriptions of its API,
+    where npm is there to fetch them.
+
     Args:
         folder: where the bare repositories go.
-        specification: GitHub's OpenAPI description, which every request and answer is
-            held against; the default is the one that was fetched, if it was.
 
     Attributes:
         calls: every request of the API and to the host of its downloads, in order.
@@ -52,14 +61,11 @@ class GitHubServer:
         violations: what broke the contract; leaving the context raises if there are any.
     """
 
-    def __init__(self, folder: Path, specification: Path | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self.world = World(folder)
         self.calls: list[Call] = []
         self.violations: list[str] = []
         self.faults = Faults()
-        if specification is None and contract.FILE.exists():
-            specification = contract.FILE
-        self._contract = contract.load(specification) if specification else None
         self._api = Api(self.world)
         self._port = Port(self._respond, self._seconds)
         self._downloads = Port(self._download, self._seconds)
@@ -244,7 +250,17 @@ class GitHubServer:
         return fault
 
     def _check(self, request: Request, answer: Answer) -> None:
-        if self._contract is None or request.route is None or request.path == "/graphql":
+        """Note what GitHub's descriptions do not allow; a refused request may be wrong."""
+        if request.route is None:
             return
-        self.violations += self._contract.request(request) if answer.status < 400 else []
-        self.violations += self._contract.answer(request, answer)
+        held = self._contract(request.path == "/graphql")
+        if held is not None:
+            self.violations += held.request(request) if answer.status < 400 else []
+            self.violations += held.answer(request, answer)
+
+    @staticmethod
+    def _contract(graph: bool) -> contract.Contract | graph_contract.GraphContract | None:  # noqa: FBT001
+        file = descriptions.find(descriptions.GRAPHQL if graph else descriptions.OPENAPI)
+        if file is None:
+            return None
+        return graph_contract.load(file) if graph else contract.load(file)

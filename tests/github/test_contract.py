@@ -1,11 +1,11 @@
 """The server speaks as GitHub's own OpenAPI description says."""
 
-import os
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.github import contract, resources
+from tests.github import contract, descriptions, graph_contract, resources
 from tests.github.answers import Answer
 from tests.github.caller import Caller
 from tests.github.faults import Act
@@ -18,11 +18,21 @@ NOT_REST = {"/graphql"}
 
 
 @pytest.fixture
-def held(description: Path | None) -> contract.Contract:
+def held() -> contract.Contract:
     """Return the contract; without npm there is none."""
-    if description is None:
-        pytest.skip(f"GitHub's OpenAPI description is not here; {contract.HOW}")
-    return contract.load(description)
+    file = descriptions.find(descriptions.OPENAPI)
+    if file is None:
+        pytest.skip(f"GitHub's OpenAPI description is not here; {descriptions.HOW}")
+    return contract.load(file)
+
+
+@pytest.fixture
+def schema() -> graph_contract.GraphContract:
+    """Return the contract of GraphQL; without npm there is none."""
+    file = descriptions.find(descriptions.GRAPHQL)
+    if file is None:
+        pytest.skip(f"GitHub's GraphQL schema is not here; {descriptions.HOW}")
+    return graph_contract.load(file)
 
 
 def test_every_operation_is_one_of_github(held: contract.Contract) -> None:
@@ -105,9 +115,62 @@ class serving:  # noqa: N801 - reads as the statement it is used in
 def test_without_npm_there_is_a_way_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the description cannot be fetched, the reason says what to install."""
-    monkeypatch.setattr(contract, "FILE", tmp_path / "none.json")
-    monkeypatch.setitem(os.environ, "PATH", str(tmp_path))
+    """Where a description cannot be fetched, the reason says what to install; CI insists."""
+    monkeypatch.setattr(descriptions, "FOLDER", tmp_path / "none")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    other = descriptions.Description("@octokit/none", "1.0.0", "x.json")
 
-    with pytest.raises(contract.Missing, match=r"install Node\.js"):
-        contract.fetch()
+    with pytest.raises(descriptions.Missing, match=r"install Node\.js"):
+        other.fetch()
+    monkeypatch.delenv("CI", raising=False)
+    assert descriptions.find(other) is None
+    descriptions.find.cache_clear()
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(descriptions.Missing):
+        descriptions.find(other)
+
+
+QUESTION = """
+query($owner: String!, $name: String!) { repository(owner: $owner, name: $name) {
+  name: url  issue(number: 1) { state author { login ... on Bot { databaseId } } } } }
+"""
+
+
+def graph(document: object, query: str = QUESTION) -> tuple[Request, Answer]:
+    """Return a question and its answer."""
+    body = json.dumps({"query": query, "variables": {"owner": "a", "name": "b"}})
+    request = Request(World(Path()), "POST", "/graphql", body=body.encode())
+    return request, Answer(200, {"data": document})
+
+
+def test_a_wrong_question_is_told(schema: graph_contract.GraphContract) -> None:
+    """A field that GitHub has not, a missing argument and bad grammar have a name."""
+    for query, words in (
+        ("{ viewer { logon } }", "Cannot query field 'logon' on type 'User'"),
+        ('{ repository(owner: "a") { id } }', "of type 'String!' is required"),
+        ("{ viewer { login }", "Syntax Error"),
+    ):
+        assert any(words in it for it in schema.request(graph({}, query)[0])), query
+    assert schema.request(graph({})[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("issue", "words"),
+    [
+        ({"state": "OPEN", "author": {"login": "x", "databaseId": 1}}, ""),
+        ({"state": "OPEN", "author": None}, ""),
+        ({"state": "open", "author": None}, "Enum 'IssueState' cannot represent value"),
+        ({"state": None, "author": None}, "Cannot return null for non-nullable"),
+        ({"state": "OPEN"}, "the answer has no author"),
+        ({"state": "OPEN", "author": None, "x": 1}, "what was not asked for"),
+        ({"state": "OPEN", "author": {"login": "x", "databaseId": "?"}}, "Int cannot represent"),
+    ],
+)
+def test_a_wrong_answer_to_a_question_is_told(
+    schema: graph_contract.GraphContract, issue: dict[str, object], words: str
+) -> None:
+    """Enumerations, what may be null, what was asked for and numbers are held to the schema."""
+    problems = schema.answer(*graph({"repository": {"name": "http://x", "issue": issue}}))
+
+    assert bool(problems) == bool(words)
+    assert all(words in it for it in problems)

@@ -1,0 +1,78 @@
+"""What GitHub publishes about its own API, fetched from npm once into `build/tools`."""
+
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "build" / "tools"
+HOW = "install Node.js, whose npm fetches it (Debian: apt-get install npm)"
+
+
+class Missing(Exception):
+    """A description is not here, and cannot be fetched."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """A file of a package of npm, at one version."""
+
+    package: str
+    version: str
+    inside: str
+
+    @property
+    def file(self) -> Path:
+        """Where it is kept."""
+        name = self.package.removeprefix("@").replace("/", "-")
+        return FOLDER / f"{name}-{self.version}{Path(self.inside).suffix}"
+
+    def fetch(self) -> Path:
+        """Return the file, fetched if it is not there yet.
+
+        Raises:
+            Missing: there is no npm, or it cannot reach its registry.
+        """
+        if self.file.exists():
+            return self.file
+        npm = shutil.which("npm")
+        if npm is None:
+            raise Missing(f"{self.package} is not here; {HOW}")
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        # Test workers may come here at once; each unpacks in a folder of its own.
+        with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+            command = [npm, "pack", "--silent", "--fetch-retries=0"]
+            command.append(f"{self.package}@{self.version}")
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise Missing(f"npm could not fetch {self.package}: {done.stderr.strip()}")
+            with tarfile.open(Path(folder) / done.stdout.split()[-1]) as archive:
+                content = archive.extractfile(f"package/{self.inside}")
+                assert content is not None
+                draft = Path(folder) / "draft"
+                draft.write_bytes(content.read())
+            draft.replace(self.file)
+        return self.file
+
+
+OPENAPI = Description("@octokit/openapi", "23.0.2", "generated/api.github.com.json")
+GRAPHQL = Description("@octokit/graphql-schema", "15.26.1", "schema.graphql")
+
+
+@cache
+def find(description: Description) -> Path | None:
+    """Return a description; None without npm.
+
+    Raises:
+        Missing: it cannot be fetched, where `CI` is true.
+    """
+    try:
+        return description.fetch()
+    except Missing:
+        if os.environ.get("CI") == "true":
+            raise
+        return None

@@ -182,7 +182,8 @@ def _tell_trained(terminal: Terminal, trained: Trained) -> None:
 
 
 def _tell_report(terminal: Terminal, report: Report) -> None:
-    terminal.status(report.verdict, report.headline)
+    # The mark says the first word of the headline already.
+    terminal.status(report.verdict, report.headline.partition(": ")[2])
     terminal.line()
     terminal.markdown(brief(report))
 

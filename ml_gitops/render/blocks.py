@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from ml_gitops.render.tables import Align, visible
 
-Kind = Literal["heading", "section", "item", "text", "code", "table"]
+Kind = Literal["heading", "section", "item", "text", "code", "table", "gap"]
 
 _HIDDEN = re.compile(r"<!--.*?-->|</?details(?: open)?>", re.DOTALL)
 _SUMMARY = re.compile(r"<summary>(.*)</summary>")
@@ -45,7 +45,22 @@ class Block(NamedTuple):
 
 
 def blocks(markdown: str) -> Iterator[Block]:
-    """Yield the blocks of a text; a folded section is a heading of its own."""
+    """Yield the blocks of a text; a folded section is a heading of its own.
+
+    A gap stands where blank lines were, but neither first nor last nor twice.
+    """
+    before, gap = None, False
+    for block in _blocks(markdown):
+        if block.kind == "gap":
+            gap = before is not None
+            continue
+        if gap:
+            yield Block("gap")
+        before, gap = block, False
+        yield block
+
+
+def _blocks(markdown: str) -> Iterator[Block]:
     lines = iter(_HIDDEN.sub("", visible(markdown)).split("\n"))
     waiting: list[str] = []
     for line in lines:
@@ -68,8 +83,8 @@ def blocks(markdown: str) -> Iterator[Block]:
             yield Block("heading", line.lstrip("# "))
         elif line.startswith("- "):
             yield Block("item", line[2:])
-        elif line.strip():
-            yield Block("text", line.strip())
+        else:
+            yield Block("text", line.strip()) if line.strip() else Block("gap")
     yield from _table(waiting)
 
 

@@ -186,7 +186,7 @@ def got_worse(report: Report) -> str:
         told = _listed([(str(one), change) for one, change in slices])
         of = ""
         if len(slices) > MOST:
-            of = f"{len(slices)} of {len(comparison.slices)}, by size "
+            of = f"{len(slices)} of {len(comparison.slices)}, the largest first: "
         lines.append(f"- slices: {of}{told}")
     return "**What got worse**\n" + "\n".join([*lines, *_flips(report)])
 

@@ -117,11 +117,7 @@ class Terminal:
 
     def markdown(self, text: str) -> None:
         """Write Markdown of ours as people read it: no tags, no marks, tables that fit."""
-        before = None
         for block in blocks(text):
-            if before is not None and not (before == block.kind == "item"):
-                self._print("")
-            before = block.kind
             if block.kind == "table":
                 header, *rows = [list(map(self._spans, row)) for row in block.rows]
                 self._grid(header, rows, block.align)
@@ -130,6 +126,8 @@ class Terminal:
             elif block.kind == "code":
                 for line in block.text.split("\n"):
                     self._print(self._text(f"    {line}"))
+            elif block.kind == "gap":
+                self._print("")
             else:
                 said = self._spans(f"▸ {block.text}" if block.kind == "section" else block.text)
                 if block.kind != "text":

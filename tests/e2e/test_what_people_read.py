@@ -49,7 +49,7 @@ def test_training_says_what_blocks_and_why(
     text = read(world, capsys, "train", expect=1)
 
     said = flat(text)
-    assert said.index("✗ block Blocked: ROC AUC") < said.index("What differs from churn@v1.0.0")
+    assert said.index("✗ block ROC AUC") < said.index("What differs from churn@v1.0.0")
     assert "- code: model/pipeline.py changed" in said
     assert "- hyper-parameters: C 1.0 → 0.5" in said
     assert "The ROC AUC decides, on 600 rows" in said

@@ -29,19 +29,24 @@ def shown(markdown: str, width: int = 80) -> str:
 
 
 def test_a_body_becomes_blocks() -> None:
-    """Headings, paragraphs, items and tables; a folded section is a headed one."""
+    """Headings, paragraphs, items and tables, apart where they are apart; a fold is a section."""
     assert list(blocks(BODY)) == [
         Block("heading", "✗ `churn` should not merge"),
+        Block("gap"),
         Block("text", "**Blocked: log loss is worse.** Run `ml-gitops report`."),
+        Block("gap"),
         Block("text", "**What got worse**"),
         Block("item", "metrics: precision"),
         Block("item", "slices: none"),
+        Block("gap"),
         Block(
             "table",
             rows=(("metric", "now"), ("log loss", "0.5000"), (r"a\|b\*c", "`x y`")),
             align=("left", "right"),
         ),
+        Block("gap"),
         Block("section", "Every rule"),
+        Block("gap"),
         Block("text", "One &lt; two."),
     ]
 
@@ -106,5 +111,5 @@ def test_outside_text_arrives_as_text(text: str) -> None:
 def test_code_keeps_its_lines() -> None:
     """A code block is indented and not read as anything else."""
     assert shown("```toml\n# no heading\n- no item\n```\nafter") == (
-        "    # no heading\n    - no item\n\nafter\n"
+        "    # no heading\n    - no item\nafter\n"
     )

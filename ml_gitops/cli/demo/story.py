@@ -29,7 +29,7 @@ BORN = (
 )
 LIVES = (
     "The Bento serves. Every flight of the following weeks is sent to it over HTTP, its label "
-    "is known at the week's end, and the monitor looks back over three weeks, every week. One "
+    "arrives when it has landed, and the monitor looks back over three weeks, every week. One "
     "bad week is no decay; days, not flights, count as independent."
 )
 PROPOSES = (

@@ -65,7 +65,7 @@ class Traffic:
             raise ServiceError(
                 f"{len(rows)} rows were sent, {len(scores)} answered", hint="run the demo again"
             )
-        self._write_labels(frame, window)
+        self._write_labels(frame)
         return Sent(
             window=window,
             requests=-(-len(rows) // BATCH),
@@ -86,15 +86,31 @@ class Traffic:
         ):
             yield {"features": features, "id": id_, "time": when}
 
-    def _write_labels(self, frame: Any, window: Window) -> None:
-        """Write the labels of a window as they would arrive: one file, id and outcome."""
-        folder = self._workspace.root / Path(self._config.monitor.labels).parent
+    def _write_labels(self, frame: Any) -> None:
+        """Let every outcome arrive when the flight has landed: one file a day, with the time.
+
+        The files may say more than is known on a day; the monitor goes by the time in them.
+        """
+        data, monitor = self._config.data, self._config.monitor
+        folder = self._workspace.root / Path(monitor.labels).parent
         folder.mkdir(parents=True, exist_ok=True)
-        data = self._config.data
-        with (folder / f"{window.start}.csv").open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow([data.id, data.target])
-            writer.writerows(zip(frame[data.id], frame[data.target].astype(int), strict=True))
+        header = [data.id, data.target, monitor.arrived]
+        days: dict[date, list[list[Any]]] = {}
+        for id_, late, scheduled, delay, flown in zip(
+            frame[data.id],
+            frame[data.target].astype(int),
+            frame[data.time],
+            frame["dep_delay"],
+            frame["air_time"],
+            strict=True,
+        ):
+            landed = scheduled + timedelta(minutes=delay + flown)
+            days.setdefault(landed.date(), []).append([id_, late, f"{landed.isoformat()}Z"])
+        for day, rows in days.items():
+            path = folder / f"{day}.csv"
+            is_new = not path.exists()
+            with path.open("a", newline="") as file:
+                csv.writer(file).writerows([header, *rows] if is_new else rows)
 
 
 def weeks(start: date, until: date) -> list[Window]:

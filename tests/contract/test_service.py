@@ -367,6 +367,7 @@ def test_the_log_is_no_business_of_others(server: Server, log_dir: Path) -> None
     assert {path.stat().st_mode & 0o777 for path in log_dir.glob("*.jsonl")} == {0o640}
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what BentoML uses
 def test_a_value_that_no_answer_is_finite_for_is_named(tmp_path: Path) -> None:
     """Numbers that are too large to add are refused with their place, and nothing is logged."""
     from ml_gitops.serving.service import respond  # It brings BentoML, which wants a home.

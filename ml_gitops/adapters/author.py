@@ -6,7 +6,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any, cast
@@ -67,7 +67,9 @@ def named_errors(root: Path, path: str) -> Iterator[None]:
     prefix, sys.pycache_prefix = sys.pycache_prefix, str(root / ".git" / "no-bytecode")
     quiet, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
-        yield
+        # What they print is no part of our answer, which a machine may read.
+        with redirect_stdout(sys.stderr):
+            yield
     except MlGitopsError:
         raise
     except (Exception, SystemExit) as error:

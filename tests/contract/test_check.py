@@ -100,6 +100,22 @@ def test_no_rows_are_loaded_where_nobody_wants_it(
     assert "OSError" in said(failed, "fail")[0]
 
 
+def test_what_the_author_prints_is_no_answer(
+    whole: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prints of the author's code, imported or called, go to stderr; stdout is one document."""
+    data = whole / "model" / "data.py"
+    text = data.read_text().replace("    days = [", "    print('loading')\n    days = [")
+    data.write_text(text + "\nprint('importing')\n")
+    capsys.readouterr()
+
+    assert main(["check", "--json", "-C", str(whole)]) == 0
+
+    out, err = capsys.readouterr()
+    assert json.loads(out)["passed"]
+    assert {"loading", "importing"} <= set(err.splitlines())
+
+
 def test_a_first_day_without_rows_is_told(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where the first day is quiet, `start` may be wrong."""
     config = whole / "ml-gitops.toml"

@@ -853,6 +853,26 @@ def test_labels_that_say_nothing_are_told(
     assert seen["left_out"]["unreadable"] == 1
 
 
+def test_labels_of_tomorrow_are_not_known_today(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, live: Path
+) -> None:
+    """Where the config names the column of arrival, a look back knows what had come by then."""
+    root = copy_of(live, tmp_path / "repo")
+    config = (root / "ml-gitops.toml").read_text()
+    write("ml-gitops.toml", config.replace("[monitor]\n", '[monitor]\narrived = "seen"\n'))(root)
+    lines = "".join(f"c{n},{n % 2},2024-03-2{1 + n % 2}T00:00:00Z\n" for n in range(600))
+    logged(labels=f"customer,left,seen\n{lines}")(root)
+    said = []
+    for day in ("2024-03-22", "2024-03-23"):
+        capsys.readouterr()
+        assert main(["monitor", "--as-of", day, "--dry-run", "-C", str(root)]) == 0
+        said.append(" ".join(capsys.readouterr().out.split()))
+
+    assert " 50% " in said[0]
+    assert " 100% " not in said[0]
+    assert " 100% " in said[1]
+
+
 # Malformed configs
 
 

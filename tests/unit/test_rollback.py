@@ -1,19 +1,26 @@
 """Rollback: paired losses add up, days are the evidence, and doubt changes nothing."""
 
+import json
 import math
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml_gitops.adapters.warehouse import DuckDBWarehouse
+from ml_gitops.data.schema import Feature
 from ml_gitops.document import Missing
+from ml_gitops.monitoring.labels import LabelFiles
+from ml_gitops.monitoring.query import LogFiles
 from ml_gitops.monitoring.rollback import (
     DayLoss,
     PairedLoss,
     RollbackPolicy,
+    answered_rows,
     decide_rollback,
     pair,
 )
@@ -211,3 +218,31 @@ def test_the_fingerprint_is_the_pair_of_releases() -> None:
     other = decide_rollback("churn@v1.2.0", "churn@v1.0.0", losses(CLEAR), POLICY)
 
     assert one.fingerprint == more.fingerprint != other.fingerprint
+
+
+def test_the_answer_received_first_is_compared(tmp_path: Path) -> None:
+    """Asking again, with an earlier time and other values, changes no row of the comparison."""
+    first = {"id": "a", "time": "2024-03-02T00:00:00Z", "received": "2024-03-02T00:00:00Z"}
+    again = {"id": "a", "time": "2024-03-01T00:00:00Z", "received": "2024-03-02T00:00:01Z"}
+    rest = {"release": "r", "score": 0.25, "features": {"load": 1.5, "plan": "pro"}}
+    other = {"release": "r", "score": 0.75, "features": {"load": 9.5, "plan": None}}
+    records = [*[again | other] * 99, first | rest, *[again | other] * 99]
+    log, labels = tmp_path / "log.jsonl", tmp_path / "labels.csv"
+    log.write_text("".join(json.dumps(one) + "\n" for one in records))
+    labels.write_text("id,y\na,0\na, TRUE\n")
+    features = (Feature(name="load", type="number"), Feature(name="plan", type="string"))
+    march = (datetime(2024, 3, 1, tzinfo=UTC), datetime(2024, 4, 1, tzinfo=UTC))
+
+    with DuckDBWarehouse(threads=1) as engine:
+        rows = answered_rows(
+            engine,
+            LogFiles(paths=(str(log),)),
+            LabelFiles(paths=(str(labels),), target="y"),
+            features,
+            [march],
+            ["r"],
+        )
+        assert rows is not None
+        found = engine.rows(rows.sql, rows.parameters)
+
+    assert found == [(date(2024, 3, 2), "true", 0.25, 1.5, "pro")]

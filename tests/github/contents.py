@@ -10,6 +10,7 @@ from tests.github.documents import url_of
 from tests.github.git import HEADS, Entry
 from tests.github.git_data import git_commit
 from tests.github.history import resolve
+from tests.github.protection import refuse_push
 from tests.github.refs import may_hold
 from tests.github.request import Request
 from tests.github.routing import route
@@ -114,6 +115,7 @@ def _place(request: Request) -> tuple[str, str | None, str]:
     """Return branch, tip and path to write to."""
     repository = request.repository
     branch = request.json.get("branch") or repository.default_branch
+    refuse_push(request, branch)
     tip = repository.branch(branch)
     if tip is None and repository.refs:
         raise Refusal(404, f"Branch {branch} not found")

@@ -18,9 +18,26 @@ from typing import Any, Self
 HEADS = "refs/heads/"
 TAGS = "refs/tags/"
 NOTHING = "0" * 40
+_SETTINGS = """\
+[http]
+	receivepack = true
+[receive]
+	autogc = false
+[gc]
+	auto = 0
+[uploadpack]
+	allowAnySHA1InWant = true
+"""
 _HOOK = """#!/bin/sh
 [ "$1" = committed ] && exec sed "s/^/${REMOTE_USER:-?} /" >> "{log}"
 exit 0
+"""
+_GUARD = """#!/bin/sh
+while read -r _ _ ref; do
+  grep -qxF "$ref" protected 2>/dev/null || continue
+  echo "error: GH006: Protected branch update failed for $ref." >&2
+  exit 1
+done
 """
 
 
@@ -61,19 +78,15 @@ class Git:
         path.parent.mkdir(parents=True, exist_ok=True)
         _run("init", "--quiet", "--bare", f"--initial-branch={branch}", str(path))
         git = cls(path)
-        settings = {
-            "http.receivepack": "true",
-            "receive.autogc": "false",
-            "gc.auto": "0",
-            "uploadpack.allowAnySHA1InWant": "true",
-        }
-        lines = [f"[{section}]\n\t{key} = {value}\n" for (section, key), value in _split(settings)]
         with (path / "config").open("a") as config:
-            config.writelines(lines)
-        hook = path / "hooks" / "reference-transaction"
-        hook.parent.mkdir(exist_ok=True)
-        hook.write_text(_HOOK.replace("{log}", str(git.moves)))
-        hook.chmod(0o755)
+            config.write(_SETTINGS)
+        hooks = {"reference-transaction": _HOOK.replace("{log}", str(git.moves))}
+        hooks["pre-receive"] = _GUARD
+        for name, text in hooks.items():
+            hook = path / "hooks" / name
+            hook.parent.mkdir(exist_ok=True)
+            hook.write_text(text)
+            hook.chmod(0o755)
         git.moves.touch()
         return git
 
@@ -120,8 +133,7 @@ class Git:
         if len(sha) != 40 or not set(sha) <= set("0123456789abcdef"):
             return None
         if self._reader is None:
-            command = ["git", "-C", str(self.path), "cat-file", "--batch", "--buffer"]
-            command.remove("--buffer")
+            command = ["git", "-C", str(self.path), "cat-file", "--batch"]
             pipe = subprocess.PIPE
             self._reader = subprocess.Popen(command, stdin=pipe, stdout=pipe)
         reader = self._reader
@@ -210,10 +222,6 @@ class Git:
                 return None
             entry = found
         return entry
-
-
-def _split(settings: Mapping[str, str]) -> list[tuple[tuple[str, str], str]]:
-    return [((name.split(".")[0], name.split(".")[1]), value) for name, value in settings.items()]
 
 
 def _run(*args: str, stdin: bytes = b"", accept: Sequence[int] = (0,)) -> bytes:

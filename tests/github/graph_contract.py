@@ -25,6 +25,7 @@ class GraphContract:
     def __init__(self, file: Path) -> None:
         self._schema = build_schema(file.read_text(), assume_valid=True)
         self._wrong = lru_cache(256)(self._check)
+        self._parsed = lru_cache(256)(parse)
 
     def request(self, request: Request) -> list[str]:
         """Return what is wrong with a question."""
@@ -43,7 +44,7 @@ class GraphContract:
             return []
         done = execute(
             self._schema,
-            parse(str(request.json["query"])),
+            self._parsed(str(request.json["query"])),
             root_value=document["data"],
             variable_values=request.json.get("variables"),
             field_resolver=_as_answered,

@@ -5,6 +5,7 @@ from tests.github.answers import Answer, Refusal, no_content, not_found
 from tests.github.commits import contains, write_commit
 from tests.github.documents import thread_url
 from tests.github.git import HEADS
+from tests.github.protection import missing
 from tests.github.pulls import find
 from tests.github.request import Request
 from tests.github.routing import route
@@ -31,6 +32,8 @@ def merge(request: Request) -> Document:
     if how not in {"merge", "squash", "rebase"}:
         raise Refusal(422, "Invalid merge method")
     _mergeable(thread, pull, body.get("sha"))
+    if problem := missing(request.repository, pull):
+        raise Refusal(405, problem)
     commit = merging.combine(
         request.world,
         request.repository,

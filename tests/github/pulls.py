@@ -16,6 +16,7 @@ from tests.github.issues import (
     ordered,
 )
 from tests.github.labels import label_document
+from tests.github.protection import missing
 from tests.github.request import Request
 from tests.github.routing import route
 from tests.github.world import Document, Pull, Repository, Thread, stamp
@@ -106,7 +107,8 @@ def _computed(request: Request, thread: Thread, pull: Pull) -> Document:
     mergeable = pull.test_merge is not None if known and thread.state == "open" else None
     if thread.state == "open" and not known and request.method == "GET":
         merging.judge(world, repository, thread, pull)
-    clean = "draft" if pull.draft else "clean"
+    clean = "blocked" if missing(repository, pull) else "clean"
+    clean = "draft" if pull.draft else clean
     words = {None: "unknown", True: clean, False: "dirty"}
     return {
         "merged": pull.merged is not None,

@@ -5,6 +5,7 @@ from tests.github.answers import Answer, Refusal, created, no_content, not_found
 from tests.github.commits import contains
 from tests.github.git import HEADS
 from tests.github.history import not_empty
+from tests.github.protection import refuse_deletion, refuse_push
 from tests.github.request import Request
 from tests.github.routing import route
 from tests.github.world import Document
@@ -78,8 +79,10 @@ def update_ref(request: Request) -> Document:
         raise Refusal(422, "Reference does not exist")
     if git.read(sha) is None:
         raise Refusal(422, "Object does not exist")
-    if not request.json.get("force", False) and not contains(git, sha, old):
+    forwards = contains(git, sha, old)
+    if not request.json.get("force", False) and not forwards:
         raise Refusal(422, "Update is not a fast forward")
+    refuse_push(request, name, forced=not forwards)
     may_hold(request, sha)
     pushes.move(request.world, request.repository, name, sha, request.me)
     return _document(request, name)
@@ -93,6 +96,7 @@ def delete_ref(request: Request) -> Answer:
         raise Refusal(422, "Reference does not exist")
     if name == HEADS + request.repository.default_branch:
         raise Refusal(422, "Cannot delete the default branch")
+    refuse_deletion(request, name)
     pushes.move(request.world, request.repository, name, None, request.me)
     return no_content()
 

@@ -1,6 +1,6 @@
 """Users, repositories, branches, collaborators, forks."""
 
-from tests.github import documents
+from tests.github import documents, protection
 from tests.github.accounts import Account
 from tests.github.answers import Answer, Refusal, created, malformed, no_content, not_found, page
 from tests.github.commits import peel
@@ -99,9 +99,9 @@ def branches(request: Request) -> Answer:
 
 
 def _branch(request: Request, name: str) -> Document:
-    tip = request.repository.branch(name)
+    tip, protected = request.repository.branch(name), name in request.repository.protected
     url = f"{documents.url_of(request.world, request.repository)}/commits/{tip}"
-    return {"name": name, "commit": {"sha": tip, "url": url}, "protected": False}
+    return {"name": name, "commit": {"sha": tip, "url": url}, "protected": protected}
 
 
 @route("GET", "/repos/{owner}/{repo}/branches/{branch}", "contents:read")
@@ -112,22 +112,14 @@ def branch(request: Request) -> Document:
     if tip is None:
         raise Refusal(404, "Branch not found")
     url = f"{documents.url_of(request.world, request.repository)}/branches/{name}"
-    protection = {"enabled": False, "required_status_checks": {"contexts": [], "checks": []}}
     return {
         "name": name,
         "commit": commit_document(request, tip),
         "_links": {"self": url, "html": url},
-        "protected": False,
-        "protection": protection,
+        "protected": name in request.repository.protected,
+        "protection": protection.summary(request.repository, name),
         "protection_url": url + "/protection",
     }
-
-
-@route("GET", "/repos/{owner}/{repo}/branches/{branch}/protection", "administration:read", "admin")
-def protection(request: Request) -> Answer:
-    """Say that a branch is not protected: this server has no rules for branches."""
-    missing = request.repository.branch(request.params["branch"]) is None
-    raise Refusal(404, "Branch not found" if missing else "Branch not protected")
 
 
 @route("GET", "/repos/{owner}/{repo}/tags", "contents:read")

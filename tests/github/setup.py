@@ -8,6 +8,7 @@ from tests.github.accounts import ROLES, Account, Role
 from tests.github.commits import Signature, read_commit, write_commit
 from tests.github.documents import page_of
 from tests.github.git import HEADS, Entry
+from tests.github.protection import Protection
 from tests.github.world import Repository, World
 
 Changes = Mapping[str, bytes | str | None]
@@ -85,6 +86,13 @@ class TestRepository:
         with self._world.lock:
             author = people.person(self._world, by)
             pushes.move(self._world, self.record, HEADS + branch, None, author)
+
+    def protect(self, branch: str, *checks: str, approvals: int = 0) -> None:
+        """Protect a branch: what is merged needs checks of these names, and so many approvals."""
+        self.record.protected[branch] = Protection(list(checks), approvals)
+        (self.path / "protected").write_text(
+            "".join(f"{HEADS}{it}\n" for it in self.record.protected)
+        )
 
     def delete(self) -> None:
         """Delete the repository; pull requests from it close, and forget where they came from."""

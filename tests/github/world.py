@@ -132,6 +132,7 @@ class Repository:
     runs: list[Any] = field(default_factory=list)
     artifacts: list[Any] = field(default_factory=list)
     actions_may_propose: bool = True
+    protected: dict[str, Any] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:

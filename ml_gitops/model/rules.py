@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from ml_gitops.document import Missing
-from ml_gitops.model.comparison import Change, Comparison
+from ml_gitops.model.change import Change
+from ml_gitops.model.comparison import Comparison
 from ml_gitops.model.interval import holm
 from ml_gitops.model.metrics import METRICS, Metric
 from ml_gitops.model.policy import GatePolicy

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ml_gitops.checks import CheckOutcomes
 from ml_gitops.document import Missing
-from ml_gitops.model.comparison import Change
+from ml_gitops.model.change import Change
 from ml_gitops.model.lineage import short
 from ml_gitops.model.metrics import METRICS, metrics_of
 from ml_gitops.model.verdict import Verdict

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from ml_gitops.document import Missing
-from ml_gitops.model.comparison import Change, Comparison, Flips, change_of, compare
+from ml_gitops.model.change import Change, change_of
+from ml_gitops.model.comparison import Comparison, Flips, compare
 from ml_gitops.model.evaluation import Answers, Evaluation
 from ml_gitops.model.metrics import metrics_of
 

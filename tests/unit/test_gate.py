@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from ml_gitops.document import Missing
 from ml_gitops.errors import ConfigError
-from ml_gitops.model.comparison import Change, Comparison, SliceChange, compare
+from ml_gitops.model.change import Change, SliceChange
+from ml_gitops.model.comparison import Comparison, compare
 from ml_gitops.model.evaluation import Answers, Evaluation, ScoreHistogram
 from ml_gitops.model.gate import GatePolicy, GateVerdict, Power, judge
 from ml_gitops.model.interval import Measurement, PairedDifference

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_gitops.model.comparison import Change, compare
+from ml_gitops.model.change import Change
+from ml_gitops.model.comparison import compare
 from ml_gitops.model.evaluation import Answers
 from ml_gitops.model.gate import GatePolicy, GateVerdict, judge
 

@@ -11,9 +11,10 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import ml_gitops
+from ml_gitops.adapters.archive import OddArchiveError, extract
 from ml_gitops.errors import ServiceError
 
 SERVED_MODULES = (
@@ -51,8 +52,6 @@ TAG = re.compile(r"^(?P<name>[a-z0-9][a-z0-9._-]*)@v(?P<version>[0-9][A-Za-z0-9.
 CREATED = re.compile(rb"^creation_time: .*$", re.MULTILINE)
 ERROR_LINE = re.compile(r"^(?:Error: |[\w.]*(?:Error|Exception|Refused)\b)")
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
-LARGEST_BENTO = 2**30
-MOST_FILES = 1_000
 
 
 def build(files: Mapping[str, bytes], *, timeout: float = 300.0) -> bytes:
@@ -167,35 +166,19 @@ def unpack(content: bytes, into: Path) -> None:
     Raises:
         ServiceError: it is no zip, is too large, or would write elsewhere.
     """
-    hint = "build the Bento again from the release's own files"
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-    except zipfile.BadZipFile:
-        raise ServiceError("this is not a Bento", hint=hint) from None
-    entries = archive.infolist()
-    if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > LARGEST_BENTO:
-        raise ServiceError("the Bento is larger than any of ours", hint=hint)
-    for entry in entries:
-        if not _safe(entry):
-            raise ServiceError(f"the Bento would write {entry.filename!r}", hint=hint)
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=into.parent, prefix=".bento-") as directory:
         fresh = Path(directory) / "bento"
         try:
-            archive.extractall(fresh)
-        except (zipfile.BadZipFile, EOFError, OSError) as error:
-            raise ServiceError(f"the Bento cannot be unpacked: {error}", hint=hint) from None
+            extract(content, fresh)
+        except OddArchiveError as odd:
+            raise ServiceError(
+                f"this is not a Bento of ours: {odd}",
+                hint="build it again from the release's own files",
+            ) from None
         if into.exists():
             into.rename(Path(directory) / "old")
         shutil.move(fresh, into)
-
-
-def _safe(entry: zipfile.ZipInfo) -> bool:
-    """Return whether an entry is a plain file inside the directory."""
-    path = PurePosixPath(entry.filename)
-    plain = (entry.external_attr >> 28) in (0, 0o10)  # the type bits: none, or a regular file
-    strange = "\\" in entry.filename or ":" in entry.filename or "\0" in entry.filename
-    return plain and not strange and not path.is_absolute() and ".." not in path.parts
 
 
 def private_environment(home: Path) -> dict[str, str]:

@@ -206,7 +206,7 @@ def _tell_status(terminal: Terminal, found: Status) -> None:
         terminal.status("warn", said)
     for one in found.open:
         terminal.status("open", f"#{one.number} {one.title} (by {one.author})")
-    for title in found.issues:
-        terminal.status("warn", f"issue: {title}")
+    for issue in found.issues:
+        terminal.status("warn", f"issue #{issue.number} {issue.title}")
     if not found.open and not found.issues and not unrecorded:
         terminal.line("Nothing is waiting for anyone.")

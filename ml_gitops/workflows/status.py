@@ -6,7 +6,7 @@ from datetime import date
 from ml_gitops.config import Config
 from ml_gitops.document import Document, Missing, Part
 from ml_gitops.ports import Forge, Records
-from ml_gitops.pull_request import PullRequest
+from ml_gitops.pull_request import Issue, PullRequest
 from ml_gitops.workflows.registry import assigned, latest_release, read_release, served
 
 
@@ -20,8 +20,8 @@ class EnvironmentStatus(Part):
     history: tuple[str, ...]
 
 
-class ProposalStatus(Part):
-    """An open pull request."""
+class ThreadStatus(Part):
+    """An open pull request or issue."""
 
     number: int
     title: str
@@ -38,7 +38,7 @@ class Status(Document):
         latest: the newest release; None if there is none.
         environments: what each serves.
         open: the open pull requests.
-        issues: titles of open issues.
+        issues: the open issues.
         watched: the last day up to which production was monitored.
     """
 
@@ -47,8 +47,8 @@ class Status(Document):
     latest: str | None
     releases: tuple[str, ...]
     environments: tuple[EnvironmentStatus, ...]
-    open: tuple[ProposalStatus, ...]
-    issues: tuple[str, ...]
+    open: tuple[ThreadStatus, ...]
+    issues: tuple[ThreadStatus, ...]
     watched: date | None
     said: str
 
@@ -67,11 +67,11 @@ def read_status(config: Config, forge: Forge, records: Records) -> Status:
             _environment(forge, model, name) for name in config.delivery.environments
         ),
         open=tuple(
-            _proposal(pull_request)
+            _thread(pull_request)
             for pull_request in forge.pull_requests()
             if pull_request.state == "open"
         ),
-        issues=tuple(issue.title for issue in forge.issues() if issue.state == "open"),
+        issues=tuple(_thread(issue) for issue in forge.issues() if issue.state == "open"),
         watched=watched,
         said=said,
     )
@@ -97,12 +97,12 @@ def _environment(forge: Forge, model: str, environment: str) -> EnvironmentStatu
     )
 
 
-def _proposal(pull_request: PullRequest) -> ProposalStatus:
-    return ProposalStatus(
-        number=pull_request.number,
-        title=pull_request.title,
-        author=pull_request.author.login,
-        labels=pull_request.labels,
+def _thread(found: PullRequest | Issue) -> ThreadStatus:
+    return ThreadStatus(
+        number=found.number,
+        title=found.title,
+        author=found.author.login,
+        labels=found.labels,
     )
 
 

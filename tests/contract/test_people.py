@@ -104,6 +104,15 @@ def test_an_issue_is_read_answered_and_closed(repo: Repo) -> None:
     assert "ada commented:" in repo.read("issue", "show", "2")
 
 
+def test_what_waits_for_people_has_its_number(repo: Repo) -> None:
+    """`status` names pull requests and issues with the numbers that other commands take."""
+    shown = repo.read("status")
+
+    assert "#1 Note (by ada)" in shown
+    assert "issue #2 churn: look at the log" in shown
+    assert [one["number"] for one in repo.ask("status")["issues"]] == [2]
+
+
 def test_no_issues_are_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where nobody was told anything, the list says so."""
     quiet = make_model_repo(tmp_path / "quiet")

@@ -132,7 +132,8 @@ class LocalHarness(People):
 class GitHubHarness(People):
     """People around a repository of the test server, on a clock that nobody waits for."""
 
-    def __init__(self, folder: Path, server: GitHubServer, begun: Path) -> None:
+    def __init__(self, folder: Path, server: GitHubServer, begun: Path | None = None) -> None:
+        """Make a repository; without anything begun nobody has a clone of it."""
         super().__init__(folder)
         self.server = server
         self.passed = 0.0
@@ -140,6 +141,9 @@ class GitHubHarness(People):
         server.clock = self.clock
         number = len(server.world.repositories)
         self.repository: TestRepository = server.create_repository(f"acme/churn-{number}")
+        if begun is None:
+            self.repository.push("main", FIRST)
+            return
         shutil.copytree(begun / "clone", folder / "clone")
         self.clone.set_remote(str(self.repository.path))
         self.clone.push("main")

@@ -140,10 +140,9 @@ class GitHub:
 
 def _hosts(api_url: str, environment: Mapping[str, str]) -> set[str]:
     """Return the hosts whose repositories the API answers for."""
-    pages = environment.get("GITHUB_SERVER_URL") or "https://github.com"
-    known = {urlsplit(pages).hostname, urlsplit(api_url).hostname}
-    if api_url == PUBLIC_API:
-        known |= {"github.com", "ssh.github.com"}
+    known = {urlsplit(environment.get("GITHUB_SERVER_URL", "")).hostname}
+    known |= {"github.com", "ssh.github.com"} if api_url == PUBLIC_API else set()
+    known.add(urlsplit(api_url).hostname)
     return {host for host in known if host}
 
 

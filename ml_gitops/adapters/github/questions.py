@@ -66,7 +66,7 @@ fragment tags on RefConnection {
   } }
 }
 """
-_FOLDER = "entries { name type oid object { ... on Tree { %s } } }"
+_FOLDER = "entries { name type oid object { __typename ... on Tree { %s } } }"
 _LISTING = _FOLDER % (_FOLDER % "entries { name type oid }")
 
 _NEWEST = "orderBy: {field: UPDATED_AT, direction: DESC}"
@@ -168,13 +168,6 @@ query($owner: String!, $name: String!, $number: Int!, $after: String) {{
   }}
 }}
 {_WHO}{_REVIEWS}"""
-
-VIEWER = """
-query($owner: String!, $name: String!) {
-  viewer { login databaseId }
-  repository(owner: $owner, name: $name) { id url defaultBranchRef { name } }
-}
-"""
 
 
 def some_threads(numbers: list[int]) -> str:

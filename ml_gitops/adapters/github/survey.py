@@ -60,7 +60,7 @@ class Survey:
     def people(self) -> People:
         """The account that the token stands for, and the bots that are believed."""
         if self._viewer is None:
-            self._remember(self.ask(questions.VIEWER))
+            self._look()
         viewer = self._viewer or {}
         login = str(viewer.get("login"))
         is_app = login.endswith("[bot]")
@@ -73,7 +73,7 @@ class Survey:
     def about(self) -> Document:
         """The repository: its node id, page and default branch."""
         if self._about is None:
-            self._remember(self.ask(questions.VIEWER))
+            self._look()
         return self._about or {}
 
     def ask(self, text: str, **variables: Any) -> Document:

@@ -56,7 +56,7 @@ class Transport:
         return Requester(
             auth=Auth.Token(self.token),
             base_url=self.api_url,
-            timeout=int(self.timeout) or 1,
+            timeout=self.timeout,  # type: ignore[arg-type]
             user_agent=f"ml-gitops/{__version__}",
             per_page=100,
             verify=True,

@@ -1,0 +1,85 @@
+"""The loops on GitHub: the same commands, where the remote is a repository of its API."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ml_gitops.adapters.github.connect import GitHub, Place
+from ml_gitops.cli.setting import BOT
+from tests.e2e.world import DECAYED, FIRST, FIRST_LOCK, QUIET, World
+from tests.github.server import GitHubServer
+from tests.github.setup import TestRepository
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubServer]:
+    """Start a GitHub."""
+    with GitHubServer(tmp_path_factory.mktemp("github")) as started:
+        yield started
+
+
+@pytest.fixture
+def repository(
+    server: GitHubServer, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> TestRepository:
+    """Make a repository, and let this process be a job of it."""
+    made = server.create_repository(f"acme/churn-{len(server.world.repositories)}")
+    monkeypatch.setenv("GITHUB_API_URL", server.url)
+    monkeypatch.setenv("GITHUB_SERVER_URL", server.web_url)
+    monkeypatch.setenv("GITHUB_REPOSITORY", made.full_name)
+    monkeypatch.setenv("GITHUB_TOKEN", server.token(BOT.login))
+    monkeypatch.setenv("RUNNER_TEMP", str(server.world.folder / "temp"))
+    return made
+
+
+def move(world: World, server: GitHubServer, repository: TestRepository) -> None:
+    """Bring a world from its local forge to GitHub: branch, tags and releases."""
+    local = world.forge
+    world.clone.run("push", "--quiet", str(repository.path), "main", "--tags")
+    place = Place(repository.full_name, server.url, server.token(BOT.login))
+    forge = GitHub(place, {}, world.clock).forge(bot=True)
+    for page in local.releases():
+        assets = {name: local.asset(page.tag, name) or b"" for name in page.assets}
+        forge.create_release(page.tag, page.title, page.notes, assets)
+    world.clone.set_remote(repository.clone_url)
+
+
+def test_a_monitor_with_nothing_to_do_needs_six_calls(
+    released: World, place: Path, server: GitHubServer, repository: TestRepository
+) -> None:
+    """A look at a healthy model writes its record once; the same look again changes nothing."""
+    world = released.copy(place)
+    world.live(FIRST_LOCK, QUIET, FIRST)
+    move(world, server, repository)
+    first = world.monitor(QUIET)
+    tip, before = repository.head("ml-gitops-records"), len(server.calls)
+
+    again = world.monitor(QUIET)
+
+    calls = [it for it in server.calls[before:] if not it.path.startswith("/_storage")]
+    assert again == first
+    assert repository.head("ml-gitops-records") == tip is not None
+    assert len(calls) <= 6, calls
+    assert repository.record.threads == {}
+
+
+def test_a_decay_is_proposed_once(
+    decayed: World, place: Path, server: GitHubServer, repository: TestRepository
+) -> None:
+    """The monitor opens its pull request with the report; looking again keeps it as it is."""
+    world = decayed.copy(place)
+    move(world, server, repository)
+
+    world.monitor(DECAYED)
+    thread = repository.record.threads[1]
+    told, before = (thread.body, thread.updated, len(thread.notes)), len(server.calls)
+    world.monitor(DECAYED)
+
+    calls = [it for it in server.calls[before:] if not it.path.startswith("/_storage")]
+    assert thread.author.login == BOT.login
+    assert sorted(it.name for it in thread.labels) == ["churn", "gate-pass", "retraining"]
+    assert (thread.body, thread.updated, len(thread.notes)) == told
+    assert len(thread.notes) == 1
+    assert len(repository.record.threads) == 1
+    assert len(calls) <= 20, calls

@@ -44,7 +44,7 @@ class Api:
 
     def _handled(self, request: Request, *, stale: bool) -> Answer:
         now = self._world.repositories
-        if request.method != "GET":
+        if request.writes:
             self._past = copy.deepcopy(now) if self.remembers else None
         elif stale and self._past is not None:
             self._world.repositories = self._past

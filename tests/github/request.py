@@ -35,6 +35,13 @@ class Request:
     uploads: bool = False
 
     @property
+    def writes(self) -> bool:
+        """Whether it is to change something; most questions in GraphQL are not."""
+        if self.path == "/graphql":
+            return re.search(rb'"query": *"[^"{]*\bmutation\b', self.body) is not None
+        return self.method not in {"GET", "HEAD"}
+
+    @property
     def viewer(self) -> Account | None:
         """Who asks; None is nobody."""
         return self.token.account

@@ -1,49 +1,19 @@
 """The server as tests see it: start it on a folder, and set its world up."""
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
-from urllib.parse import parse_qsl
+from typing import Self
 
-from tests.github import (
-    contract,
-    descriptions,
-    graph_contract,
-    people,
-    repositories,
-    resources,
-    smart_http,
-)
+from tests.github import people, repositories
 from tests.github.accounts import Account
-from tests.github.answers import Answer, Refusal
-from tests.github.api import Api
-from tests.github.faults import Fault, Faults
+from tests.github.front import API, GRAPHQL, Front
 from tests.github.git import Git
 from tests.github.people import Application
-from tests.github.request import Request
 from tests.github.setup import TestRepository
-from tests.github.web import Incoming, Port
+from tests.github.web import Port
 from tests.github.world import World
-
-_API = "/api/v3"
-_UPLOADS = "/api/uploads"
-_GRAPHQL = "/api/graphql"
-
-
-class Call(NamedTuple):
-    """A request that came; the status is 0 where no answer left."""
-
-    method: str
-    path: str
-    status: int
-
-    @property
-    def writes(self) -> bool:
-        """Whether the request was to change something."""
-        return self.method not in {"GET", "HEAD"}
 
 
 class GitHubServer:
@@ -63,14 +33,15 @@ class GitHubServer:
 
     def __init__(self, folder: Path) -> None:
         self.world = World(folder)
-        self.calls: list[Call] = []
-        self.violations: list[str] = []
-        self.faults = Faults()
-        self._api = Api(self.world)
-        self._port = Port(self._respond, self._seconds)
-        self._downloads = Port(self._download, self._seconds)
-        self.world.web_url, self.world.url = self._port.url, self._port.url + _API
+        front = Front(self.world)
+        self.calls, self.faults, self.violations = front.calls, front.faults, front.violations
+        self._port = Port(front.respond, self._seconds)
+        self._downloads = Port(front.download, self._seconds)
+        self.world.web_url, self.world.url = self._port.url, self._port.url + API
         self.world.storage.url = self._downloads.url
+
+    def _seconds(self) -> float:
+        return self.world.now().timestamp()
 
     @property
     def url(self) -> str:
@@ -80,7 +51,7 @@ class GitHubServer:
     @property
     def graphql_url(self) -> str:
         """The root of the GraphQL API."""
-        return self.world.web_url + _GRAPHQL
+        return self.world.web_url + GRAPHQL
 
     @property
     def web_url(self) -> str:
@@ -170,97 +141,3 @@ class GitHubServer:
         with self.world.lock:
             chosen = None if repositories is None else [it.record for it in repositories]
             return people.issue_token(self.world, login, permissions, chosen)
-
-    # What comes
-
-    def _seconds(self) -> float:
-        return self.world.now().timestamp()
-
-    def _respond(self, asked: Incoming) -> Answer:
-        """Answer whatever comes to the port of GitHub itself."""
-        if smart_http.serves(asked.path):
-            return self._git(asked)
-        for root in (_API, _UPLOADS, "/api"):
-            if asked.path.startswith(root + "/"):
-                path = asked.path.removeprefix(root)
-                return self._call(asked, path, uploads=root == _UPLOADS)
-        return self._page(asked)
-
-    def _git(self, asked: Incoming) -> Answer:
-        try:
-            with self.world.lock:
-                token = self._api.token(asked.headers.get("authorization", ""))
-            return smart_http.answer(self.world, asked, token)
-        except Refusal as refusal:
-            text = refusal.message.encode()
-            return Answer(
-                refusal.status, body=text, content_type="text/plain", headers=refusal.headers
-            )
-
-    def _call(self, asked: Incoming, path: str, *, uploads: bool = False) -> Answer:
-        """Answer a request to the API, and hold both against the contract."""
-        query = dict(parse_qsl(asked.query, keep_blank_values=True))
-        request = Request(self.world, asked.method, path, query, asked.headers, asked.body)
-        request.uploads = uploads
-
-        def respond(fault: Fault | None) -> Answer:
-            self._api.remembers = self.faults.looks_back
-            stale = fault is not None and fault.name == "stale-read"
-            answer = self._api.answer(request, stale=stale)
-            self._check(request, answer)
-            return answer
-
-        return self._struck(asked.method, path, respond)
-
-    def _download(self, asked: Incoming) -> Answer:
-        """Answer whatever comes to the host of the downloads."""
-        path = "/_storage" + asked.path
-        return self._struck(asked.method, path, lambda _: self.world.storage.answer(asked))
-
-    def _page(self, asked: Incoming) -> Answer:
-        """Answer what a browser asks for: only the downloads of releases are there."""
-        with self.world.lock:
-            address = resources.assets.download(self.world, asked.path)
-        if address is None:
-            return Answer(404, body=b"Not Found", content_type="text/html; charset=utf-8")
-        return Answer(302, body=b"", content_type="text/html", headers={"Location": address})
-
-    def _struck(self, method: str, path: str, respond: Callable[[Fault | None], Answer]) -> Answer:
-        """Answer a request, or let the script of faults do with it what it wants."""
-        try:
-            fault = self._fault(method, path)
-            answer = fault.instead if fault else None
-            if answer is None:
-                answer = respond(fault)
-                answer = fault.spoil(answer) if fault else answer
-        except Exception:  # noqa: BLE001 - a bug of the server or of a test has to fail it
-            self.violations.append(traceback.format_exc())
-            answer = Refusal(500, "Server Error").answer
-        self.calls.append(Call(method, path, 0 if answer.ending else answer.status))
-        return answer
-
-    def _fault(self, method: str, path: str) -> Fault | None:
-        """Let the functions of the script act, and return what else it has for a request."""
-        fault = None
-        for it in self.faults.next(method, path):
-            if it.act:
-                it.act()
-            else:
-                fault = it
-        return fault
-
-    def _check(self, request: Request, answer: Answer) -> None:
-        """Note what GitHub's descriptions do not allow; a refused request may be wrong."""
-        if request.route is None:
-            return
-        held = self._contract(request.path == "/graphql")
-        if held is not None:
-            self.violations += held.request(request) if answer.status < 400 else []
-            self.violations += held.answer(request, answer)
-
-    @staticmethod
-    def _contract(graph: bool) -> contract.Contract | graph_contract.GraphContract | None:  # noqa: FBT001
-        file = descriptions.find(descriptions.GRAPHQL if graph else descriptions.OPENAPI)
-        if file is None:
-            return None
-        return graph_contract.load(file) if graph else contract.load(file)

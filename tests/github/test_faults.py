@@ -7,7 +7,8 @@ import requests
 
 from tests.github.caller import Caller
 from tests.github.faults import NAMES
-from tests.github.server import Call, GitHubServer
+from tests.github.front import Call
+from tests.github.server import GitHubServer
 from tests.github.setup import TestRepository
 
 QUICK = 0.2
@@ -89,6 +90,20 @@ def test_a_truncated_answer_is_no_json(server: GitHubServer, bot: Caller) -> Non
         answer.json()
 
 
+def test_a_stale_answer_in_graphql(server: GitHubServer, bot: Caller) -> None:
+    """Questions see what was before the last write, and are none themselves."""
+    text = '{ repository(owner: "acme", name: "churn") { issues(first: 9) { totalCount } } }'
+
+    def counted() -> int:
+        answer = bot.session.post(server.graphql_url, json={"query": text}, timeout=10)
+        return int(answer.json()["data"]["repository"]["issues"]["totalCount"])
+
+    server.faults.add("stale-read", path="graphql", call=3)
+    bot.made("/issues", title="x")
+
+    assert [counted() for _ in range(3)] == [1, 0, 1]
+
+
 @pytest.mark.parametrize("path", ["/issues?state=all", "/issues/1", "/git/ref/heads/x", "/pulls"])
 def test_a_stale_read_knows_nothing_of_the_last_write(
     server: GitHubServer, churn: TestRepository, bot: Caller, path: str
@@ -147,10 +162,12 @@ def test_calls_are_written_down(server: GitHubServer, churn: TestRepository, bot
 
     assert server.calls == [
         Call("GET", "/repos/acme/churn/issues", 200),
-        Call("POST", "/repos/acme/churn/issues", 201),
+        Call("POST", "/repos/acme/churn/issues", 201, writes=True),
         Call("GET", "/repos/acme/churn/issues/1", 0),
     ]
-    assert [it.writes for it in server.calls] == [False, True, False]
+    for text in ("{ viewer { login } }", "mutation { __typename }"):
+        bot.session.post(server.graphql_url, json={"query": text}, timeout=10)
+    assert [it.writes for it in server.calls[3:]] == [False, True]
 
 
 def test_of_many_at_once_one_opens_the_pull_request(

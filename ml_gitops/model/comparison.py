@@ -1,13 +1,13 @@
 """The candidate beside the champion on the same rows: metric by metric, slice by slice."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from ml_gitops.document import Document, Missing, Part
 from ml_gitops.model.change import Change, SliceChange, change_of, slice_changes
-from ml_gitops.model.evaluation import Answers, Evaluation, Importance, evaluate, truth_of
+from ml_gitops.model.evaluation import Answers, Evaluation, evaluate, truth_of
 from ml_gitops.model.metrics import MetricName, metric_named, metrics_of
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def compare(
     slices: "Mapping[str, Any] | None" = None,
     days: "NDArray[Any] | None" = None,
     champion_name: str | None = None,
-    importances: Iterable[Importance] = (),
+    evaluation: Evaluation | None = None,
 ) -> Comparison:
     """Compare the answers of two models to the same rows.
 
@@ -85,7 +85,7 @@ def compare(
         slices: column name to its n values.
         days: the day of every row, where days are independent; None where rows are.
         champion_name: the release, where there is one, also if it could not answer.
-        importances: of the candidate's features.
+        evaluation: of the candidate on these rows; made here if None.
 
     Raises:
         ConfigError: the metric does not fit the task.
@@ -98,29 +98,19 @@ def compare(
     alone = Comparison(
         primary=primary,
         champion=champion_name or unnamed,
-        candidate=evaluate(
-            target,
-            candidate,
-            holdout_digest=holdout_digest,
-            slices=slices,
-            days=days,
-            importances=importances,
-        ),
+        candidate=evaluation
+        or evaluate(target, candidate, holdout_digest=holdout_digest, slices=slices, days=days),
         baseline=rival if isinstance(rival, Missing) else Missing(reason="not compared yet"),
         flips=_flips(truth, candidate, rival),
         floor=change_of(primary, truth, candidate, dummy, days),
     )
     if isinstance(rival, Missing):
         return alone
+    baseline = evaluate(target, rival, holdout_digest=holdout_digest, days=days)
     changes, undefined = _changes(truth, candidate, rival, primary, days)
-    return alone.model_copy(
-        update={
-            "baseline": evaluate(target, rival, holdout_digest=holdout_digest, days=days),
-            "changes": changes,
-            "undefined": undefined,
-            "slices": tuple(slice_changes(truth, candidate, rival, slices or {}, primary, days)),
-        }
-    )
+    parts = tuple(slice_changes(truth, candidate, rival, slices or {}, primary, days))
+    beside = {"baseline": baseline, "changes": changes, "undefined": undefined, "slices": parts}
+    return alone.model_copy(update=beside)
 
 
 def _changes(

@@ -3,7 +3,7 @@
 Everything after fitting works on `Answers`, so the ONNX file is judged like any other model.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -180,26 +180,9 @@ def evaluate(
         DataError: the target has missing or unknown values, or another length.
         TrainingError: the model answered NaN or infinity.
     """
-    from ml_gitops.model.slices import cut
-
     truth = truth_of(target, answers)
     names = metrics_of(answers.task) if metrics is None else tuple(metrics)
     values, undefined = measure(truth, answers, names, days)
-    parts = []
-    for column, column_values in (slices or {}).items():
-        for value, rows in cut(column_values):
-            within = None if days is None else days[rows]
-            part, missing = measure(truth[rows], answers.take(rows), names, within)
-            parts.append(
-                SliceEvaluation(
-                    column=column,
-                    value=value,
-                    n=len(rows),
-                    metrics=part,
-                    undefined=missing,
-                    positives=_positives(truth[rows], answers),
-                )
-            )
     events = None if answers.task == "regression" else _events(truth, answers)
     return Evaluation(
         task=answers.task,
@@ -209,7 +192,7 @@ def evaluate(
         holdout_digest=holdout_digest,
         metrics=values,
         undefined=undefined,
-        slices=tuple(parts),
+        slices=tuple(_slices(truth, answers, names, slices or {}, days)),
         calibration=None if events is None else calibrate(answers.scores, events),
         histogram=count_scores(answers.scores, events),
         importances=tuple(importances),
@@ -266,6 +249,29 @@ def measure(
         except UndefinedMetric as reason:
             undefined[name] = reason.among(answers.classes)
     return values, undefined
+
+
+def _slices(
+    truth: "NDArray[Any]",
+    answers: Answers,
+    names: Sequence[str],
+    slices: "Mapping[str, Any]",
+    days: "NDArray[Any] | None",
+) -> Iterator[SliceEvaluation]:
+    from ml_gitops.model.slices import cut
+
+    for column, values in slices.items():
+        for value, rows in cut(values):
+            part, within = truth[rows], None if days is None else days[rows]
+            metrics, undefined = measure(part, answers.take(rows), names, within)
+            yield SliceEvaluation(
+                column=column,
+                value=value,
+                n=len(rows),
+                positives=_positives(part, answers),
+                metrics=metrics,
+                undefined=undefined,
+            )
 
 
 def _positives(truth: "NDArray[Any]", answers: Answers) -> int | None:

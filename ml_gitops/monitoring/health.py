@@ -145,29 +145,7 @@ def _assess_metric(
     margin = 2 * metric.default_margin if policy.margin is None else policy.margin
     allowed = metric.allowed(margin, reference.value)
     judged = [_judge(metric, reference, allowed, window, policy) for window in windows]
-    last = [window for window in judged if window.usable][-policy.of :]
-    bad = [window for window in last if window.bad]
-    promised = f"the holdout promised {metric.text(reference.value)}"
-    if len(bad) >= policy.bad:
-        verdict: HealthVerdict = "degraded"
-        values = ", ".join(metric.text(window.value or 0.0) for window in last)
-        text = (
-            f"{metric.label} got worse in {len(bad)} of the last {len(last)} windows"
-            f" ({values}); {promised}"
-        )
-    elif len(last) < policy.bad:
-        verdict = "insufficient"
-        reasons = [window.text for window in judged if not window.usable]
-        why = f": {reasons[-1]}" if reasons else ""
-        can = "1 window" if len(last) == 1 else f"{len(last)} windows"
-        text = f"{can} can be judged, {policy.bad} are needed{why}"
-    else:
-        verdict = "healthy"
-        value = metric.text(last[-1].value or 0.0)
-        text = (
-            f"{metric.label} was {value} in the last window, {promised};"
-            f" bad windows: {len(bad)} of {len(last)}, {policy.bad} would be too many"
-        )
+    verdict, text = _conclude(metric, reference, judged, policy)
     return MetricHealth(
         metric=metric.name,
         verdict=verdict,
@@ -175,6 +153,34 @@ def _assess_metric(
         allowed=allowed,
         windows=tuple(judged),
         text=text,
+    )
+
+
+def _conclude(
+    metric: Metric,
+    reference: Measurement,
+    judged: Sequence[WindowHealth],
+    policy: HealthPolicy,
+) -> tuple[HealthVerdict, str]:
+    """Say what the last usable windows amount to."""
+    last = [window for window in judged if window.usable][-policy.of :]
+    bad = [window for window in last if window.bad]
+    promised = f"the holdout promised {metric.text(reference.value)}"
+    if len(bad) >= policy.bad:
+        values = ", ".join(metric.text(window.value or 0.0) for window in last)
+        return "degraded", (
+            f"{metric.label} got worse in {len(bad)} of the last {len(last)} windows"
+            f" ({values}); {promised}"
+        )
+    if len(last) < policy.bad:
+        reasons = [window.text for window in judged if not window.usable]
+        why = f": {reasons[-1]}" if reasons else ""
+        can = "1 window" if len(last) == 1 else f"{len(last)} windows"
+        return "insufficient", f"{can} can be judged, {policy.bad} are needed{why}"
+    value = metric.text(last[-1].value or 0.0)
+    return "healthy", (
+        f"{metric.label} was {value} in the last window, {promised};"
+        f" bad windows: {len(bad)} of {len(last)}, {policy.bad} would be too many"
     )
 
 

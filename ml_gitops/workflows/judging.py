@@ -98,11 +98,10 @@ def _compare(
 
     signature = _kept(folder, Signature)
     candidate = OnnxModel((folder / MODEL_FILE).read_bytes(), signature).predict(holdout)
-    evaluation = _kept(folder, Evaluation)
     schema = config.data_schema
     target = holdout[schema.target].to_numpy()
     learned = workspace.read_frame(folder / TRAIN_FILE)[schema.target].to_numpy()
-    comparison = compare(
+    return compare(
         target,
         candidate,
         _answers(champion, holdout),
@@ -112,10 +111,9 @@ def _compare(
         slices={column: holdout[column].to_numpy() for column in config.gate.slices},
         days=rules_of(config).days(holdout),
         champion_name=champion.release.tag if isinstance(champion, Champion) else None,
-        importances=evaluation.importances,
+        # What the run says of itself, digit for digit: a report is held to it.
+        evaluation=_kept(folder, Evaluation),
     )
-    # What the run says of itself, digit for digit: a report is held to it.
-    return comparison.model_copy(update={"candidate": evaluation})
 
 
 def _answers(champion: Champion | Missing, holdout: "pd.DataFrame") -> "Answers | Missing":

@@ -13,7 +13,7 @@ from ml_gitops.data.schema import Window
 from ml_gitops.data.validation import ValidationReport
 from ml_gitops.document import Missing, sha256
 from ml_gitops.model.comparison import Comparison, compare
-from ml_gitops.model.evaluation import Answers, Importance
+from ml_gitops.model.evaluation import Answers, Importance, evaluate
 from ml_gitops.model.gate import GatePolicy, judge
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.pull_request import MAX_BODY
@@ -47,24 +47,25 @@ def compared(
         Answers("binary", ("0", "1"), np.column_stack([1 - one, one]))
         for one in (*scores, np.full(ROWS, 0.5))
     )
+    slices = {
+        f"plan{place or ''}": np.array([f"p{(n + place) % 3}" for n in range(ROWS)])
+        for place in range(columns)
+    }
+    importances = (
+        Importance(feature="load", value=0.21, standard_error=0.01),
+        Importance(feature="plan", value=1.18e-18, standard_error=2.66e-19),
+        Importance(feature="wear", value=-0.003, standard_error=0.00002),
+    )
+    rows: Any = {"holdout_digest": DIGEST, "slices": slices, "days": np.arange(ROWS) % 14}
     return compare(
         target,
         candidate,
         champion,
         dummy,
         primary="log_loss",
-        holdout_digest=DIGEST,
-        slices={
-            f"plan{place or ''}": np.array([f"p{(n + place) % 3}" for n in range(ROWS)])
-            for place in range(columns)
-        },
-        days=np.arange(ROWS) % 14,
         champion_name="churn@v1.0.0",
-        importances=(
-            Importance(feature="load", value=0.21, standard_error=0.01),
-            Importance(feature="plan", value=1.18e-18, standard_error=2.66e-19),
-            Importance(feature="wear", value=-0.003, standard_error=0.00002),
-        ),
+        evaluation=evaluate(target, candidate, importances=importances, **rows),
+        **rows,
     )
 
 

@@ -18,10 +18,11 @@ from ml_gitops.pull_request import Actor, Keep, Open, plan
 from ml_gitops.workflows.reconciliation import apply
 from tests.contract.forges import BOT, GitHubHarness
 from tests.contract.test_forge import spec
-from tests.github.commits import Signature, read_commit, write_commit
+from tests.github.commits import Signature, read_commit, write_commit, write_tag
 from tests.github.git import HEADS
 from tests.github.pushes import move
 from tests.github.server import GitHubServer
+from tests.github.world import Note, Review
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +253,45 @@ def test_what_the_bot_wrote_long_ago_is_still_listed(harness: GitHubHarness) -> 
     assert len(found) == NEWEST + 1
     assert isinstance(plan("retrain", "delay", spec(), found), Keep)
     assert len(harness.server.calls) - before <= 7
+
+
+def test_long_conversations_are_read_to_their_end(harness: GitHubHarness) -> None:
+    """Comments, reviews and tags come in pages, and the last of each counts as the first does."""
+    forge = harness.forge()
+    forge.open_pull_request(spec())
+    world, record = harness.server.world, harness.repository.record
+    ada, thread = harness.server.user("ada"), record.threads[1]
+    assert thread.pull is not None
+    now, head = world.now(), forge.head("main") or ""
+    for number in range(170):
+        id_ = world.next_id() + (1 << 32)
+        thread.notes.append(Note(id_, ada, f"Comment {number}", now, now))
+        thread.pull.reviews.append(Review(id_, ada, "APPROVED", str(number), head, now))
+        by = Signature("ada", ada.email, now)
+        sha = write_tag(record.git, f"v{number}", head, "commit", f"Number {number}", by)
+        move(world, record, f"refs/tags/v{number}", sha, ada)
+    harness.wait()
+
+    for found in (forge.pull_request(1), forge.pull_requests()[0]):
+        assert [it.body for it in found.comments] == [f"Comment {n}" for n in range(170)]
+        assert [it.body for it in found.reviews] == [str(n) for n in range(170)]
+    assert [it.name for it in forge.tags()] == [f"v{n}" for n in range(170)]
+
+
+def test_half_an_answer_hides_nothing(harness: GitHubHarness) -> None:
+    """Where the token may not read records or code, none of them is taken for absent."""
+    owner = harness.forge()
+    GitHubRecords(owner._client, owner._survey).append("a.json", "a")
+    harness.repository.record.private = True
+    token = harness.server.token(BOT, {"issues": "write", "pull_requests": "write"})
+    place = Place(harness.repository.full_name, harness.server.url, token)
+    forge = GitHub(place, {}, harness.clock).forge(bot=True)
+    records = GitHubRecords(forge._client, forge._survey)
+
+    for ask in (lambda: records.read_all(""), forge.tags):
+        with pytest.raises(ForgeError, match="give the job `contents: read`"):
+            ask()
+    assert forge.issues() == []
 
 
 # Artifacts

@@ -9,6 +9,7 @@ from ml_gitops.adapters.github.checks import Checks
 from ml_gitops.adapters.github.client import GitHubClient
 from ml_gitops.adapters.github.git_data import GitData
 from ml_gitops.adapters.github.proposals import Proposals
+from ml_gitops.adapters.github.refs import SOUND_NAME
 from ml_gitops.adapters.github.shelf import Shelf
 from ml_gitops.adapters.github.survey import Survey
 from ml_gitops.adapters.github.verdict import Lost, Refused
@@ -17,7 +18,6 @@ from ml_gitops.errors import ForgeError, TryAgain
 from ml_gitops.ports import Changes, Clock
 from ml_gitops.pull_request import MergeMethod, PullRequest
 
-_REF = re.compile(r"(?!-)(?!.*(\.\.|@\{|//|\.lock$|[/.]$))[^\s~^:?*\[\\\x00-\x1f\x7f]+")
 _RACES = 5
 
 
@@ -56,13 +56,13 @@ class GitHubForge(Proposals, Shelf, Artifacts, Checks):
 
     def head(self, branch: str) -> str | None:
         """Return the commit at the tip of a branch; None if there is no such branch."""
-        return self._git.head(branch) if _REF.fullmatch(branch) else None
+        return self._git.head(branch) if SOUND_NAME.fullmatch(branch) else None
 
     def read(self, path: str, *, ref: str) -> bytes | None:
         """Return a file at a branch, tag or commit; None if it is not there."""
         if ref == self.default_branch and (ahead := self._survey.file(path)) is not None:
             return ahead
-        if not _REF.fullmatch(ref):
+        if not SOUND_NAME.fullmatch(ref):
             raise self._no_ref(ref)
         try:
             return self._git.content(path, ref)
@@ -80,7 +80,7 @@ class GitHubForge(Proposals, Shelf, Artifacts, Checks):
 
     def files(self, *places: str, ref: str) -> dict[str, bytes]:
         """Return path and content of every file at or below these places, nothing hidden below."""
-        commit = self._commit_at(ref) if _REF.fullmatch(ref) else None
+        commit = self._commit_at(ref) if SOUND_NAME.fullmatch(ref) else None
         if commit is None:
             raise self._no_ref(ref)
         return self._git.files(self._git.tree(commit), places)

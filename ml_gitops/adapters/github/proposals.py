@@ -12,6 +12,9 @@ from ml_gitops.adapters.limits import checked_body, checked_title
 from ml_gitops.errors import BranchTaken, TryAgain
 from ml_gitops.pull_request import Marker, PullRequest, PullRequestSpec, signed_text
 
+_NO_DRAFTS = "raft pull requests are not supported"
+"""What GitHub says in private repositories of its free plan."""
+
 
 class Proposals(Threads):
     """The half of the forge that opens pull requests and keeps a proposal's up to date."""
@@ -104,7 +107,7 @@ class Proposals(Threads):
         if set(labels) != set(old.labels):
             self.label(number, labels)
         if spec.draft != old.draft:
-            self._mark(node["id"], questions.MARK_DRAFT if spec.draft else questions.MARK_READY)
+            self._mark_as(node["id"], draft=spec.draft)
         # Title and body come last: the marker in it says that all the rest is done.
         if (title, body) != (old.title, old.body):
             ask = {"title": title, "body": body}
@@ -133,9 +136,17 @@ class Proposals(Threads):
                 if number is not None:
                     return number
                 self._require_none_open(branch, base)
-            if "raft pull requests are not supported" in refused.said and ask["draft"]:
+            if _NO_DRAFTS in refused.said and ask["draft"]:
                 return self._create(branch, base, {**ask, "draft": False}, marker)
             raise
+
+    def _mark_as(self, id_: str, *, draft: bool) -> None:
+        """Make a pull request a draft, or ready; where GitHub sells no drafts, it stays ready."""
+        try:
+            self._mark(id_, questions.MARK_DRAFT if draft else questions.MARK_READY)
+        except Refused as refused:
+            if _NO_DRAFTS not in refused.said:
+                raise
 
     def _adopted(self, known: Document, spec: PullRequestSpec) -> PullRequest:
         """Bring an open pull request to the spec, if it is ours on the same evidence."""

@@ -1,5 +1,6 @@
 """Branches and tags of a repository: read, made, moved, and never moved over somebody's work."""
 
+import re
 from urllib.parse import quote
 
 from ml_gitops.adapters.github import questions
@@ -7,6 +8,9 @@ from ml_gitops.adapters.github.client import GitHubClient
 from ml_gitops.adapters.github.survey import Survey
 from ml_gitops.adapters.github.verdict import Lost, Refused
 from ml_gitops.errors import TryAgain
+
+SOUND_NAME = re.compile(r"(?!-)(?!.*(\.\.|@\{|//|\.lock$|[/.]$))[^\s~^:?*\[\\\x00-\x1f\x7f]+")
+"""What a branch or a tag may be called: no expression, and no option, of Git."""
 
 
 class Refs:

@@ -7,13 +7,13 @@ from datetime import UTC
 from ml_gitops.adapters.github import questions, reading
 from ml_gitops.adapters.github.client import Document
 from ml_gitops.adapters.github.git_data import GitData
+from ml_gitops.adapters.github.refs import SOUND_NAME
 from ml_gitops.adapters.github.threads import Threads
 from ml_gitops.adapters.github.verdict import Lost, Refused
 from ml_gitops.document import sha256
 from ml_gitops.errors import ForgeError, TryAgain
 from ml_gitops.ports import Clock, ForgeRelease, Tag
 
-_TAG = re.compile(r"(?!-)(?!.*(\.\.|@\{|//|\.lock$|[/.]$))[^\s~^:?*\[\\\x00-\x1f\x7f]+")
 _ASSET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 _SMALL = 1 << 20
 """Bytes of an asset that are remembered."""
@@ -36,7 +36,7 @@ class Shelf(Threads):
 
     def create_tag(self, name: str, commit: str, message: str) -> Tag:
         """Create an annotated tag; an existing one is never moved (`ForgeError`)."""
-        if not _TAG.fullmatch(name):
+        if not SOUND_NAME.fullmatch(name):
             raise self._refusal(
                 f"{name!r} is no name of a tag",
                 hint="name it with letters, digits, `-`, `_`, `.` and `/`",
@@ -78,7 +78,7 @@ class Shelf(Threads):
                 f"{odd[0]!r} is no name of an asset",
                 hint="name it with letters, digits, `-`, `_` and `.`",
             )
-        if not _TAG.fullmatch(tag) or self._git.ref(f"tags/{tag}") is None:
+        if not SOUND_NAME.fullmatch(tag) or self._git.ref(f"tags/{tag}") is None:
             raise self._refusal(f"there is no tag {tag!r}", hint="create it first")
         pages = [it for it in self._pages(fresh=True) if it["tag_name"] == tag]
         if any(not it["draft"] for it in pages):

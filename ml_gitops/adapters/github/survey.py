@@ -62,9 +62,14 @@ class Survey:
         if self._viewer is None:
             self._look()
         viewer = self._viewer or {}
-        login = str(viewer.get("login"))
+        login, id_ = viewer.get("login"), viewer.get("databaseId")
+        if not login or not id_:
+            raise TryAgain(
+                "GitHub did not say whose the token is",
+                hint="run it again; if it stays so, use the token of an app or of a job",
+                where=self.client.where,
+            )
         is_app = login.endswith("[bot]")
-        id_ = int(viewer.get("databaseId") or 0)
         # What a person's token commits is signed by nobody, and their bot has no other token.
         signed = self._signed and (is_app or not self._acts_as_bot)
         return People(login, id_, self._acts_as_bot or is_app, self._bots, signed)
@@ -73,8 +78,9 @@ class Survey:
     def about(self) -> Document:
         """The repository: its node id, page and default branch."""
         if self._about is None:
-            self._look()
-        return self._about or {}
+            answer = self._look()
+            self._about = {key: self._part(answer, key) for key in _ABOUT}
+        return self._about
 
     def ask(self, text: str, **variables: Any) -> Document:
         """Ask about this repository.
@@ -151,7 +157,7 @@ class Survey:
 
     def records(self) -> Document | None:
         """Return the commit of the record branch with its listing; None without a branch."""
-        found = self._look()["data"]["repository"].get("records")
+        found = self._part(self._look(), "records")
         return dict(found["target"]) if found else None
 
     def remembered(self, key: str, read: Callable[[], Known]) -> Known:
@@ -197,14 +203,12 @@ class Survey:
         data = answer["data"]
         if data.get("viewer"):
             self._viewer = data["viewer"]
-        if "url" in data["repository"]:
-            self._about = {key: data["repository"].get(key) for key in _ABOUT}
         return answer
 
     def _nodes(self, answer: Document, section: str, page: str) -> Iterator[Document]:
         seen = 0
         while True:
-            part = answer["data"]["repository"].get(section)
+            part = self._part(answer, section)
             if part is None:
                 raise self._refusal(answer, section)
             yield from (dict(node) for node in part["nodes"] if node)
@@ -236,6 +240,14 @@ class Survey:
             answer = self.ask(questions.some_threads(batch))["data"]["repository"]
             yield from (answer.get(f"t{number}") for number in batch)
 
+    def _part(self, answer: Document, section: str) -> Any:
+        """Return a part of an answer; None only where nothing hides it."""
+        part = answer["data"]["repository"].get(section)
+        hidden = [it.get("path", [])[:2] for it in answer.get("errors", [])]
+        if part is None and ["repository", section] in hidden:
+            raise self._refusal(answer, section)
+        return part
+
     def _refusal(self, answer: Document, section: str) -> ForgeError:
         """Return the error for a part of an answer that is missing."""
         errors = [it for it in answer.get("errors", []) if isinstance(it, dict)]
@@ -252,7 +264,7 @@ class Survey:
         else:
             problem = f"the token may not read {_NEEDS.get(section, section)} ({said})"
             need = _NEEDS.get(section, "contents").replace(" ", "-")
-            hint = f"give the job `{need}: read` under `permissions:`"
+            hint = f"give the job `{need}: read` under `permissions:`, or use a token that has it"
         return Refused(problem, hint=hint, where=self.client.where, status=403, said=said)
 
 

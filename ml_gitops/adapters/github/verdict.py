@@ -12,7 +12,8 @@ from ml_gitops.adapters.github.transport import Reply
 from ml_gitops.errors import ForgeError, TryAgain
 
 _LIMIT = re.compile(r"rate limit|abuse detection|temporarily blocked", re.IGNORECASE)
-_LAGGING = re.compile(r"could not resolve to a node", re.IGNORECASE)
+_LAGGING = re.compile(r"could not resolve to a node|PullRequest head invalid", re.IGNORECASE)
+"""We name only what we made or saw ourselves; a replica that knows nothing of it lags behind."""
 
 
 class Refused(ForgeError):

@@ -123,11 +123,11 @@ def _place(request: Request) -> tuple[str, str | None, str]:
 
 
 def _expect(request: Request, old: Entry | None, path: str) -> None:
-    """Refuse a write that does not know what is there."""
+    """Refuse a write that does not know what is there; where nothing is, all is well."""
     given = request.json.get("sha")
     if old is not None and given is None:
         raise malformed('"sha" wasn\'t supplied.')
-    if given is not None and (old is None or old.sha != given):
+    if old is not None and old.sha != given:
         raise Refusal(409, f"{path} does not match {given}")
 
 

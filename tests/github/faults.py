@@ -81,6 +81,7 @@ class Fault:
     path: str = ""
     times: int = 1
     act: Act | None = None
+    answer: Answer | None = None
     struck: int = 0
 
     def strikes(self, call: int, method: str, path: str) -> bool:
@@ -97,7 +98,7 @@ class Fault:
         """What is answered in place of doing anything; None if the request has its effect."""
         if self.name.endswith("-before"):
             return Answer(0, ending=_ENDINGS[self.name])
-        return _INSTEAD[self.name]() if self.name in _INSTEAD else None
+        return _INSTEAD[self.name]() if self.name in _INSTEAD else self.answer
 
     def spoil(self, answer: Answer) -> Answer:
         """Return what is sent in place of the true answer."""
@@ -121,7 +122,7 @@ class Faults:
 
     def add(
         self,
-        fault: str | Act,
+        fault: str | Answer | Act,
         *,
         call: int | None = None,
         method: str = "",
@@ -131,7 +132,7 @@ class Faults:
         """Add a fault; a function is called before the request is handled, and spoils nothing.
 
         Args:
-            fault: one of `NAMES`, or a function.
+            fault: one of `NAMES`, an answer of the test's own, or a function.
             call: number of the request from now on, the next is 1.
             method, path: only such requests; the path is a regular expression.
             times: how often it strikes.
@@ -139,12 +140,14 @@ class Faults:
         Raises:
             ValueError: there is no fault of this name.
         """
-        name, act = (fault, None) if isinstance(fault, str) else ("", fault)
-        if act is None and name not in NAMES:
-            raise ValueError(f"no fault {name!r}; there are {', '.join(NAMES)}")
+        if isinstance(fault, str) and fault not in NAMES:
+            raise ValueError(f"no fault {fault!r}; there are {', '.join(NAMES)}")
+        name = fault if isinstance(fault, str) else ""
+        act = fault if callable(fault) else None
+        answer = fault if isinstance(fault, Answer) else None
         with self._lock:
             at = None if call is None else self._calls + call
-            self.script.append(Fault(name, at, method, path, times, act))
+            self.script.append(Fault(name, at, method, path, times, act, answer))
             return self.script[-1]
 
     def clear(self) -> None:

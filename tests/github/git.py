@@ -28,17 +28,7 @@ _SETTINGS = """\
 [uploadpack]
 	allowAnySHA1InWant = true
 """
-_HOOK = """#!/bin/sh
-[ "$1" = committed ] && exec sed "s/^/${REMOTE_USER:-?} /" >> "{log}"
-exit 0
-"""
-_GUARD = """#!/bin/sh
-while read -r _ _ ref; do
-  grep -qxF "$ref" protected 2>/dev/null || continue
-  echo "error: GH006: Protected branch update failed for $ref." >&2
-  exit 1
-done
-"""
+_HOOKS = Path(__file__).parent / "hooks"
 
 
 @dataclass(frozen=True)
@@ -80,13 +70,11 @@ class Git:
         git = cls(path)
         with (path / "config").open("a") as config:
             config.write(_SETTINGS)
-        hooks = {"reference-transaction": _HOOK.replace("{log}", str(git.moves))}
-        hooks["pre-receive"] = _GUARD
-        for name, text in hooks.items():
-            hook = path / "hooks" / name
-            hook.parent.mkdir(exist_ok=True)
-            hook.write_text(text)
-            hook.chmod(0o755)
+        for hook in _HOOKS.iterdir():
+            copy = path / "hooks" / hook.name
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_bytes(hook.read_bytes())
+            copy.chmod(0o755)
         git.moves.touch()
         return git
 

@@ -88,8 +88,10 @@ def _text(request: Request) -> str:
     if not body.strip():
         raise invalid("IssueComment", "body", "custom", "Body cannot be blank")
     if len(body) > LONGEST_BODY:
-        problem = f"Body is too long (maximum is {LONGEST_BODY} characters)"
-        raise invalid("IssueComment", "body", "unprocessable", problem)
+        problem = f"ody is too long (maximum is {LONGEST_BODY} characters)"
+        if request.method == "PATCH":
+            raise invalid("IssueComment", "body", "custom", "b" + problem)
+        raise invalid("IssueComment", "data", "unprocessable", "B" + problem)
     return body
 
 

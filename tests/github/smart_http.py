@@ -47,6 +47,8 @@ def answer(world: World, asked: Incoming, token: Token) -> Answer:
     }
     if token.account is not None:
         variables["REMOTE_USER"] = token.account.login
+    if not token.allows("workflows", "write"):
+        variables["NO_WORKFLOWS"] = "1"
     done = subprocess.run(
         ["git", "http-backend"], input=asked.body, env=variables, capture_output=True, check=True
     )

@@ -67,6 +67,24 @@ def test_a_push_needs_a_token_that_may_write(
     push(server, churn, clone, rich, "feature")
 
 
+def test_an_app_needs_workflows_to_push_them(
+    server: GitHubServer, churn: TestRepository, clone: Path
+) -> None:
+    """`contents` is enough for all other files."""
+    poor = server.token("ml-gitops[bot]", {"contents": "write"})
+    rich = server.token("ml-gitops[bot]", {"contents": "write", "workflows": "write"})
+    commit(clone, "plain", "one")
+    push(server, churn, clone, poor, "plain:main")
+    (clone / ".github/workflows").mkdir(parents=True)
+    (clone / ".github/workflows/ci.yml").write_text("on: push\n")
+    commit(clone, "plain", "two")
+
+    said = push(server, churn, clone, poor, "plain:main", fails=True)
+
+    assert "workflow `.github/workflows/ci.yml` without `workflows` permission" in said
+    push(server, churn, clone, rich, "plain:main")
+
+
 def test_a_private_repository_is_cloned_with_a_token(server: GitHubServer, tmp_path: Path) -> None:
     """Without one it is not there."""
     repository = server.create_repository("acme/secret", private=True)

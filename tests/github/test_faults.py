@@ -5,7 +5,8 @@ from threading import Thread
 import pytest
 import requests
 
-from tests.github.caller import Caller
+from tests.github.answers import Refusal
+from tests.github.caller import Caller, said
 from tests.github.faults import NAMES
 from tests.github.front import Call
 from tests.github.server import GitHubServer
@@ -140,6 +141,15 @@ def test_faults_choose_their_requests(server: GitHubServer, bot: Caller) -> None
     assert posted == [503, 503, 201]
     with pytest.raises(ValueError, match="no fault '418'; there are 401, "):
         server.faults.add("418")
+
+
+def test_an_answer_of_the_tests_own(server: GitHubServer, ada: Caller) -> None:
+    """Whatever GitHub once said can be said again, with no effect."""
+    moved = Refusal(405, "Base branch was modified. Review and try the merge again.")
+    server.faults.add(moved.answer, method="POST")
+
+    assert said(ada.post("/issues", title="x")) == (405, moved.message)
+    assert ada.read("/issues") == []
 
 
 def test_a_function_acts_between_two_requests(server: GitHubServer, bot: Caller) -> None:

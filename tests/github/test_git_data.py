@@ -146,7 +146,7 @@ def test_contents_are_files_of_a_commit(churn: TestRepository, bot: Caller) -> N
 
     missing = bot.put("/contents/a.txt", message="m", content=text)
     wrong = bot.put("/contents/a.txt", message="m", content=text, sha="0" * 40)
-    made = bot.put("/contents/new/x.txt", message="Make", content=text)
+    made = bot.put("/contents/new/x.txt", message="Make", content=text, sha="0" * 40)
     done = bot.put("/contents/a.txt", message="m", content=text, sha=shown["sha"])
 
     assert said(missing) == (422, 'Invalid request.\n\n"sha" wasn\'t supplied.')

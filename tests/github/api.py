@@ -45,7 +45,7 @@ class Api:
     def _handled(self, request: Request, *, stale: bool) -> Answer:
         now = self._world.repositories
         if request.writes:
-            self._past = copy.deepcopy(now) if self.remembers else None
+            self._past = _copied(now, request) if self.remembers else None
         elif stale and self._past is not None:
             self._world.repositories = self._past
         try:
@@ -102,6 +102,12 @@ class Api:
                 answer = Answer(304, headers=answer.headers)
         answer.headers |= rate(self._world, request.token)
         return answer
+
+
+def _copied(now: dict[str, Repository], request: Request) -> dict[str, Repository]:
+    """Return the repositories as they are, to look back at: the named one, or all."""
+    name = "/".join(request.path.split("/")[2:4]).lower()
+    return now | {name: copy.deepcopy(now[name])} if name in now else copy.deepcopy(now)
 
 
 def rate(world: World, token: Token) -> dict[str, str]:

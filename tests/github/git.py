@@ -18,6 +18,7 @@ from typing import Any, Self
 HEADS = "refs/heads/"
 TAGS = "refs/tags/"
 NOTHING = "0" * 40
+MOST_READERS = 8
 _SETTINGS = """\
 [http]
 	receivepack = true
@@ -50,10 +51,12 @@ class Git:
 
     Args:
         path: its folder.
+        readers: the repositories of a server whose reader runs; the oldest make room.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, readers: list["Git"]) -> None:
         self.path = path
+        self._readers = readers
         self.moves = path / "moves"
         self._read_moves = 0
         self._reader: subprocess.Popen[bytes] | None = None
@@ -63,11 +66,11 @@ class Git:
         return self
 
     @classmethod
-    def create(cls, path: Path, branch: str) -> Self:
+    def create(cls, path: Path, branch: str, readers: list["Git"]) -> Self:
         """Make an empty bare repository that can be cloned and pushed over HTTP."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        _run("init", "--quiet", "--bare", f"--initial-branch={branch}", str(path))
-        git = cls(path)
+        _run("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(path))
+        git = cls(path, readers)
         with (path / "config").open("a") as config:
             config.write(_SETTINGS)
         for hook in _HOOKS.iterdir():
@@ -92,6 +95,7 @@ class Git:
         if self._reader is not None:
             self._reader.communicate()
             self._reader = None
+            self._readers.remove(self)
 
     # Refs
 
@@ -121,6 +125,9 @@ class Git:
         if len(sha) != 40 or not set(sha) <= set("0123456789abcdef"):
             return None
         if self._reader is None:
+            while len(self._readers) >= MOST_READERS:
+                self._readers[0].close()
+            self._readers.append(self)
             command = ["git", "-C", str(self.path), "cat-file", "--batch"]
             pipe = subprocess.PIPE
             self._reader = subprocess.Popen(command, stdin=pipe, stdout=pipe)

@@ -37,7 +37,7 @@ def fork(world: World, parent: Repository, owner: Account, name: str = "") -> Re
     """Copy a repository to another owner; its branches and tags come along."""
     name = name or parent.name
     path = parent.git.path.parent.parent / owner.login / f"{name}.git"
-    forked = add(world, owner, name, Git.create(path, parent.default_branch))
+    forked = add(world, owner, name, Git.create(path, parent.default_branch, world.readers))
     forked.parent, forked.private = parent, parent.private
     forked.default_branch = parent.default_branch
     forked.git.run(

@@ -82,8 +82,8 @@ class GitHubServer:
         """Stop, and say what broke the contract."""
         self._port.stop()
         self._downloads.stop()
-        for repository in self.world.repositories.values():
-            repository.git.close()
+        while self.world.readers:
+            self.world.readers[0].close()
         if kind is None and self.violations:
             raise AssertionError("\n".join(["against GitHub's OpenAPI:", *self.violations]))
 
@@ -96,7 +96,9 @@ class GitHubServer:
         login, _, name = full_name.partition("/")
         with self.world.lock:
             owner = people.person(self.world, login, "Organization")
-            git = Git.create(self.world.folder / login / f"{name}.git", default_branch)
+            git = Git.create(
+                self.world.folder / login / f"{name}.git", default_branch, self.world.readers
+            )
             record = repositories.add(self.world, owner, name, git)
             record.private, record.default_branch = private, default_branch
             return TestRepository(self.world, record)

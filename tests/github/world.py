@@ -181,6 +181,7 @@ class World:
     repositories: dict[str, Repository] = field(default_factory=dict)
     rate_limit: int | None = None
     storage: Storage = field(default_factory=Storage)
+    readers: list[Git] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
 

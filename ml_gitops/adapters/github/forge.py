@@ -121,7 +121,10 @@ class GitHubForge(Proposals, Shelf, Artifacts, Checks):
     def merge(self, number: int, method: MergeMethod = "merge") -> PullRequest:
         """Merge a pull request."""
         checked_choice(method, MergeMethod)
-        old, _ = self._pull(number, to="merge")
+        old, _ = self._pull(number)
+        if old.state == "merged":
+            self._drop_branch(old)  # A crash may have come between.
+        self._require_open(old, "merge")
         if old.draft:
             raise self._refusal(f"#{number} is a draft", hint=f"run `ml-gitops pr ready {number}`")
         ask = {"sha": old.head, "merge_method": method}

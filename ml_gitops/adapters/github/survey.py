@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from ml_gitops.adapters.github import questions
+from ml_gitops.adapters.github.asking import Asking
 from ml_gitops.adapters.github.client import Document, GitHubClient
 from ml_gitops.adapters.github.people import People
-from ml_gitops.adapters.github.verdict import Refused
-from ml_gitops.errors import ForgeError, TryAgain
+from ml_gitops.errors import TryAgain
 
 FRESH = 60.0
 """Seconds for which a list is believed, if we change nothing ourselves meanwhile."""
@@ -19,7 +19,7 @@ _BATCH = 20
 Known = TypeVar("Known")
 
 
-class Survey:
+class Survey(Asking):
     """Reads pull requests, issues, tags and records in one question, and remembers it briefly.
 
     Every change of ours ends what is remembered, and whoever writes looks again first; so what
@@ -44,7 +44,7 @@ class Survey:
         fresh: float = FRESH,
         signed: bool = False,
     ) -> None:
-        self.client = client
+        super().__init__(client)
         self._acts_as_bot = acts_as_bot
         self._bots = frozenset(bots)
         self._files = tuple(files)
@@ -79,22 +79,8 @@ class Survey:
         """The repository: its node id, page and default branch."""
         if self._about is None:
             answer = self._look()
-            self._about = {key: self._part(answer, key) for key in _ABOUT}
+            self._about = {key: self.part(answer, key) for key in _ABOUT}
         return self._about
-
-    def ask(self, text: str, **variables: Any) -> Document:
-        """Ask about this repository.
-
-        Raises:
-            Refused: GitHub said no.
-            TryAgain: no whole answer came in time.
-        """
-        owner, _, name = self.client.repository.partition("/")
-        answer = self.client.graphql(text, {"owner": owner, "name": name, **variables})
-        data = answer.get("data") or {}
-        if not data.get("repository"):
-            raise self._refusal(answer, "repository")
-        return answer
 
     # Lists
 
@@ -141,7 +127,7 @@ class Survey:
         if node is None:
             kinds = {error.get("type") for error in answer.get("errors", [])}
             if kinds - {"NOT_FOUND"}:
-                raise self._refusal(answer, "issueOrPullRequest")
+                raise self.refusal(answer, "issueOrPullRequest")
             return None
         return self.complete(dict(node))
 
@@ -157,7 +143,7 @@ class Survey:
 
     def records(self) -> Document | None:
         """Return the commit of the record branch with its listing; None without a branch."""
-        found = self._part(self._look(), "records")
+        found = self.part(self._look(), "records")
         return dict(found["target"]) if found else None
 
     def remembered(self, key: str, read: Callable[[], Known]) -> Known:
@@ -208,9 +194,9 @@ class Survey:
     def _nodes(self, answer: Document, section: str, page: str) -> Iterator[Document]:
         seen = 0
         while True:
-            part = self._part(answer, section)
+            part = self.part(answer, section)
             if part is None:
-                raise self._refusal(answer, section)
+                raise self.refusal(answer, section)
             yield from (dict(node) for node in part["nodes"] if node)
             seen += len(part["nodes"])
             if not part["pageInfo"]["hasNextPage"] or (section != "refs" and seen >= NEWEST):
@@ -240,33 +226,5 @@ class Survey:
             answer = self.ask(questions.some_threads(batch))["data"]["repository"]
             yield from (answer.get(f"t{number}") for number in batch)
 
-    def _part(self, answer: Document, section: str) -> Any:
-        """Return a part of an answer; None only where nothing hides it."""
-        part = answer["data"]["repository"].get(section)
-        hidden = [it.get("path", [])[:2] for it in answer.get("errors", [])]
-        if part is None and ["repository", section] in hidden:
-            raise self._refusal(answer, section)
-        return part
-
-    def _refusal(self, answer: Document, section: str) -> ForgeError:
-        """Return the error for a part of an answer that is missing."""
-        errors = [it for it in answer.get("errors", []) if isinstance(it, dict)]
-        said = "; ".join(str(it.get("message")) for it in errors)[:200]
-        if not errors:
-            raise TryAgain(
-                f"GitHub left {section} out of its answer",
-                hint="run it again",
-                where=self.client.where,
-            )
-        if section == "repository":
-            problem = f"there is no repository {self.client.repository}, or the token is not let in"
-            hint = "check GITHUB_REPOSITORY, and what the token may see"
-        else:
-            problem = f"the token may not read {_NEEDS.get(section, section)} ({said})"
-            need = _NEEDS.get(section, "contents").replace(" ", "-")
-            hint = f"give the job `{need}: read` under `permissions:`, or use a token that has it"
-        return Refused(problem, hint=hint, where=self.client.where, status=403, said=said)
-
 
 _ABOUT = ("id", "url", "defaultBranchRef")
-_NEEDS = {"pullRequests": "pull requests", "issues": "issues", "refs": "contents"}

@@ -173,11 +173,16 @@ class Threads:
         if node["__typename"] != "PullRequest":
             raise self._refusal(f"#{number} is an issue", hint="name a pull request")
         found = reading.pull_request(node, self._survey.people)
-        if to and found.state != "open":
-            raise self._refusal(
-                f"cannot {to} #{number}: it is {found.state}", hint="open a new pull request"
-            )
+        if to:
+            self._require_open(found, to)
         return found, node
+
+    def _require_open(self, found: PullRequest, to: str) -> None:
+        if found.state != "open":
+            raise self._refusal(
+                f"cannot {to} #{found.number}: it is {found.state}",
+                hint="open a new pull request",
+            )
 
     def _mark(self, id_: str, change: str) -> None:
         """Make or take away the draft mark; a second time changes nothing."""

@@ -106,7 +106,9 @@ def _pytest(
     with tempfile.TemporaryFile() as output:
         with (
             subprocess.Popen(
-                [sys.executable, "-m", "pytest", *words],
+                # Safely: else the work tree comes first, and a file of theirs named like a
+                # library, pytest or this package would run in its place.
+                [sys.executable, "-P", "-m", "pytest", *words],
                 cwd=root,
                 env=environment,
                 stdin=subprocess.DEVNULL,

@@ -129,6 +129,18 @@ def test_checks_are_not_told_where_their_record_is(run: Path) -> None:
     assert b'"passed"' in outcome
 
 
+def test_files_named_like_libraries_take_nobodys_place(run: Path) -> None:
+    """The work tree can be imported, and does not bring its own pytest, plugin or library."""
+    root = run.parents[2]
+    (root / "ml_gitops").mkdir()
+    (root / "model.py").write_text("VALUE = 1\n")
+    for name in ("pytest", "json", "pydantic", "ml_gitops/__init__", "ml_gitops/checks"):
+        (root / f"{name}.py").write_text("import os\nos._exit(0)\n")
+    code = "import model, ml_gitops.checks\ndef test_it(): assert model.VALUE == 1\n"
+
+    assert b'"passed"' in check(run, code)
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [

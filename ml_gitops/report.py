@@ -10,7 +10,8 @@ from ml_gitops.data.validation import ValidationReport
 from ml_gitops.document import Digest, Document, Missing, Part, canonical_json, sha256
 from ml_gitops.errors import DocumentError, MlGitopsError
 from ml_gitops.model.comparison import Comparison
-from ml_gitops.model.gate import GatePolicy, GateVerdict, judge
+from ml_gitops.model.gate import GateVerdict, judge
+from ml_gitops.model.policy import GatePolicy
 from ml_gitops.model.run import MODEL_FILE, Run
 from ml_gitops.serving.parity import ParityReport
 

@@ -10,7 +10,7 @@ from ml_gitops.data.schema import ColumnName, DataSchema, Feature, Task
 from ml_gitops.delivery.deployment import DeliveryPolicy
 from ml_gitops.delivery.version import LONGEST_NAME, is_name
 from ml_gitops.document import Part
-from ml_gitops.model.gate import GatePolicy
+from ml_gitops.model.policy import GatePolicy
 from ml_gitops.monitoring.drift import DriftPolicy
 from ml_gitops.monitoring.health import HealthPolicy
 from ml_gitops.monitoring.retrain import RetrainPolicy

@@ -16,8 +16,6 @@ from ml_gitops.model.policy import GatePolicy
 from ml_gitops.model.rules import Outcome, beside, floor, minimum, primary_change, secondary, slices
 from ml_gitops.model.verdict import Verdict
 
-__all__ = ["GatePolicy", "GateVerdict", "Power", "judge"]
-
 
 class Power(Part):
     """How small a loss a holdout can find.

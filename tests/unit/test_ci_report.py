@@ -14,8 +14,9 @@ from ml_gitops.data.validation import ValidationReport
 from ml_gitops.document import Missing, sha256
 from ml_gitops.model.comparison import Comparison, compare
 from ml_gitops.model.evaluation import Answers, Importance, evaluate
-from ml_gitops.model.gate import GatePolicy, judge
+from ml_gitops.model.gate import judge
 from ml_gitops.model.metrics import METRICS
+from ml_gitops.model.policy import GatePolicy
 from ml_gitops.pull_request import MAX_BODY
 from ml_gitops.render.ci_report import brief, to_markdown
 from ml_gitops.report import Basis, Report, Standing

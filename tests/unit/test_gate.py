@@ -10,9 +10,10 @@ from ml_gitops.errors import ConfigError
 from ml_gitops.model.change import Change, SliceChange
 from ml_gitops.model.comparison import Comparison, compare
 from ml_gitops.model.evaluation import Answers, Evaluation, ScoreHistogram
-from ml_gitops.model.gate import GatePolicy, GateVerdict, Power, judge
+from ml_gitops.model.gate import GateVerdict, Power, judge
 from ml_gitops.model.interval import Measurement, PairedDifference
 from ml_gitops.model.metrics import METRICS
+from ml_gitops.model.policy import GatePolicy
 from ml_gitops.model.verdict import Verdict, not_worse
 
 DIGEST = "sha256:" + "0" * 64

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from ml_gitops.model.change import Change
 from ml_gitops.model.comparison import compare
 from ml_gitops.model.evaluation import Answers
-from ml_gitops.model.gate import GatePolicy, GateVerdict, judge
+from ml_gitops.model.gate import GateVerdict, judge
+from ml_gitops.model.policy import GatePolicy
 
 DIGEST = "sha256:" + "0" * 64
 ORDER = ("block", "warn", "pass")

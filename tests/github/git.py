@@ -106,6 +106,8 @@ class Git:
         with self.moves.open("rb") as log:
             log.seek(self._read_moves)
             text = log.read()
+        # Another process may be in the middle of a line.
+        text = text[: text.rfind(b"\n") + 1]
         self._read_moves += len(text)
         lines = [line.split(" ", 3) for line in text.decode().splitlines()]
         return [(who, ref, None if new == NOTHING else new) for who, _old, new, ref in lines]

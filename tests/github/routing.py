@@ -115,7 +115,8 @@ def _enter(request: Request, it: Route) -> None:
     if token.is_app:
         return
     if token.app is not None:
-        public = reading and not repository.private
+        settings = it.permission.startswith("administration")
+        public = reading and not repository.private and not settings
         if not public and not (inside and _permitted(request, it)):
             raise Refusal(403, "Resource not accessible by integration")
         return

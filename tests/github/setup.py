@@ -71,10 +71,8 @@ class TestRepository:
         with self._world.lock:
             pushes.catch_up(self._world)
             author, repository = people.person(self._world, by), self.record
-            start = repository.branch(onto or branch) or repository.branch(
-                repository.default_branch
-            )
-            tip = start if repository.branch(onto or branch) or not onto else onto
+            main = repository.branch(repository.default_branch)
+            tip = repository.branch(onto or branch) or onto or main
             for number, changes in enumerate(commits):
                 tip = self._commit(tip, changes, f"Change {branch} {number}", author)
             assert tip is not None, "an empty repository needs a commit"

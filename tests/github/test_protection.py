@@ -59,7 +59,9 @@ def test_nobody_pushes_to_it(
     assert (free.returncode, churn.head(), churn.head("free")) == (0, old, new)
 
 
-def test_its_rules_are_for_admins_to_read(churn: TestRepository, ada: Caller, eve: Caller) -> None:
+def test_its_rules_are_for_admins_to_read(
+    server: GitHubServer, churn: TestRepository, ada: Caller, eve: Caller
+) -> None:
     """Everybody sees that it is protected, and by which checks."""
     assert said(ada.get("/branches/main/protection")) == (404, "Branch not protected")
     churn.protect("main", "ml-gitops", approvals=2)
@@ -69,6 +71,8 @@ def test_its_rules_are_for_admins_to_read(churn: TestRepository, ada: Caller, ev
     assert rules["required_status_checks"]["contexts"] == ["ml-gitops"]
     assert rules["required_pull_request_reviews"]["required_approving_review_count"] == 2
     assert eve.get("/branches/main/protection").status_code == 403
+    app = Caller(server, server.token("ml-gitops[bot]", {"contents": "write"}))
+    assert app.get("/branches/main/protection").status_code == 403
     shown = eve.read("/branches/main")
     assert shown["protection"]["required_status_checks"]["contexts"] == ["ml-gitops"]
     assert eve.read("/branches")[0]["protected"]

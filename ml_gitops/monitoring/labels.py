@@ -33,7 +33,8 @@ class LabelFiles(Part):
     """Where labels arrive: CSV, JSON lines or Parquet with an id and the target.
 
     Attributes:
-        paths: files or globs; later files, and later rows in a file, correct earlier ones.
+        paths: files or globs; what arrived later corrects what came earlier, and where nothing says
+            when, later files and later rows in a file do.
         id: the column that names the prediction.
         target: the column that holds the outcome.
         arrived: the column that says when the label became known, if there is one; a label that
@@ -83,7 +84,9 @@ class LabelFiles(Part):
         engine.rows(
             f"CREATE TEMP TABLE {identifier(name)} AS"
             f" SELECT {id_}::VARCHAR AS id, {target}::VARCHAR AS y,"
-            f" {{'arrived': {arrived}, 'row': row_number() OVER ()}} AS position"
+            # The engine takes a null for the latest; what was always known came first.
+            f" {{'arrived': coalesce({arrived}, '-infinity'::TIMESTAMPTZ),"
+            " 'row': row_number() OVER ()} AS position"
             f" FROM {typed} WHERE ({target} IS NOT NULL OR {id_} IS NULL){known}",
             (files,),
         )

@@ -191,6 +191,14 @@ def test_labels_that_say_nothing_are_counted_with_examples(
     )
 
 
+def test_a_label_without_a_time_was_known_first(engine: DuckDBWarehouse, tmp_path: Path) -> None:
+    """What says when it arrived corrects what does not, in whichever order the lines come."""
+    for lines in ("a,1,2013-04-05\na,0,\n", "a,0,\na,1,2013-04-05\n"):
+        labels = files(tmp_path, {"a.csv": f"id,y,seen\n{lines}".encode()})
+
+        assert read(engine, labels.model_copy(update={"arrived": "seen"})) == {"a": "1"}
+
+
 @pytest.mark.parametrize(
     ("task", "examples"),
     [("binary", ("7.5", "red", "blue")), ("regression", ("red", "blue", "inf"))],

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ml_gitops.document import Document, Part, canonical_json, sha256
+from ml_gitops.monitoring.contract import Break
 from ml_gitops.monitoring.drift import DriftReport
 from ml_gitops.monitoring.health import HealthReport
 
@@ -89,8 +90,8 @@ def decide_retraining(
             "incident",
             standing,
             "the data breaks its contract; retraining is paused",
-            broken,
-            [f"contract {_column(text)}" for text in broken],
+            [one.text for one in broken],
+            [f"contract {one.column} {one.kind}" for one in broken],
         )
     alarms = [report for report in drift if report.verdict == "alarm"]
     drifting = len(alarms) >= policy.alarms
@@ -150,15 +151,11 @@ def _calm(health: HealthReport) -> str:
     return f"{word} ({'1 bad window' if bad == 1 else f'{bad} bad windows'})"
 
 
-def _broken(drift: Sequence[DriftReport]) -> list[str]:
+def _broken(drift: Sequence[DriftReport]) -> list[Break]:
     """Return the contracts that the newest window breaks beyond use."""
     if not drift:
         return []
-    return [one.text for one in drift[-1].breaks if one.severity == "error"]
-
-
-def _column(text: str) -> str:
-    return text.partition(" ")[0]
+    return [one for one in drift[-1].breaks if one.severity == "error"]
 
 
 def _drift_reason(alarms: Sequence[DriftReport], drift: Sequence[DriftReport]) -> str:

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_gitops.monitoring.contract import Break
+from ml_gitops.monitoring.contract import Break, find_breaks
+from ml_gitops.monitoring.counts import Cells, ColumnCounts
 from ml_gitops.monitoring.drift import ColumnDrift, DriftReport, DriftVerdict
 from ml_gitops.monitoring.health import HealthReport, HealthVerdict, MetricHealth, WindowHealth
+from ml_gitops.monitoring.profile import ColumnProfile
 from ml_gitops.monitoring.retrain import (
     RetrainDecision,
     RetrainPolicy,
@@ -137,6 +139,31 @@ def test_broken_data_is_never_learned_from(verdict: HealthVerdict) -> None:
     assert decision.want == "incident"
     assert decision.reasons == ("load is missing in 40% of rows",)
     assert "retraining is paused" in decision.headline
+
+
+def test_two_broken_columns_are_two_pieces_of_evidence() -> None:
+    """Who closes the incident of one column does not silence that of another."""
+    fingerprints = set()
+    for name in ("load", "wear"):
+        (found,) = find_breaks(varied(name), alike(), ["distribution"])
+        report = drift("alarm").model_copy(update={"breaks": (found,)})
+        decided = decide_retraining(standing(), health("healthy"), [report], RetrainPolicy())
+        fingerprints.add(decided.fingerprint)
+        assert decided.want == "incident"
+
+    assert len(fingerprints) == 2
+
+
+def varied(name: str) -> ColumnProfile:
+    """Return a reference whose values are of three kinds, as often each."""
+    cells = Cells(name=name, kind="categorical", values=("a", "b", "c"))
+    counts = ColumnCounts(nulls=0, cells=(30, 30, 30, 0))
+    return ColumnProfile(cells=cells, counts=counts, weight=0.5)
+
+
+def alike() -> ColumnCounts:
+    """Return a window in which all values are one."""
+    return ColumnCounts(nulls=0, cells=(90, 0, 0, 0))
 
 
 def test_a_contract_that_holds_again_pauses_nothing() -> None:

@@ -9,6 +9,18 @@ from ml_gitops.errors import DocumentError
 from ml_gitops.model.lineage import Lineage, short
 
 MODEL_FILE = "model.onnx"
+RUN_FILES = frozenset(
+    {
+        MODEL_FILE,
+        "data.lock.json",
+        "evaluation.json",
+        "parity.json",
+        "profile.json",
+        "signature.json",
+        "validation.json",
+    }
+)
+"""What every training leaves beside its record."""
 
 
 class Run(Document):
@@ -79,6 +91,8 @@ def verify(files: Mapping[str, bytes], run_key: str, *, where: str) -> Run:
         raise DocumentError(
             f"this is run {short(run.run_key)}, not {short(run_key)}", hint=hint, where=where
         )
+    for name in sorted(RUN_FILES - run.files.keys()):
+        raise DocumentError(f"its record does not list {name}", hint=hint, where=where)
     for name, digest in run.files.items():
         content = files.get(name)
         if content is None or sha256(content) != digest:

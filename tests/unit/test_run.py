@@ -9,7 +9,7 @@ from ml_gitops.data.schema import Window
 from ml_gitops.document import sha256
 from ml_gitops.errors import DocumentError
 from ml_gitops.model.lineage import trace
-from ml_gitops.model.run import MODEL_FILE, Run, artifact_name, verify
+from ml_gitops.model.run import MODEL_FILE, RUN_FILES, Run, artifact_name, verify
 
 WINDOW = Window(start=date(2024, 1, 1), until=date(2024, 3, 1))
 LINEAGE = trace(
@@ -27,7 +27,7 @@ LINEAGE = trace(
     product_version="0.1.0",
 )
 KEY = LINEAGE.run_key
-CONTENT = {MODEL_FILE: b"onnx", "evaluation.json": b"{}"}
+CONTENT = {**dict.fromkeys(sorted(RUN_FILES), b"{}"), MODEL_FILE: b"onnx"}
 RUN = Run(
     model="churn",
     run_key=KEY,
@@ -82,6 +82,15 @@ def test_what_was_touched_is_named(changes: dict[str, bytes | None], problem: st
         verify(files(**changes), KEY, where="cache")
 
     assert str(refused.value.where).startswith("cache")
+
+
+@pytest.mark.parametrize("name", sorted(RUN_FILES))
+def test_a_record_that_hides_a_file_is_refused(name: str) -> None:
+    """What every training leaves must be listed: what is not listed would not be held."""
+    short = RUN.model_copy(update={"files": {k: v for k, v in RUN.files.items() if k != name}})
+
+    with pytest.raises(DocumentError, match=f"does not list {name}"):
+        verify(files(short), KEY, where="cache")
 
 
 def test_another_run_is_refused() -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml_gitops.config import Config
 from ml_gitops.document import Missing
+from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.run import MODEL_FILE
 from ml_gitops.monitoring.labels import LabelFiles
 from ml_gitops.monitoring.query import LogFiles, Span
@@ -58,6 +59,8 @@ def _open(model: bytes, signature: Signature) -> "Runtime | Missing":
         return Runtime(model, signature)
     except ImportError as error:
         return Missing(reason=f"{error.name} is not installed (ml-gitops[serve] brings it)")
+    except MlGitopsError as error:
+        return Missing(reason=f"its ONNX file does not open: {error.problem}")
 
 
 def _pair_batch(

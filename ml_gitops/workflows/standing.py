@@ -91,7 +91,10 @@ def _base_lock(forge: Forge | None) -> DataLock | Missing:
     content = forge.read(LOCK_PATH, ref=forge.default_branch) if forge else None
     if content is None:
         return Missing(reason="the default branch has no data lock yet")
-    return DataLock.from_json(content, where=LOCK_PATH)
+    try:
+        return DataLock.from_json(content, where=LOCK_PATH)
+    except MlGitopsError:
+        return Missing(reason="the default branch has no data lock that can be read")
 
 
 def _gate_changes(config: Config, forge: Forge | None) -> Iterator[str]:

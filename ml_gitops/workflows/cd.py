@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from ml_gitops.config import Config
 from ml_gitops.delivery.release import BENTO_FILE, Release, ServedRelease
-from ml_gitops.delivery.version import FIRST, Version, bump_for, parse_release, release_tag
+from ml_gitops.delivery.version import FIRST, Bump, Version, bump_for, parse_release, release_tag
 from ml_gitops.document import Missing, sha256
-from ml_gitops.errors import DocumentError, ForgeError, GitError
+from ml_gitops.errors import DocumentError, ForgeError, GitError, TryAgain
 from ml_gitops.model.lineage import Lineage, short
 from ml_gitops.model.run import MODEL_FILE, verify
-from ml_gitops.ports import Bentos, Forge, Progress, Repository, Workspace
+from ml_gitops.ports import Bentos, Forge, Progress, Repository, Tag, Workspace
 from ml_gitops.pull_request import Action, PullRequest
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.proposal_body import release_notes
@@ -18,7 +18,7 @@ from ml_gitops.report import Report, verify_report
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.differences import tell_differences
 from ml_gitops.workflows.promotion import declared, promote, record_assignments
-from ml_gitops.workflows.registry import latest_release, released_file
+from ml_gitops.workflows.registry import assigned, latest_release, released_file
 from ml_gitops.workflows.review import NOBODY, Reviewed, find_reviewed
 from ml_gitops.workflows.training import read_lock, trace_run
 
@@ -150,13 +150,16 @@ def _describe(
     run = verify(files, lineage.run_key, where="the reviewed run")
     report = verify_report(files, run, config.gate, where="the reviewed run")
     changed: list[str] = []
-    version = FIRST
+    version: Version = FIRST
+    bump: Bump = "patch"
     if isinstance(before, Release):
         signature = released_file(forge, before, Signature.file_name)
         old = Signature.from_json(signature, where=before.tag)
         new = Signature.from_json(files[Signature.file_name], where=Signature.file_name)
         changed = lineage.changes_from(before.lineage)
-        version = _version(before).next(bump_for(changed, same_signature=old.same_form(new)))
+        bump = bump_for(changed, same_signature=old.same_form(new))
+        version = _version(before).next(bump)
+    version = _free(forge, config.model.name, version, bump, lineage.run_key)
     return Release(
         model=config.model.name,
         version=str(version),
@@ -195,18 +198,21 @@ def _publish(
     )
     release = release.model_copy(update={"files": {**release.files, BENTO_FILE: sha256(bento)}})
     progress.step(f"Publishing {release.tag}")
-    standing = next((tag for tag in forge.tags() if tag.name == release.tag), None)
+    standing = _tag_of(forge, release)
     if standing is None:
         said = f"{release.tag}\n\n{release.verdict}\n\n{_RUN}{release.run_key}"
-        forge.create_tag(release.tag, release.commit, said)
-    elif f"{_RUN}{release.run_key}" in standing.message:
+        try:
+            forge.create_tag(release.tag, release.commit, said)
+        except (ForgeError, GitError):
+            if _tag_of(forge, release) is None:
+                raise
+            raise TryAgain(
+                f"another delivery took {release.tag} at this moment",
+                hint="run `ml-gitops release` again",
+            ) from None
+    else:
         # A crash came between tag and page; the default branch may have moved on since.
         release = release.model_copy(update={"commit": standing.commit})
-    else:
-        raise GitError(
-            f"the tag {release.tag} stands for another run and has no release page",
-            hint=f"delete it: git push origin :refs/tags/{release.tag}",
-        )
     report = Report.from_json(files[Report.file_name], where=Report.file_name)
     assets = {name: files[name] for name in SHIPPED}
     assets |= {BENTO_FILE: bento, Release.file_name: release.to_json().encode()}
@@ -215,9 +221,30 @@ def _publish(
     return release
 
 
-def _stage(config: Config, forge: Forge, release: Release) -> str:
-    """Let the first environment serve the release, and commit its profile as the reference."""
+def _tag_of(forge: Forge, release: Release) -> Tag | None:
+    """Return the tag of a release, if it is there."""
+    return next((tag for tag in forge.tags() if tag.name == release.tag), None)
+
+
+def _free(forge: Forge, model: str, version: Version, bump: Bump, run_key: str) -> Version:
+    """Return the first version that no other run has taken, finished or not.
+
+    A tag of this very run is what a crash left: the release goes on under it.
+    """
+    taken = {tag.name: f"{_RUN}{run_key}" in tag.message for tag in forge.tags()}
+    while not taken.get(release_tag(model, version), True):
+        version = version.next(bump)
+    return version
+
+
+def _stage(config: Config, forge: Forge, release: Release) -> str | None:
+    """Let the first environment serve a new release, and commit its profile as the reference.
+
+    Once it was served there it is not staged again: whoever rolled it back meant it.
+    """
     environment = config.delivery.environments[0]
+    if release.tag in (past.tag for past in assigned(forge, config.model.name, environment)):
+        return None
     path, state = declared(release, environment)
     changes = {path: state, PROFILE_PATH: released_file(forge, release, "profile.json")}
     message = f"Let {environment} serve {release.tag}\n\n{release.verdict}"

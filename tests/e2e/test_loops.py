@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.cli.setting import NOW
 from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
 from ml_gitops.delivery.release import BENTO_FILE, Release
+from ml_gitops.errors import EXIT_TRY_AGAIN
 from ml_gitops.model.run import MODEL_FILE, Run
+from ml_gitops.ports import Tag
 from ml_gitops.report import TrainingRecord
 from ml_gitops.workflows.cd import PROFILE_PATH
 from tests.builders import PARAMS
@@ -89,6 +92,15 @@ class TestIntegrate:
         assert "This change alters the gate that judges it" in before_metrics
         assert "- margin none → 0.5" in before_metrics
 
+    def test_a_broken_lock_of_the_base_stops_no_repair(self, trained: World, place: Path) -> None:
+        """The pull request that repairs the default branch's lock can be trained."""
+        world = trained.copy(place)
+        world.forge.commit("main", {"data.lock.json": b"{"}, "Break the lock")
+
+        report = world.run("train")
+
+        assert report["verdict"] == "pass"
+
     def test_training_again_fits_nothing(self, reviewed: World, place: Path) -> None:
         """What is trained already is neither fitted nor judged again."""
         world = reviewed.copy(place)
@@ -140,6 +152,35 @@ class TestDeliver:
         assert not again["is_new"]
         assert world.refs() == before
         assert [one.number for one in world.open()] == [done["promotion"]["number"]]
+
+    def test_a_crash_of_another_run_leaves_its_version(self, reviewed: World, place: Path) -> None:
+        """A tag without a page that stands for another run is stepped over, never deleted."""
+        world = reviewed.copy(place)
+        world.merge(1)
+        left = world.forge.create_tag(FIRST, world.clone.head(), "A release that crashed\n\nrun x")
+
+        done = world.deliver()
+
+        assert done["release"]["tag"] == "churn@v1.0.1"
+        assert world.tags()[FIRST] == left.commit
+
+    def test_a_faster_delivery_is_tried_again(
+        self, reviewed: World, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who loses the race for a version ends with 75, and takes the next one when run again."""
+        world = reviewed.copy(place)
+        world.merge(1)
+        create = LocalForge.create_tag
+
+        def lose(forge: LocalForge, name: str, commit: str, message: str) -> Tag:
+            create(forge, name, commit, "Somebody else's release\n\nrun x")
+            return create(forge, name, commit, message)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(LocalForge, "create_tag", lose)
+            world.run("release", expect=EXIT_TRY_AGAIN)
+
+        assert world.deliver()["release"]["tag"] == "churn@v1.0.1"
 
     def test_promotion_is_recorded(self, released: World) -> None:
         """A merged promotion is tagged, in GTO's grammar, on the commit of the version."""
@@ -483,6 +524,21 @@ class TestRollBack:
         assert world.state("staging").tag == "churn@v1.1.0"
         assert world.open() == []
         assert world.fits() == fits
+
+    def test_what_was_rolled_back_in_staging_stays_back(
+        self, rolled_back: World, place: Path
+    ) -> None:
+        """CD stages a release once; an environment that went back from it stays where it is."""
+        world = rolled_back.copy(place)
+        asked = world.run("rollback", "--environment", "staging")
+        world.merge(asked["pull_request"]["number"])
+
+        done = world.deliver()
+        again = world.deliver()
+
+        assert world.state("staging").tag == FIRST
+        assert done["assigned"] == ["churn#staging#3"]
+        assert again["assigned"] == []
 
     def test_a_person_can_promote_it_again(self, rolled_back: World, place: Path) -> None:
         """What was rolled back from comes forward again when a person asks, and only then."""

@@ -83,3 +83,41 @@ def test_a_decay_is_proposed_once(
     assert len(thread.notes) == 1
     assert len(repository.record.threads) == 1
     assert len(calls) <= 20, calls
+
+
+def test_a_candidate_becomes_a_release(
+    trained: World, place: Path, server: GitHubServer, repository: TestRepository
+) -> None:
+    """CI reports on a person's pull request, they merge it, and CD publishes and promotes."""
+    world = trained.copy(place)
+    world.clone.run("push", "--quiet", str(repository.path), "main", "the-first-model")
+    world.clone.set_remote(repository.clone_url)
+    world.clone.fetch()
+    repository.add_collaborator("ada")
+    job = Place(repository.full_name, server.url, server.token("ada"))
+    ada = GitHub(job, {}, world.clock).forge(bot=False)
+    ada.propose("the-first-model", "The first model", "It is time.")
+
+    world.run("report")
+    world.run("report")
+    ada.merge(1)
+    world.clone.switch("main")
+    world.clone.pull()
+    done = world.run("release")
+    world.clone.pull()
+    ada.merge(done["promotion"]["number"])
+    world.clone.pull()
+    again = world.run("release")
+
+    notes = repository.record.threads[1].notes
+    assert [it.author.login for it in notes] == [BOT.login]
+    assert [(it.tag, it.draft) for it in repository.record.releases] == [(FIRST, False)]
+    assert again["release"] == done["release"]
+    assert sorted(it for it in repository.record.refs if it.startswith("refs/tags/")) == [
+        "refs/tags/churn#production#1",
+        "refs/tags/churn#staging#1",
+        f"refs/tags/{FIRST}",
+    ]
+    promotion = repository.record.threads[done["promotion"]["number"]]
+    assert promotion.author.login == BOT.login
+    assert promotion.state == "closed"

@@ -1,5 +1,6 @@
 """What GitHub publishes about its own API, fetched from npm once into `build/tools`."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -19,11 +20,12 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Description:
-    """A file of a package of npm, at one version."""
+    """A file of a package of npm, at one version, with the SHA-256 of its bytes."""
 
     package: str
     version: str
     inside: str
+    digest: str
 
     @property
     def file(self) -> Path:
@@ -53,14 +55,27 @@ class Description:
             with tarfile.open(Path(folder) / done.stdout.split()[-1]) as archive:
                 content = archive.extractfile(f"package/{self.inside}")
                 assert content is not None
-                draft = Path(folder) / "draft"
-                draft.write_bytes(content.read())
+                found = content.read()
+            if hashlib.sha256(found).hexdigest() != self.digest:
+                raise Missing(f"{self.package} {self.version} of npm is another than we know")
+            draft = Path(folder) / "draft"
+            draft.write_bytes(found)
             draft.replace(self.file)
         return self.file
 
 
-OPENAPI = Description("@octokit/openapi", "23.0.2", "generated/api.github.com.json")
-GRAPHQL = Description("@octokit/graphql-schema", "15.26.1", "schema.graphql")
+OPENAPI = Description(
+    "@octokit/openapi",
+    "23.0.2",
+    "generated/api.github.com.json",
+    "829b4bebb19a53133289f7b0bc819f4f1118115821db2ca9f25e9ee995a7da2a",
+)
+GRAPHQL = Description(
+    "@octokit/graphql-schema",
+    "15.26.1",
+    "schema.graphql",
+    "3c62d0526d133cee53221c89de9b455ade24db78b9e7ad56d642c4c15bce2654",
+)
 
 
 @cache

@@ -118,7 +118,7 @@ def test_without_npm_there_is_a_way_to_get_it(
     """Where a description cannot be fetched, the reason says what to install; CI insists."""
     monkeypatch.setattr(descriptions, "FOLDER", tmp_path / "none")
     monkeypatch.setenv("PATH", str(tmp_path))
-    other = descriptions.Description("@octokit/none", "1.0.0", "x.json")
+    other = descriptions.Description("@octokit/none", "1.0.0", "x.json", "0" * 64)
 
     with pytest.raises(descriptions.Missing, match=r"install Node\.js"):
         other.fetch()

@@ -1,10 +1,13 @@
 """What GitHub says that must not be misread: absences, limits, strangers, forks, archives."""
 
 import io
+import json
 import stat
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,7 @@ from ml_gitops.adapters.github.artifacts import unpacked
 from ml_gitops.adapters.github.connect import GitHub, Place, find_place
 from ml_gitops.adapters.github.records import GitHubRecords
 from ml_gitops.adapters.github.survey import NEWEST
+from ml_gitops.adapters.github.transport import Reply, Transport
 from ml_gitops.errors import BranchTaken, ForgeError, GitError, TryAgain
 from ml_gitops.pull_request import Actor, Keep, Open, plan
 from ml_gitops.workflows.reconciliation import apply
@@ -159,6 +163,19 @@ def test_github_actions_that_may_not_propose_is_told_how(harness: GitHubHarness)
 # Strangers
 
 
+class Nameless(Transport):
+    """A transport to a GitHub that gives accounts of apps no number in GraphQL."""
+
+    def send(self, verb: str, path: str, **more: Any) -> Reply:
+        """See `Transport`."""
+        reply = super().send(verb, path, **more)
+        document = json.loads(reply.text) if path == "/graphql" else {}
+        if "viewer" in document.get("data", {}):
+            document["data"]["viewer"]["databaseId"] = None
+            return replace(reply, text=json.dumps(document))
+        return reply
+
+
 def test_a_strangers_marker_is_no_ones(harness: GitHubHarness) -> None:
     """Anybody can write our marker: only the account that we are is believed."""
     forge, eve = harness.forge(), harness.forge("eve", bot=False)
@@ -174,6 +191,19 @@ def test_a_strangers_marker_is_no_ones(harness: GitHubHarness) -> None:
     assert (opened.number, opened.branch) == (2, f"{spec().branch}-2")
     with pytest.raises(BranchTaken, match="#1 is open for"):
         forge.open_pull_request(spec())
+
+
+def test_an_account_without_a_number_is_looked_up(harness: GitHubHarness) -> None:
+    """GraphQL may leave out the id of whose token it is; then it is asked for by its name."""
+    client = harness.client()
+    old = client._transport
+    client._transport = Nameless(old.api_url, old.token, old.timeout)
+    forge = harness.forge_on(client)
+
+    opened = forge.open_pull_request(spec())
+
+    assert opened.author == Actor(login=BOT, bot=True)
+    assert not opened.human_commits
 
 
 @pytest.mark.parametrize("email", [BOT_EMAIL, "{id}+ml-gitops[bot]@users.noreply.github.com"])

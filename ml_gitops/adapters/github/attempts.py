@@ -60,8 +60,9 @@ class Attempts:
         self.patience.before_write()
 
     def full(self, path: str) -> str:
-        """Return the path of the API for one below the repository."""
-        return path if path == "/graphql" else f"/repos/{self.repository}{path}"
+        """Return the path of the API for one below the repository; few things lie elsewhere."""
+        elsewhere = path == "/graphql" or path.startswith("/users/")
+        return path if elsewhere else f"/repos/{self.repository}{path}"
 
     def insist(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from ml_gitops.adapters.github import questions
 from ml_gitops.adapters.github.asking import Asking
@@ -62,7 +63,10 @@ class Survey(Asking):
         if self._viewer is None:
             self._look()
         viewer = self._viewer or {}
-        login, id_ = viewer.get("login"), viewer.get("databaseId")
+        login = viewer.get("login")
+        if login and not viewer.get("databaseId"):
+            viewer["databaseId"] = self.client.get(f"/users/{quote(login)}").get("id")
+        id_ = viewer.get("databaseId")
         if not login or not id_:
             raise TryAgain(
                 "GitHub did not say whose the token is",

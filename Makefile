@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DIR ?= build/demo
 WORKERS ?= 2
+LOCKED := requirements/dev.txt requirements/uv.txt requirements/build.txt
 export OMP_NUM_THREADS ?= 1
 export UV_LINK_MODE ?= copy
 
@@ -26,8 +27,8 @@ test-all: $(READY)  ## the slow tests too
 
 python-%: $(READY)  ## the unit tests on another Python (python-3.14), which uv finds or fetches
 	@$(BIN)/uv venv --quiet --clear --python $* build/$@
-	@$(BIN)/uv pip sync --quiet --python build/$@ --require-hashes requirements/dev.txt requirements/uv.txt
-	@$(BIN)/uv pip install --quiet --python build/$@ --no-deps --editable .
+	@$(BIN)/uv pip sync --quiet --python build/$@ --require-hashes $(LOCKED)
+	@$(BIN)/uv pip install --quiet --python build/$@ --no-deps --no-build-isolation --editable .
 	build/$@/bin/pytest tests/unit -n $(WORKERS)
 
 lint: $(READY)  ## ruff and mypy, both strict
@@ -48,13 +49,13 @@ lock: $(READY)  ## resolve requirements/*.txt again from pyproject.toml
 clean:  ## remove everything that was built or installed
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(READY): pyproject.toml requirements/uv.txt requirements/dev.txt
+$(READY): pyproject.toml $(LOCKED)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
 	  rm -rf $(VENV); \
 	  echo "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; \
 	  exit 2; }
 	@echo "Installing into $(VENV), once"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(LOCKED)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -162,6 +162,20 @@ def policy_digest(policy: GatePolicy) -> str:
     return sha256(canonical_json(policy.model_dump(mode="json")).encode())
 
 
+def substance(run: Run, report: Report) -> str:
+    """Return the digest of what a reviewer approves of: the files, the verdict, every check.
+
+    It is equal wherever the same run is judged; times, and what the base branch has, are not in it.
+    """
+    checks = [] if isinstance(report.checks, Missing) else report.checks.outcomes
+    approved = {
+        "files": run.files,
+        "verdict": report.verdict,
+        "checks": sorted([one.nodeid, one.outcome] for one in checks),
+    }
+    return sha256(canonical_json(approved).encode())
+
+
 def verify_report(
     files: Mapping[str, bytes], run: Run, policy: GatePolicy, *, where: str
 ) -> Report:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from ml_gitops.data.lock import Split
-from ml_gitops.document import Digest, Document, canonical_json, sha256
+from ml_gitops.document import Digest, Document, sha256
 from ml_gitops.errors import DocumentError
 from ml_gitops.model.lineage import Lineage, short
 
@@ -64,11 +64,6 @@ class Run(Document):
 def artifact_name(model: str, run_key: str) -> str:
     """Return the name under which a run's files are kept."""
     return f"{model}-{short(run_key)}"
-
-
-def digest_of(files: Mapping[str, bytes]) -> str:
-    """Return one digest of names and contents of files."""
-    return sha256(canonical_json({name: sha256(files[name]) for name in files}).encode())
 
 
 def verify(files: Mapping[str, bytes], run_key: str, *, where: str) -> Run:

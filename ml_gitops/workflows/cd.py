@@ -1,6 +1,7 @@
 """A merge: what was reviewed is released, staged, and proposed to production."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ml_gitops.config import Config
@@ -87,9 +88,7 @@ def deliver(
         release, is_new = before, False
     else:
         progress.step("Finding what was reviewed")
-        reviewed = find_reviewed(config, workspace, forge, lineage)
-        if reviewed is None:
-            reviewed = _unreviewed(lineage, train_again)
+        reviewed = _reviewed(config, workspace, forge, lineage, train_again)
         release = _describe(config, forge, commit, before, lineage, reviewed)
         if isinstance(before, Release):
             rows = read_lock(workspace)
@@ -124,10 +123,18 @@ def _releasable(repository: Repository, forge: Forge) -> str:
     return head
 
 
-def _unreviewed(
-    lineage: Lineage, train_again: Callable[[], Mapping[str, bytes]] | None
+def _reviewed(
+    config: Config,
+    workspace: Workspace,
+    forge: Forge,
+    lineage: Lineage,
+    train_again: Callable[[], Mapping[str, bytes]] | None,
 ) -> Reviewed:
-    """Train what nobody reviewed, if that is wanted."""
+    """Find what was reviewed; train what was not, if that is wanted."""
+    with suppress(*([DocumentError] if train_again else [])):
+        reviewed = find_reviewed(config, workspace, forge, lineage)
+        if reviewed is not None:
+            return reviewed
     if train_again is None:
         raise ForgeError(
             f"no reviewed model is kept for run {short(lineage.run_key)}, which is what was merged",

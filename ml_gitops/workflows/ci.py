@@ -12,10 +12,10 @@ from ml_gitops.data.schema import Window
 from ml_gitops.data.validation import ValidationReport, validate
 from ml_gitops.errors import DataError, DocumentError, ForgeError
 from ml_gitops.model.lineage import Lineage, short
-from ml_gitops.model.run import MODEL_FILE, Run, artifact_name, digest_of, verify
+from ml_gitops.model.run import MODEL_FILE, Run, artifact_name, verify
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Workspace
 from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest, signed_text
-from ml_gitops.report import Basis, Report, TrainingRecord, verify_report
+from ml_gitops.report import Basis, Report, TrainingRecord, substance, verify_report
 from ml_gitops.workflows.differences import tell_differences
 from ml_gitops.workflows.judging import judge_run
 from ml_gitops.workflows.recording import record_training
@@ -235,7 +235,7 @@ def publish(
         kind=REPORT_KIND,
         model=model,
         fingerprint=trained.run.run_key,
-        content=digest_of(files),
+        content=substance(trained.run, trained.report),
     )
     text = signed_text(body, marker)
     posted = posted_report(forge.pull_request(number), model)
@@ -249,7 +249,7 @@ def publish(
 
 
 def posted_report(pull_request: PullRequest, model: str) -> tuple[Comment, Marker] | None:
-    """Return a model's report on a pull request, and its marker: run key and digest of files."""
+    """Return a model's report on a pull request, and its marker: run key and substance."""
     for comment in pull_request.comments:
         marker = Marker.find(comment.body) if comment.author.bot else None
         if marker is not None and (marker.kind, marker.model) == (REPORT_KIND, model):

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ml_gitops.config import Config
+from ml_gitops.errors import DocumentError
 from ml_gitops.model.lineage import Lineage
-from ml_gitops.model.run import artifact_name, digest_of, verify
+from ml_gitops.model.run import artifact_name, verify
 from ml_gitops.ports import Forge, Workspace
 from ml_gitops.pull_request import Marker, PullRequest
-from ml_gitops.report import verify_report
+from ml_gitops.report import substance, verify_report
 from ml_gitops.workflows.ci import posted_report
 from ml_gitops.workflows.standing import find_champion, find_standing
 
@@ -33,31 +34,39 @@ class Reviewed:
 def find_reviewed(
     config: Config, workspace: Workspace, forge: Forge, lineage: Lineage
 ) -> Reviewed | None:
-    """Find the files of the run that this state of the work tree asks for; None if there are none.
+    """Find what was reported on of the run that was merged; None if nothing was.
 
     Args:
         lineage: of the state that was merged.
 
     Raises:
-        DocumentError: what is kept is not what its record says.
+        DocumentError: what is kept is not what its record, or the report that was posted, says.
     """
     model = config.model.name
     name = artifact_name(model, lineage.run_key)
     files = forge.artifact(name)
-    if files is None:
+    posted = list(_posted(forge, model, lineage.run_key))
+    if files is None or not posted:
         return None
     where = f"artifact {name}"
     run = verify(files, lineage.run_key, where=where)
     report = verify_report(files, run, config.gate, where=where)
-    posted = list(_posted(forge, model, lineage.run_key))
     merged = [one for one in posted if one[0].state == "merged"]
-    doubts = list(_doubts(posted, merged, digest_of(files)))
+    number = (merged or posted)[0][0].number
+    if all(marker.content != substance(run, report) for _, marker in merged or posted):
+        raise DocumentError(
+            f"it is not what the report on #{number} speaks of",
+            hint="find out who exchanged it; then run `ml-gitops train` and `report "
+            f"--pull-request {number}` at the head of #{number}",
+            where=where,
+        )
+    doubts = [] if merged else [f"its report stands on #{number}, which was not merged"]
     now = find_standing(config, workspace, find_champion(config, forge, run.split))
     others = report.basis.standing.differences(now)
     if others:
         told = " and ".join(f"another {word}" for word in others)
         doubts.append(f"it was judged by {told} than stand now that it is merged")
-    return Reviewed(files, merged[0][0].number if merged else None, tuple(doubts))
+    return Reviewed(files, number if merged else None, tuple(doubts))
 
 
 def _posted(forge: Forge, model: str, run_key: str) -> Iterator[tuple[PullRequest, Marker]]:
@@ -66,17 +75,3 @@ def _posted(forge: Forge, model: str, run_key: str) -> Iterator[tuple[PullReques
         posted = posted_report(pull_request, model)
         if posted is not None and posted[1].fingerprint == run_key:
             yield pull_request, posted[1]
-
-
-def _doubts(
-    posted: list[tuple[PullRequest, Marker]],
-    merged: list[tuple[PullRequest, Marker]],
-    digest: str,
-) -> Iterator[str]:
-    if not posted:
-        yield NOBODY
-    elif not merged:
-        yield f"its report stands on #{posted[0][0].number}, which was not merged"
-    elif all(marker.content != digest for _, marker in merged):
-        number = merged[0][0].number
-        yield f"what is kept for it is not what the report on #{number} speaks of"

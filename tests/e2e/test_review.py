@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ml_gitops.document import sha256
 from ml_gitops.report import Report
 from ml_gitops.workflows.review import NOBODY
 from tests.builders import CHECKS, PERSON, appended
@@ -109,22 +110,37 @@ class TestRelease:
             "it was judged by another champion than stand now that it is merged"
         ]
 
-    def test_files_that_were_exchanged_after_the_review_are_named(
-        self, reviewed: World, place: Path
+    @pytest.mark.parametrize("what", ["report", "model", "run", "comment"])
+    def test_what_was_exchanged_after_the_review_ships_nothing(
+        self, reviewed: World, place: Path, capsys: pytest.CaptureFixture[str], what: str
     ) -> None:
-        """The report on the pull request speaks of files by their digest; others are not them."""
+        """The report on the pull request speaks of its files by digest; others are not released."""
         world = reviewed.copy(place)
         name, files = kept_artifact(world)
-        report = json.loads(files["report.json"])
-        report["checks"]["outcomes"] = []
-        world.forge.store_artifact(name, {**files, "report.json": json.dumps(report).encode()})
+        report, run = (json.loads(files[file]) for file in ("report.json", "run.json"))
+        if what == "report":
+            report["checks"]["outcomes"] = []
+        if what == "model":
+            files["signature.json"] = files["signature.json"].replace(b'"wear"', b'"worn"')
+            run["files"]["signature.json"] = sha256(files["signature.json"])
+        if what == "run":
+            run["files"].pop("profile.json")
+        if what == "comment":
+            world.run("pr", "comment", "1", world.forge.pull_request(1).comments[0].body)
+            world.forge.edit_comment(1, 1, "Nothing.")
+        files |= {"report.json": json.dumps(report).encode(), "run.json": json.dumps(run).encode()}
+        world.forge.store_artifact(name, files)
         world.merge(1)
+        before = world.refs()
 
-        done = world.deliver()
+        world.run("release", expect=2)
+        refused, after = said(capsys), world.refs()
+        insisted = world.run("release", "--train")
 
-        assert done["release"]["doubts"] == [
-            "what is kept for it is not what the report on #1 speaks of"
-        ]
+        assert "error: " in refused
+        assert "it is not what the report on #1 speaks of" in refused or what in ("run", "comment")
+        assert after == before
+        assert insisted["release"]["doubts"] == [NOBODY]
 
     @pytest.mark.parametrize(
         ("forge", "refusal"),

@@ -66,6 +66,9 @@ class Feature(Part):
             raise ValueError(
                 f"minimum {self.minimum:g} is above maximum {self.maximum:g}; swap them"
             )
+        for key, bound in (("minimum", self.minimum), ("maximum", self.maximum)):
+            if self.type == "integer" and bound is not None and bound % 1:
+                raise ValueError(f"{key} {bound:g} is no whole number, and the type is integer")
         if self.values is not None and self.type != "string":
             raise ValueError(f"values need a string, and the type is {self.type}; remove them")
         if self.values is not None and len(set(self.values)) < max(1, len(self.values)):

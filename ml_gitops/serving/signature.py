@@ -1,5 +1,6 @@
 """What a model takes and gives: the contract between the ONNX file and its callers."""
 
+import math
 from typing import ClassVar
 
 from pydantic import Field
@@ -53,6 +54,10 @@ def _example(feature: Feature) -> float | bool | str:
         return feature.values[0] if feature.values else "text"
     if feature.type == "boolean":
         return False
-    low = feature.minimum if feature.minimum is not None else 0
-    high = feature.maximum if feature.maximum is not None else low
-    return round((low + max(low, high)) / 2)
+    low = -math.inf if feature.minimum is None else feature.minimum
+    high = math.inf if feature.maximum is None else feature.maximum
+    middle = (low + high) / 2 if math.isfinite(high - low) else min(max(0.0, low), high)
+    whole = round(middle)
+    if feature.type == "integer" and whole < low:
+        return math.ceil(low)
+    return whole if feature.type == "integer" or low <= whole <= high else middle

@@ -167,6 +167,11 @@ MALFORMED: list[tuple[str, int, Change]] = [
     ("bound without end", 16, swap("-50", "-inf")),
     ("bound that overflows", 17, swap("maximum = 50", "maximum = 1e999")),
     ("minimum above maximum", 16, swap("-50", "51")),
+    (
+        "half a unit of an integer",
+        16,
+        swap('type = "number"\nminimum = -50', 'type = "integer"\nminimum = -50.5'),
+    ),
     ("minimum of a string", 24, under("features.plan", "minimum = 1")),
     ("values of a number", 15, under("features.load", 'values = ["a"]')),
     ("no values", 25, swap('["basic", "plus", "pro"]', "[]")),

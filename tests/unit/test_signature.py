@@ -1,10 +1,16 @@
 """The signature is a document that says what a model takes and gives."""
 
-import pytest
+import math
 
-from ml_gitops.data.schema import Feature
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from ml_gitops.data.schema import Feature, FeatureType
 from ml_gitops.errors import DocumentError
-from ml_gitops.serving.signature import Signature
+from ml_gitops.serving.requests import request_models
+from ml_gitops.serving.signature import Signature, example_features
 
 FEATURES = (
     Feature(name="temp", type="number", nullable=True, about="°F at the origin"),
@@ -48,3 +54,26 @@ def test_names_the_file_that_was_edited() -> None:
 
     with pytest.raises(DocumentError, match=r"^signature\.json: .*target"):
         Signature.from_json(text, where="signature.json")
+
+
+def whole(number: float | None) -> int | None:
+    """Return a bound as an integer has it."""
+    return None if number is None else math.floor(number)
+
+
+NUMBERS = st.none() | st.floats(-1e6, 1e6, allow_nan=False)
+
+
+@given(type_=st.sampled_from(["number", "integer"]), ends=st.tuples(NUMBERS, NUMBERS))
+def test_the_example_is_one_that_the_service_accepts(
+    type_: FeatureType, ends: tuple[float | None, float | None]
+) -> None:
+    """Whatever a feature's bounds, what people are told to try is answered."""
+    low, high = ends if type_ == "number" else (whole(ends[0]), whole(ends[1]))
+    if low is not None and high is not None:
+        low, high = min(low, high), max(low, high)
+    feature = Feature(name="size", type=type_, minimum=low, maximum=high)
+    asked = signature(features=(feature,))
+    one, _ = request_models(asked, BaseModel)
+
+    one.model_validate({"features": example_features(asked)})

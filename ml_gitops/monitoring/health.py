@@ -21,8 +21,8 @@ class HealthPolicy(Part):
     metrics: tuple[str, ...] = ()
     """What is watched; by default the gate's metric alone, so that chance has one try."""
     margin: float | None = Field(default=None, gt=0, lt=1)
-    """The loss that does not matter: by default twice the gate's, .02 of a score or 4% of a loss;
-    a live window is smaller and noisier than a holdout."""
+    """The loss that does not matter: by default .02 of a score or 4% of a loss, twice what the
+    gate allows by default; a live window is smaller and noisier than a holdout."""
     z: float = Field(default=2.33, gt=0)
     """How sure a drop must be, in standard errors of many units: one window in a hundred, by
     chance. Of a week's seven days Student's quantile asks for 3.1."""
@@ -57,6 +57,7 @@ class WindowHealth(Part):
 
     Attributes:
         usable: whether the window can be judged; if not, `text` says why.
+        value, interval: what was measured, and its 90% interval.
         drop: how much worse it is, in the metric's unit; below 0 it is better.
         z: the drop in standard errors.
         bad: whether the drop is both too large and no chance.
@@ -66,7 +67,7 @@ class WindowHealth(Part):
     until: datetime
     usable: bool
     value: float | None = None
-    standard_error: float | None = None
+    interval: tuple[float, float] | None = None
     drop: float | None = None
     z: float | None = None
     bad: bool = False
@@ -215,7 +216,7 @@ def _judge(
         until=window.until,
         usable=True,
         value=live.value,
-        standard_error=live.standard_error,
+        interval=live.interval,
         drop=drop,
         z=z,
         bad=bad,

@@ -21,9 +21,10 @@ from ml_gitops.monitoring.query import (
 )
 from ml_gitops.monitoring.sql import identifier, instant, literal
 
+TRUE_WORDS, FALSE_WORDS = ("1", "1.0", "true", "t", "yes"), ("0", "0.0", "false", "f", "no")
 TRUTH = (
-    "CASE WHEN lower(trim({})) IN ('1', '1.0', 'true', 't', 'yes') THEN 1.0"
-    " WHEN lower(trim({})) IN ('0', '0.0', 'false', 'f', 'no') THEN 0.0 END"
+    f"CASE WHEN lower(trim({{}})) IN ({', '.join(map(literal, TRUE_WORDS))}) THEN 1.0"
+    f" WHEN lower(trim({{}})) IN ({', '.join(map(literal, FALSE_WORDS))}) THEN 0.0 END"
 )
 """A binary label as a number; null for what is none."""
 EXAMPLES, LONGEST_EXAMPLE = 3, 40

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from ml_gitops.data.schema import Feature, Task
 from ml_gitops.document import Document, Missing, Part, canonical_json, sha256
-from ml_gitops.model.interval import exceeds
+from ml_gitops.model.interval import exceeds, spread_over_days
 from ml_gitops.model.metrics import SMALLEST_PROBABILITY
-from ml_gitops.monitoring.labels import LabelFiles
+from ml_gitops.monitoring.labels import FALSE_WORDS, TRUE_WORDS, LabelFiles
 from ml_gitops.monitoring.query import (
     Engine,
     LogFiles,
@@ -32,8 +32,8 @@ class RollbackPolicy(Part):
     """When a rollback is proposed; table `[rollback]`."""
 
     margin: float = Field(default=0.02, gt=0, lt=1)
-    """Share of the loss by which the release before must be better: as much as the gate allows
-    a candidate to be worse."""
+    """Share of the loss by which the release before must be better: what the gate allows
+    a candidate to be worse, unless [gate] says otherwise."""
     z: float = Field(default=2.33, gt=0)
     """How sure that must be, in standard errors of many days: chance alone does it once in a
     hundred times. Of fourteen days Student's quantile asks for 2.65."""
@@ -49,11 +49,13 @@ class DayLoss(Part):
     Attributes:
         n: rows.
         serving, before: sum of the loss of the release that serves, and of the one before.
+        squares: sum of the squared differences between both.
     """
 
     n: int = 0
     serving: float = 0.0
     before: float = 0.0
+    squares: float = 0.0
 
     def __add__(self, other: "DayLoss") -> "DayLoss":
         """Return the sums of both parts."""
@@ -61,6 +63,7 @@ class DayLoss(Part):
             n=self.n + other.n,
             serving=self.serving + other.serving,
             before=self.before + other.before,
+            squares=self.squares + other.squares,
         )
 
 
@@ -93,14 +96,14 @@ class PairedLoss(Part):
 
     @property
     def standard_error(self) -> float:
-        """The standard error of the mean, clustered by day (Liang and Zeger 1986)."""
-        k, total, mean = len(self.days), self.total, self.mean
-        if k < 2:
+        """The standard error of the mean over days; see `spread_over_days`."""
+        total, mean = self.total, self.mean
+        if len(self.days) < 2:
             return math.inf
-        squares = math.fsum(
-            (day.serving - day.before - mean * day.n) ** 2 for day in self.days.values()
-        )
-        return math.sqrt(squares * k / (k - 1)) / total.n
+        pulls = [(day.serving - day.before - mean * day.n) / total.n for day in self.days.values()]
+        variance = max(total.squares / total.n - mean * mean, 0.0)
+        by_row = math.sqrt(variance / max(total.n - 1, 1))
+        return spread_over_days(pulls, by_row, total.n).standard_error
 
 
 class RollbackDecision(Document):
@@ -227,22 +230,27 @@ def pair(
     for day, label, now, then in zip(days, truth, serving, before, strict=True):
         ours, theirs = _loss(task, label, now), _loss(task, label, then)
         if ours is not None and theirs is not None:
-            one = DayLoss(n=1, serving=ours, before=theirs)
+            gap = (ours - theirs) ** 2
+            one = DayLoss(n=1, serving=ours, before=theirs, squares=gap)
             kept[day] = kept.get(day, DayLoss()) + one
     return PairedLoss(days=kept)
 
 
 def _loss(task: Task, label: str, score: float | None) -> float | None:
+    """Return the loss of one answer; None if it, or its label, is none."""
     if score is None or not math.isfinite(score):
         return None
-    if task == "regression":
-        try:
-            error = float(label) - score
-        except ValueError:
-            return None
-        return error * error if math.isfinite(error) else None
-    if label in ("1", "1.0", "true", "t", "yes"):
-        return -math.log(max(score, SMALLEST_PROBABILITY))
-    if label in ("0", "0.0", "false", "f", "no"):
-        return -math.log(max(1 - score, SMALLEST_PROBABILITY))
-    return None
+    if task != "regression":
+        return _log_loss(label, score) if 0 <= score <= 1 else None
+    try:
+        error = float(label) - score
+    except ValueError:
+        return None
+    return error * error if math.isfinite(error) else None
+
+
+def _log_loss(label: str, score: float) -> float | None:
+    if label not in (*TRUE_WORDS, *FALSE_WORDS):
+        return None
+    given = score if label in TRUE_WORDS else 1 - score
+    return -math.log(max(given, SMALLEST_PROBABILITY))

@@ -1,7 +1,7 @@
 """What the monitor saw as one self-contained page: pictures first, tables below."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
 
@@ -20,8 +20,6 @@ from ml_gitops.render.observation_body import drift_table, quality_table
 from ml_gitops.render.page import markdown_to_html, page
 
 PANELS = 6
-REACH = 1.645
-"""Standard errors on each side of a 90% interval."""
 STATES = {
     "nothing": "pass",
     "watch": "warn",
@@ -95,7 +93,7 @@ def _drift_figure(observation: Observation, profile: Profile) -> Iterator[str]:
 def _quality(metric: MetricHealth) -> Drawing:
     known = METRICS[metric.metric]
     points = [
-        window_point(one.until.date(), one.value, one.standard_error, bad=one.bad)
+        window_point(one.until.date(), one.value, one.interval, bad=one.bad)
         for one in metric.windows
     ]
     limits = []
@@ -117,11 +115,12 @@ def _quality(metric: MetricHealth) -> Drawing:
     )
 
 
-def window_point(when: date, value: float | None, error: float | None, *, bad: bool) -> Point:
-    """Return a window's quality with its 90% interval, if its error is known."""
-    if value is None or error is None:
-        return Point(when, value, bad=bad)
-    return Point(when, value, value - REACH * error, value + REACH * error, bad)
+def window_point(
+    when: date, value: float | None, interval: Sequence[float] | None, *, bad: bool
+) -> Point:
+    """Return a window's quality with its 90% interval, if that is known."""
+    low, high = interval or (None, None)
+    return Point(when, value, low, high, bad)
 
 
 def _panels(observation: Observation, profile: Profile) -> list[Distribution]:

@@ -59,7 +59,7 @@ def _year(story: Story) -> str:
         if newest is None or newest["value"] is None:
             continue
         day = date.fromisoformat(seen["as_of"])
-        point = window_point(day, newest["value"], newest["standard_error"], bad=newest["bad"])
+        point = window_point(day, newest["value"], newest["interval"], bad=newest["bad"])
         lines.setdefault(seen["release"], []).append(point)
         levels[seen["release"]] = _levels(health, lines[seen["release"]])
     events = [

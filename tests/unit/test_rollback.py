@@ -102,8 +102,8 @@ def test_regression_losses_are_squared_errors() -> None:
     found = pair("regression", days, ["1", "2.5", "-3"], [2.0, 2.5, 0.0], [1.0, 0.5, -3.0])
 
     assert found.days == {
-        FIRST: DayLoss(n=2, serving=1.0, before=4.0),
-        FIRST + timedelta(days=1): DayLoss(n=1, serving=9.0, before=0.0),
+        FIRST: DayLoss(n=2, serving=1.0, before=4.0, squares=17.0),
+        FIRST + timedelta(days=1): DayLoss(n=1, serving=9.0, before=0.0, squares=81.0),
     }
 
 
@@ -117,6 +117,8 @@ def test_regression_losses_are_squared_errors() -> None:
         ("1", 0.5, None),
         ("1", math.nan, 0.5),
         ("1", 0.5, math.inf),
+        ("1", 1.2, 0.5),
+        ("0", 0.5, -0.1),
     ],
 )
 def test_rows_that_cannot_be_compared_are_left_out(
@@ -140,7 +142,9 @@ def losses(
     for n, gap in enumerate(gaps):
         ours = serving * rows
         theirs = ours - gap * rows if before is None else before * rows
-        days[FIRST + timedelta(days=n)] = DayLoss(n=rows, serving=ours, before=theirs)
+        squares = (ours - theirs) ** 2 / rows
+        day = DayLoss(n=rows, serving=ours, before=theirs, squares=squares)
+        days[FIRST + timedelta(days=n)] = day
     return PairedLoss(days=days)
 
 
@@ -152,6 +156,22 @@ def test_the_standard_error_is_that_of_the_mean_of_days() -> None:
 
     assert loss.mean == pytest.approx(np.mean(gaps))
     assert loss.standard_error == pytest.approx(np.std(gaps, ddof=1) / math.sqrt(len(gaps)))
+
+
+def test_days_that_agree_by_chance_prove_no_more_than_their_rows() -> None:
+    """Where rows are noisy, a few days that look alike do not make the error small."""
+    noise = np.random.default_rng(7).normal(0.1, 1.0, size=(7, 50))
+    noise += 0.1 - noise.mean(axis=1, keepdims=True)  # every day has the very same mean
+    days = {
+        FIRST + timedelta(days=n): DayLoss(
+            n=50, serving=float(day.sum()), before=0.0, squares=float((day**2).sum())
+        )
+        for n, day in enumerate(noise)
+    }
+
+    error = PairedLoss(days=days).standard_error
+
+    assert error == pytest.approx(noise.std(ddof=1) / math.sqrt(noise.size))
 
 
 @pytest.mark.parametrize("gaps", [[], [0.5]])

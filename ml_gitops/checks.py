@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from ml_gitops.document import Document, Missing, Part
-from ml_gitops.model.change import change_of
 from ml_gitops.model.evaluation import Answers, measure, truth_of
+from ml_gitops.model.metric_change import change_of
 from ml_gitops.model.metrics import metric_named
 from ml_gitops.model.policy import Rules
 from ml_gitops.model.verdict import Verdict, limited, not_worse

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from ml_gitops.document import Document, Missing, Part
-from ml_gitops.model.change import Change, SliceChange, change_of, slice_changes
 from ml_gitops.model.evaluation import Answers, Evaluation, evaluate, truth_of
+from ml_gitops.model.metric_change import Change, SliceChange, change_of, slice_changes
 from ml_gitops.model.metrics import MetricName, metric_named, metrics_of
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 
 from ml_gitops.document import Document, Part
 from ml_gitops.errors import ConfigError
-from ml_gitops.model.change import Change
 from ml_gitops.model.comparison import Comparison
 from ml_gitops.model.interval import Units, minimum_detectable
+from ml_gitops.model.metric_change import Change
 from ml_gitops.model.metrics import Metric, MetricName
 from ml_gitops.model.policy import GatePolicy
 from ml_gitops.model.rules import Outcome, beside, floor, minimum, primary_change, secondary, slices

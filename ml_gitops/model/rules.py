@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Literal
 
 from ml_gitops.document import Missing
-from ml_gitops.model.change import Change
 from ml_gitops.model.comparison import Comparison
 from ml_gitops.model.interval import holm
+from ml_gitops.model.metric_change import Change
 from ml_gitops.model.metrics import METRICS, Metric
 from ml_gitops.model.policy import GatePolicy
 from ml_gitops.model.verdict import Numbers, Verdict, describe, limited, not_worse, worse_slice

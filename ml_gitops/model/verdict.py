@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from ml_gitops.document import Part
-from ml_gitops.model.change import Change, SliceChange
 from ml_gitops.model.interval import Measurement, PairedDifference, n_needed
+from ml_gitops.model.metric_change import Change, SliceChange
 from ml_gitops.model.metrics import METRICS, Metric
 
 Numbers = dict[str, float | int | str | None]

@@ -7,8 +7,8 @@ cell says in a word what the interval shows.
 from collections.abc import Iterator
 
 from ml_gitops.document import Missing
-from ml_gitops.model.change import Change
 from ml_gitops.model.comparison import Comparison
+from ml_gitops.model.metric_change import Change
 from ml_gitops.model.metrics import METRICS, metrics_of
 from ml_gitops.render.numbers import NOTHING
 

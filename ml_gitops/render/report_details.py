@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from ml_gitops.checks import CheckOutcome
 from ml_gitops.document import Missing
-from ml_gitops.model.change import SliceChange
 from ml_gitops.model.lineage import short
+from ml_gitops.model.metric_change import SliceChange
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.model.verdict import Verdict
 from ml_gitops.render.changes import HEADER, cells

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from ml_gitops.model.change import Change
+from ml_gitops.model.metric_change import Change
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.render.charts.bars import Bar, bars
 from ml_gitops.render.charts.calibration import Bin, calibration

@@ -6,7 +6,7 @@ from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
 from ml_gitops.delivery.release import Release
 from ml_gitops.errors import MlGitopsError
-from ml_gitops.model.changes import Inputs, tell_changes
+from ml_gitops.model.input_changes import Inputs, tell_changes
 from ml_gitops.model.lineage import Lineage
 from ml_gitops.ports import Forge, Workspace
 

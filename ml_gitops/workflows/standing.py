@@ -11,7 +11,7 @@ from ml_gitops.data.lock import DataLock, Split
 from ml_gitops.delivery.release import Release
 from ml_gitops.document import Missing, canonical_json, sha256
 from ml_gitops.errors import MlGitopsError
-from ml_gitops.model.changes import differing
+from ml_gitops.model.input_changes import differing
 from ml_gitops.model.run import MODEL_FILE
 from ml_gitops.ports import Forge, Workspace
 from ml_gitops.report import Basis, Standing, policy_digest

@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 
 from ml_gitops.document import Missing
-from ml_gitops.model.change import Change, change_of
 from ml_gitops.model.comparison import Comparison, Flips, compare
 from ml_gitops.model.evaluation import Answers, Evaluation
+from ml_gitops.model.metric_change import Change, change_of
 from ml_gitops.model.metrics import metrics_of
 
 DIGEST = "sha256:" + "0" * 64

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from ml_gitops.document import Missing
 from ml_gitops.errors import ConfigError
-from ml_gitops.model.change import Change, SliceChange
 from ml_gitops.model.comparison import Comparison, compare
 from ml_gitops.model.evaluation import Answers, Evaluation, ScoreHistogram
 from ml_gitops.model.gate import GateVerdict, Power, judge
 from ml_gitops.model.interval import Measurement, PairedDifference
+from ml_gitops.model.metric_change import Change, SliceChange
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.model.policy import GatePolicy
 from ml_gitops.model.verdict import Verdict, not_worse

@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_gitops.model.change import Change
 from ml_gitops.model.comparison import compare
 from ml_gitops.model.evaluation import Answers
 from ml_gitops.model.gate import GateVerdict, judge
+from ml_gitops.model.metric_change import Change
 from ml_gitops.model.policy import GatePolicy
 
 DIGEST = "sha256:" + "0" * 64

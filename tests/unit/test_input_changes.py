@@ -8,7 +8,7 @@ import pytest
 from ml_gitops.data.lock import DataLock
 from ml_gitops.data.schema import Window
 from ml_gitops.document import sha256
-from ml_gitops.model.changes import Inputs, tell_changes
+from ml_gitops.model.input_changes import Inputs, tell_changes
 from ml_gitops.model.lineage import Lineage, trace
 
 

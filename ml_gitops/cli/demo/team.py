@@ -1,7 +1,6 @@
 """What the team of the demo does, and what CI, CD and the monitor do for it."""
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -173,7 +172,8 @@ class Team:
             )
             yield told["address"]
         finally:
-            service.send_signal(signal.SIGINT)
+            # Not an interrupt: who starts us in the background may have it ignored.
+            service.terminate()
             service.communicate(timeout=STOP_SECONDS)
 
 

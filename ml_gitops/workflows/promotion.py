@@ -5,7 +5,7 @@ from ml_gitops.delivery.deployment import DeploymentState, deploy, state_path
 from ml_gitops.delivery.release import BENTO_FILE, Release
 from ml_gitops.delivery.version import next_assignment
 from ml_gitops.document import Missing, sha256
-from ml_gitops.errors import ForgeError
+from ml_gitops.errors import DocumentError, ForgeError
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Action, PullRequest, PullRequestSpec
 from ml_gitops.render.proposal_body import promotion_body
@@ -100,9 +100,6 @@ def record_assignments(config: Config, forge: Forge) -> list[str]:
         state = served(forge, environment)
         if isinstance(state, Missing):
             continue
-        past = assigned(forge, model, environment)
-        if past and past[-1].tag == state.tag:
-            continue
         tags = {tag.name: tag.commit for tag in forge.tags()}
         if state.tag not in tags:
             raise ForgeError(
@@ -110,10 +107,33 @@ def record_assignments(config: Config, forge: Forge) -> list[str]:
                 hint="revert the commit that names it",
                 where=state_path(environment),
             )
+        _hold(forge, environment, state, tags[state.tag])
+        past = assigned(forge, model, environment)
+        if past and past[-1].tag == state.tag:
+            continue
         assignment = str(next_assignment(model, environment, tags))
         forge.create_tag(assignment, tags[state.tag], state.tag)
         created.append(assignment)
     return created
+
+
+def _hold(forge: Forge, environment: str, state: DeploymentState, tagged: str) -> None:
+    """Hold a declared state, and the tag it names, to the record of the release."""
+    release = read_release(forge, state.tag)
+    if state != deploy(release, environment, release.files[BENTO_FILE]):
+        raise DocumentError(
+            f"it names other files than {state.tag} was released with",
+            hint="revert the commit that changed it",
+            where=state_path(environment),
+        )
+    if tagged != release.commit:
+        raise ForgeError(
+            f"the tag {state.tag} was moved: it names {tagged[:12]}, and {release.commit[:12]} "
+            "was released",
+            hint=f"push it again from a clone that has the old one: git push --force origin "
+            f"refs/tags/{state.tag}",
+            where=forge.address,
+        )
 
 
 def _environment_before(config: Config, environment: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from ml_gitops.adapters.git.repository import GitRepository
+from ml_gitops.delivery.deployment import state_path
 from ml_gitops.document import sha256
 from ml_gitops.report import Report
 from ml_gitops.workflows.review import NOBODY
@@ -185,6 +187,42 @@ class TestRelease:
 
         assert refusal in said(capsys)
         assert world.refs() == before
+
+
+class TestRecord:
+    """What the default branch declares is recorded as it was released, or not at all."""
+
+    def test_a_tag_that_was_moved_is_named(
+        self, reviewed: World, place: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A release whose tag names another commit now is not assigned to any environment."""
+        world = reviewed.copy(place)
+        world.merge(1)
+        done = world.deliver()
+        tag, tip = done["release"]["tag"], world.clone.head()
+        forge = GitRepository(world.forge_path, clock=world.clock, actor=PERSON)
+        forge.run("tag", "--force", "-a", "-m", tag, tag, tip, variables=forge.signed())
+        world.clone.run("tag", "--delete", tag)  # the clone's own, which Git would hold on to
+        world.merge(done["promotion"]["number"])
+        before = world.tags()
+
+        world.run("release", expect=2)
+
+        assert f"the tag {tag} was moved: it names {tip[:12]}, and " in said(capsys)
+        assert world.tags() == before
+
+    def test_a_state_with_other_digests_is_named(
+        self, released: World, place: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Who changes what an environment serves by hand cannot pass it off as a release."""
+        world = released.copy(place)
+        state = world.state("production").model_copy(update={"bento_digest": sha256(b"mine")})
+        push(world, {state_path("production"): state.to_json()})
+        world.clone.pull()
+
+        world.run("release", expect=2)
+
+        assert "it names other files than churn@v1.0.0 was released with" in said(capsys)
 
 
 def kept_artifact(world: World) -> tuple[str, dict[str, bytes]]:

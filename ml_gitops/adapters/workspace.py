@@ -186,10 +186,16 @@ def write_whole(target: Path, content: bytes) -> None:
 def find_root(start: Path, marker: str) -> Path:
     """Return the nearest folder at or above `start` that holds the config.
 
+    Folders of another owner are not looked into on the way up: in a folder that all may write
+    to, anybody could leave a config, and its code would run as whoever works below.
+
     Raises:
         ConfigError: there is none.
     """
-    for folder in (start.resolve(), *start.resolve().parents):
+    below = start.resolve()
+    for folder in (below, *below.parents):
+        if folder.exists() and below.exists() and folder.stat().st_uid != below.stat().st_uid:
+            break
         if (folder / marker).is_file():
             return folder
     raise ConfigError(

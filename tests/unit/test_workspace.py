@@ -136,6 +136,18 @@ def test_the_root_is_the_nearest_folder_with_the_config(root: Path) -> None:
         find_root(root, "other.toml")
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_the_root_is_not_looked_for_in_folders_of_others(root: Path) -> None:
+    """A config that somebody left in a folder above is not obeyed."""
+    (root / "mine").mkdir()
+    (root / "ml-gitops.toml").write_text("")
+    os.chown(root / "mine", 12345, 12345)
+
+    with pytest.raises(ConfigError, match=r"no ml-gitops\.toml here or in any folder above"):
+        find_root(root / "mine", "ml-gitops.toml")
+    assert find_root(root, "ml-gitops.toml") == root
+
+
 # Runs
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import stat
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -391,6 +392,23 @@ def test_an_archive_that_lies_about_its_size_is_refused() -> None:
 
     with pytest.raises(ValueError, match=r"larger|no sound archive"):
         unpacked(lying)
+
+
+def test_a_broken_archive_is_refused_whatever_broke() -> None:
+    """Bytes that were changed at random unpack or are refused, and raise nothing else."""
+    good = archive({"run.json": b"x: 1\n" * 50, "report.json": bytes(range(256)) * 4})
+    chance = random.Random(1)  # noqa: S311
+    refused = 0
+    for _ in range(1_500):
+        broken = bytearray(good)
+        for _ in range(chance.choice([1, 2, 4])):
+            broken[chance.randrange(len(broken))] = chance.choice([0, 1, 255, 128])
+        try:
+            unpacked(bytes(broken))
+        except ValueError:
+            refused += 1
+
+    assert refused > 500
 
 
 # Records, tags, addresses

@@ -6,6 +6,7 @@ import shutil
 import stat
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -100,7 +101,7 @@ def unpacked(archive: bytes, *, largest: int = LARGEST, most: int = MOST_FILES) 
                     raise ValueError("a file is larger than it says")
                 found[unquote(entry.filename)] = content
             return found
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, LookupError) as error:
         raise ValueError(f"it is no sound archive ({type(error).__name__})") from None
 
 

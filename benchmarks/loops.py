@@ -77,7 +77,7 @@ def _repository(folder: Path) -> Path:
 
 
 def _twice(repository: Path) -> list[Figure]:
-    """Train the same inputs in another process and another folder, and compare digests."""
+    """Train the same inputs twice, in processes that hash differently, and compare digests."""
     import shutil
 
     digests = [_train(repository)["run"]["files"]["model.onnx"]]

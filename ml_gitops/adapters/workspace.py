@@ -164,7 +164,7 @@ class LocalWorkspace:
             TrainingError: pytest could not collect or run them, or they changed the run.
         """
         folder = inside(self._root, checks)
-        if not any(folder.glob("test_*.py")):
+        if not any(folder.rglob("test_*.py")):
             return None
         return run_checks(self._root, folder, run_folder, beside, told)
 

@@ -39,6 +39,17 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Contradic
     if health.of * days > LONGEST:
         problem = f"health.of = {health.of} windows of {days} days are more than ten years"
         yield ("health", "of"), problem, "look at fewer or shorter windows"
+    seen = health.of * days
+    if config.rollback.minimum_days > seen:
+        asked = config.rollback.minimum_days
+        problem = f"rollback.minimum_days = {asked} is more than the {seen} days that are seen"
+        yield ("rollback", "minimum_days"), problem, "lower it, or look at more windows"
+    held = config.data.holdout_days
+    if gate.units == "days" and gate.minimum_days > held:
+        problem = f"gate.minimum_days = {gate.minimum_days} is more than data.holdout_days = {held}"
+        spelled = "minimum_days" in tables.get("gate", {})
+        place = ("gate", "minimum_days") if spelled else ("data", "holdout_days")
+        yield place, f"{problem}: nothing could ever pass", "hold out more days"
     alarms = config.retrain.alarms
     if alarms > health.of:
         problem = f"retrain.alarms = {alarms} of health.of = {health.of} windows can never happen"

@@ -60,7 +60,9 @@ class ValidationReport(Document):
 
 
 def validate(frame: "pd.DataFrame", schema: DataSchema, window: Window) -> ValidationReport:
-    """Hold rows to the contract; every violation is listed, none hides another.
+    """Hold rows to the contract; every violation is listed.
+
+    Where the table itself is not what the contract describes, its columns are not looked at.
 
     Args:
         frame: the rows as the source gave them.

@@ -18,7 +18,8 @@ class DeliveryPolicy(Part):
     """How releases travel; table `[delivery]`."""
 
     environments: tuple[str, ...] = Field(default=("staging", "production"), min_length=1)
-    """In order: CD commits to the first, every next one is promoted to by pull request."""
+    """In order: CD commits to the first and proposes the second by pull request; to every later one
+    `ml-gitops promote` proposes what the one before it serves."""
 
     @field_validator("environments")
     @classmethod

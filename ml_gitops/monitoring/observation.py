@@ -22,7 +22,8 @@ class Observation(Document):
         as_of: the day it looks back from.
         release, environment: what it looked at, and where that serves.
         windows: quality of each window, oldest first.
-        drift: the same windows against the profile.
+        drift: the newest windows against the profile; where labels are waited for
+            (`monitor.label_delay_days`), they are later ones than those of quality.
         counts: the newest window as counts, for pictures and for adding up.
         one_in: how many rows of the log each counted row stands for.
         left_out: rows of the log that were not counted, by reason.

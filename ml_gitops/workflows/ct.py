@@ -49,7 +49,7 @@ class Train:
 def plan_retraining(config: Config, forge: Forge, observation: Observation) -> Action | Train:
     """Say what an observation does about the model's retraining proposal; train nothing yet.
 
-    Nothing is trained for evidence that a person refused, nor twice for the same rows.
+    Nothing is trained for evidence that a person refused, nor for what is proposed already.
     """
     model, decision = config.model.name, observation.retrain
     existing = forge.pull_requests()

@@ -166,6 +166,8 @@ MALFORMED: list[tuple[str, int, Change]] = [
     ("bound that is no number", 16, swap("-50", "nan")),
     ("bound without end", 16, swap("-50", "-inf")),
     ("bound that overflows", 17, swap("maximum = 50", "maximum = 1e999")),
+    ("more days than are held out", 11, swap("holdout_days = 14", "holdout_days = 4")),
+    ("more days than are seen", 41, under("rollback", "minimum_days = 22")),
     ("minimum above maximum", 16, swap("-50", "51")),
     (
         "half a unit of an integer",

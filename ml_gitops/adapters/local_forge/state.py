@@ -2,7 +2,9 @@
 
 Every change is one commit on `refs/ml-gitops/forge`, moved together with the
 branches it is about in one compare-and-swap; so the history of the forge is
-`git log refs/ml-gitops/forge`, and a crash leaves the state before or after.
+`git log refs/ml-gitops/forge`, and a process that dies leaves the state before
+or after. Only a machine that dies while Git moves the refs of one transaction,
+one by one, can leave a branch ahead of its document.
 """
 
 import re

@@ -177,7 +177,9 @@ def _tell_trained(terminal: Terminal, trained: Trained) -> None:
         )
         terminal.status("pass", told)
     else:
-        terminal.status("keep", f"nothing to fit: run {short(run.run_key)} is here already")
+        terminal.status(
+            "keep", f"nothing to fit: run {short(run.run_key)} of the locked rows is here already"
+        )
     _tell_report(terminal, trained.report)
 
 

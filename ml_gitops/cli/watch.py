@@ -4,7 +4,7 @@ import argparse
 
 from ml_gitops.cli.setting import Setting
 from ml_gitops.cli.tell import tell_proposal
-from ml_gitops.errors import EXIT_PASSED
+from ml_gitops.errors import EXIT_PASSED, DataError
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Update
 from ml_gitops.render.observation_page import to_html
@@ -21,6 +21,11 @@ from ml_gitops.workflows.status import Status, read_status
 def monitor(parsed: argparse.Namespace) -> int:
     """Look at production, record what was seen, and propose what follows."""
     setting = Setting(parsed)
+    as_of = parsed.as_of or setting.today()
+    if as_of > setting.today():
+        raise DataError(
+            f"{as_of} has not come yet", hint="name today or a day before", where="--as-of"
+        )
     forge = setting.forge()
     with setting.terminal as terminal:
         watched = watch(
@@ -31,7 +36,7 @@ def monitor(parsed: argparse.Namespace) -> int:
             setting.records(),
             setting.warehouse,
             terminal,
-            parsed.as_of or setting.today(),
+            as_of,
             rehearse=parsed.dry_run,
         )
     if parsed.html:

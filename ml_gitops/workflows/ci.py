@@ -23,6 +23,7 @@ from ml_gitops.workflows.standing import Champion, find_basis, find_champion
 from ml_gitops.workflows.training import (
     HOLDOUT_FILE,
     TRAIN_FILE,
+    hold_to_lock,
     load,
     load_frame,
     read_lock,
@@ -104,13 +105,18 @@ def validate_data(
         until: the day the rows end before; the lock's, if not given.
         today: instead of the lock's, where nothing is locked yet.
     """
-    window = _window(config, until or today)
-    if until is None and workspace.read(LOCK_PATH) is not None:
-        window = read_lock(workspace).window
+    from ml_gitops.data.dataset import make_dataset
+
+    locked = until is None and workspace.read(LOCK_PATH) is not None
+    lock = read_lock(workspace) if locked else None
+    window = lock.window if lock else _window(config, until or today)
     progress.step(f"Loading rows of {window}")
     frame = load_frame(config, workspace, window)
     progress.step("Validating")
-    return validate(frame, config.data_schema, window)
+    report = validate(frame, config.data_schema, window)
+    if lock is not None and report.passed:
+        hold_to_lock(lock, make_dataset(frame, config.data_schema, window))
+    return report
 
 
 def train(

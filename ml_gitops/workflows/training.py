@@ -153,16 +153,25 @@ def _load_locked(
     config: Config, workspace: Workspace, progress: Progress, lock: DataLock
 ) -> Loaded:
     """Load the rows that a lock pins, and hold them to its digests."""
+    loaded = load(config, workspace, lock.window, progress)
+    hold_to_lock(lock, loaded.dataset)
+    return loaded
+
+
+def hold_to_lock(lock: DataLock, dataset: "Dataset") -> None:
+    """Refuse rows that are not the locked ones.
+
+    Raises:
+        DataError: the source gives other rows than it did.
+    """
     from ml_gitops.data.dataset import columns_digest
 
-    loaded = load(config, workspace, lock.window, progress)
     check_locked(
         lock,
-        rows=len(loaded.dataset.frame),
-        digest=loaded.dataset.digest,
-        schema_digest=columns_digest(loaded.dataset.frame),
+        rows=len(dataset.frame),
+        digest=dataset.digest,
+        schema_digest=columns_digest(dataset.frame),
     )
-    return loaded
 
 
 def _evaluate(

@@ -263,6 +263,13 @@ BROKEN: list[Case] = [
         "1,740 rows, 1,800 locked",
     ),
     (
+        "rows changed behind the lock, validated",
+        replace(DATA, "ROWS_PER_DAY = 30", "ROWS_PER_DAY = 29"),
+        VALIDATE,
+        "data.lock.json",
+        "1,740 rows, 1,800 locked",
+    ),
+    (
         "columns changed behind the lock",
         returns("return frame.assign(more=1)"),
         ["train"],
@@ -361,7 +368,7 @@ BROKEN: list[Case] = [
         returns("return frame.assign(customer='c')"),
         LOCK,
         "model/data.py:load",
-        "ids are used twice",
+        "repeat an id",
     ),
     (
         "one class only",
@@ -590,6 +597,13 @@ LIVE: list[Case] = [
         MONITOR,
         r"/.*a.jsonl:1",
         "not JSON",
+    ),
+    (
+        "a look back from tomorrow",
+        lambda _: None,
+        ["monitor", "--as-of", "9999-12-31"],
+        "--as-of",
+        "has not come yet",
     ),
     (
         "windows before the calendar",

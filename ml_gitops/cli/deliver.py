@@ -49,7 +49,7 @@ def release(parsed: argparse.Namespace) -> int:
 
     def tell(terminal: Terminal) -> None:
         _tell_delivered(terminal, done)
-        if done.staged != setting.repository.head():
+        if done.staged not in (None, setting.repository.head()):
             terminal.line("  next: `git pull`, which brings the commit that stages it")
 
     setting.show(done, tell)

@@ -55,7 +55,7 @@ def init(parsed: argparse.Namespace) -> int:
             if forge:
                 terminal.status("pass", f"the forge is {forge}")
             terminal.line(
-                "Nothing is committed. Next: `ml-gitops check`, which says what to fill in"
+                "Commit it when you like. Next: `ml-gitops check`, which says what is missing"
             )
             return
         terminal.status("pass", f"{folder} is a model repository; its forge is {forge}")

@@ -185,7 +185,7 @@ def _identity(column: "pd.Series") -> Iterator[Violation]:
     if len(doubled):
         yield Violation(
             column=name,
-            problem=f"{len(doubled):,} ids are used twice",
+            problem=f"{len(doubled):,} rows repeat an id",
             rows=len(doubled),
             examples=_examples(doubled),
         )

@@ -174,7 +174,7 @@ def drift_table(drift: Sequence[DriftReport]) -> str:
         for place, (name, *cells) in enumerate(drift_rows(drift))
     ]
     hidden = hidden_features(drift)
-    more = f" {count(hidden, 'more feature')} matter less." if hidden else ""
+    more = f" {hidden}." if hidden else ""
     return (
         f"{escape(drift[-1].text)}.\n\n{table(DRIFT_HEADER, lines, DRIFT_ALIGN)}\n\n"
         "*A shift is measured by w, about standard deviations of a mean; the bars are the "

@@ -105,9 +105,14 @@ def _drift_row(column: ColumnDrift, drift: Sequence[DriftReport]) -> list[str]:
     ]
 
 
-def hidden_features(drift: Sequence[DriftReport]) -> int:
-    """Return how many features the table leaves out."""
-    return max(len(drift[-1].columns) - TOP_FEATURES, 0)
+def hidden_features(drift: Sequence[DriftReport]) -> str:
+    """Say how many features the table leaves out, and how many of these drift."""
+    hidden = drift[-1].columns[TOP_FEATURES:]
+    if not hidden:
+        return ""
+    drifting = sum(one.drifted for one in hidden)
+    state = f"left out, {drifting:,} of which drift" if drifting else "left out; none drifts"
+    return f"{count(len(hidden), 'more feature')} {state}"
 
 
 def tell_quality(terminal: Terminal, observation: Observation) -> None:

@@ -78,7 +78,7 @@ VIOLATIONS: list[tuple[str, Change, str, str, int]] = [
     ("infinite", put("wear", float("inf")), "wear", "3 values are infinite", 3),
     ("undeclared", put("plan", "gold"), "plan", "3 values are not among those declared", 3),
     ("ids missing", put("customer", None), "customer", "3 ids are missing", 3),
-    ("ids twice", put("customer", "c99"), "customer", "3 ids are used twice", 3),
+    ("ids twice", put("customer", "c99"), "customer", "3 rows repeat an id", 3),
     ("times missing", put("asked", pd.NaT), "asked", "3 times are missing", 3),
     ("before", put("asked", pd.Timestamp("2023-12-31T23:59:59")), "asked", "3 rows lie out", 3),
     ("after", put("asked", pd.Timestamp("2024-01-11")), "asked", "3 rows lie outside", 3),

@@ -27,6 +27,8 @@ TRUTH = (
     f" WHEN lower(trim({{}})) IN ({', '.join(map(literal, FALSE_WORDS))}) THEN 0.0 END"
 )
 """A binary label as a number; null for what is none."""
+LARGEST_ERROR = 1e70
+"""Of a regression: what is further off is no answer or no label, and its powers are no numbers."""
 EXAMPLES, LONGEST_EXAMPLE = 3, 40
 
 

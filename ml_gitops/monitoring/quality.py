@@ -15,7 +15,7 @@ from ml_gitops.document import Part
 from ml_gitops.errors import DataError
 from ml_gitops.model.interval import Measurement, Units, spread_over_days
 from ml_gitops.model.metrics import SMALLEST_PROBABILITY
-from ml_gitops.monitoring.labels import TRUTH, LabelFiles
+from ml_gitops.monitoring.labels import LARGEST_ERROR, TRUTH, LabelFiles
 from ml_gitops.monitoring.query import Engine, LogFiles, Span, Table, inside
 
 
@@ -201,7 +201,7 @@ _MULTICLASS = (
 
 _REGRESSION = (
     "WITH rated AS (SELECT *, TRY_CAST(y AS DOUBLE) - score AS error,"
-    " CASE WHEN isfinite(error) THEN error END AS usable FROM ({joined}))"
+    f" CASE WHEN abs(error) < {LARGEST_ERROR!r} THEN error END AS usable FROM ({{joined}}))"
     f" SELECT {_HEAD}, count(y) - count(usable), count(usable),"
     " sum(abs(usable)), sum(usable ** 2), sum(usable ** 2), sum(usable ** 4)"
     " FROM rated GROUP BY w, day ORDER BY w, day"

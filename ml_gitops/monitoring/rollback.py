@@ -14,7 +14,7 @@ from ml_gitops.data.schema import Feature, Task
 from ml_gitops.document import Document, Missing, Part, canonical_json, sha256
 from ml_gitops.model.interval import exceeds, spread_over_days
 from ml_gitops.model.metrics import SMALLEST_PROBABILITY
-from ml_gitops.monitoring.labels import FALSE_WORDS, TRUE_WORDS, LabelFiles
+from ml_gitops.monitoring.labels import FALSE_WORDS, LARGEST_ERROR, TRUE_WORDS, LabelFiles
 from ml_gitops.monitoring.query import (
     Engine,
     LogFiles,
@@ -246,7 +246,7 @@ def _loss(task: Task, label: str, score: float | None) -> float | None:
         error = float(label) - score
     except ValueError:
         return None
-    return error * error if math.isfinite(error) else None
+    return error * error if abs(error) < LARGEST_ERROR else None
 
 
 def _log_loss(label: str, score: float) -> float | None:

@@ -128,17 +128,18 @@ def test_a_certain_mistake_costs_the_same_everywhere(
 
 
 def test_regression_quality(engine: DuckDBWarehouse, tmp_path: Path) -> None:
-    """MAE, MSE and RMSE are exact; a label that is no number is unusable."""
+    """MAE, MSE and RMSE are exact; a label that is no number, or beyond any, is unusable."""
     draw = np.random.default_rng(3)
     truth, scores = draw.normal(10, 3, 200), draw.normal(10, 3, 200)
-    log = write_log(tmp_path, [*scores.tolist(), 1.0, None])
+    log = write_log(tmp_path, [*scores.tolist(), 1.0, None, 1.0])
     rows = [(f"row-{i}", y) for i, y in enumerate(truth)]
-    labels = write_labels(tmp_path, [*rows, ("row-200", "unknown"), ("row-201", 1)])
+    odd = [("row-200", "unknown"), ("row-201", 1), ("row-202", "1e200")]
+    labels = write_labels(tmp_path, [*rows, *odd])
 
     window = look(engine, log, labels, task="regression").windows[0]
     errors = truth - scores
 
-    assert (window.labelled, window.unusable) == (202, 2)
+    assert (window.labelled, window.unusable) == (203, 3)
     assert window.metrics["mae"].value == pytest.approx(abs(errors).mean())
     assert window.metrics["mae"].standard_error == pytest.approx(abs(errors).std(ddof=1) / 200**0.5)
     assert window.metrics["rmse"].value == pytest.approx((errors**2).mean() ** 0.5)

@@ -128,7 +128,7 @@ def test_rows_that_cannot_be_compared_are_left_out(
     assert pair("binary", [FIRST], [label], [now], [then]) == PairedLoss()
 
 
-@pytest.mark.parametrize("label", ["many", "nan", "inf", ""])
+@pytest.mark.parametrize("label", ["many", "nan", "inf", "1e200", ""])
 def test_labels_that_are_no_numbers_are_left_out(label: str) -> None:
     """A regression's label must be a finite number."""
     assert pair("regression", [FIRST], [label], [1.0], [1.0]) == PairedLoss()

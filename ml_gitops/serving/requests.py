@@ -1,6 +1,7 @@
 """What requests and answers look like: pydantic models made from a signature."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NotRequired
 
@@ -148,8 +149,8 @@ def repeated_key(content: bytes) -> str | None:
 
     def look(pairs: list[tuple[str, Any]]) -> None:
         if len(dict(pairs)) < len(pairs):
-            names = [name for name, _ in pairs]
-            found.extend(name for name in names if names.count(name) > 1)
+            times = Counter(name for name, _ in pairs)
+            found.extend(name for name, count in times.items() if count > 1)
 
     json.loads(content, object_pairs_hook=look)
     return found[0] if found else None

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ml_gitops.adapters.git.history import log
-from ml_gitops.adapters.git.repository import GitRepository, RefMove
+from ml_gitops.adapters.git.refs import RefMove
+from ml_gitops.adapters.git.repository import GitRepository
 from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.errors import BranchTaken, ForgeError, MlGitopsError, TryAgain
 from ml_gitops.pull_request import Actor, Keep, Open, PullRequestSpec, plan

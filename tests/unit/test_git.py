@@ -326,3 +326,51 @@ def test_threads_count_without_losing_one(bare: GitRepository) -> None:
         thread.join()
 
     assert bare.read("n", "count") == b"9"
+
+
+def test_no_branch_stands_in_for_a_commit(clone: Clone) -> None:
+    """A whole id names its commit, whatever somebody called a branch."""
+    first = clone.head()
+    (clone.path / "a.txt").write_text("changed\n")
+    second = clone.commit_all("Change")
+    clone.run("update-ref", f"refs/heads/{first}", second)
+
+    assert clone.resolve(first) == first
+    assert clone.read("a.txt", first) == b"1\n"
+
+
+@pytest.mark.parametrize("tagger", ["", "tagger x <x@y> 99999999999999 +0000\n"])
+def test_tags_that_no_release_could_have_are_passed_over(bare: GitRepository, tagger: str) -> None:
+    """A pushed tag without a date, or from the end of time, stops nobody from reading the rest."""
+    create_tag(bare, "delay@v1.0.0", "main", "ours")
+    commit = bare.commit_id("main")
+    odd = f"object {commit}\ntype commit\ntag odd\n{tagger}\nwhatever\n"
+    id_ = bare.text("hash-object", "-t", "tag", "-w", "--literally", "--stdin", stdin=odd)
+    bare.run("update-ref", "refs/tags/odd", id_)
+
+    assert [tag.name for tag in tags(bare)] == ["delay@v1.0.0"]
+
+
+@pytest.mark.parametrize("ref", ["refs/ml-gitops/forge", "refs/pull/1/head/x"])
+def test_what_a_forge_remembers_cannot_be_pushed(
+    bare: GitRepository, clone: Clone, ref: str
+) -> None:
+    """Pull requests, releases and artifacts are written by the forge, and by no push."""
+    bare.run("update-ref", "refs/ml-gitops/forge", bare.commit_id("main"))
+    before = bare.refs()
+
+    with pytest.raises(GitError):
+        clone.run("push", "--force", "origin", f"HEAD:{ref}")
+    with pytest.raises(GitError):
+        clone.run("push", "origin", ":refs/ml-gitops/forge")
+
+    assert bare.refs() == before
+
+
+def test_a_repository_in_a_commit_is_not_obeyed(clone: Clone) -> None:
+    """A folder that looks like a bare repository brings no settings of its own."""
+    evil = clone.path / "models" / "evil"
+    GitRepository.create_bare(evil, clock=clock, actor=BOT)
+
+    with pytest.raises(GitError):
+        Clone(evil, clock=clock, actor=ADA).head()

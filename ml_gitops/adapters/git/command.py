@@ -14,6 +14,7 @@ from ml_gitops.errors import GitError, TryAgain
 Result = TypeVar("Result")
 
 _SETTINGS = {
+    "safe.bareRepository": "explicit",  # a repository committed inside a work tree is not obeyed
     "core.hooksPath": os.devnull,  # what a machine does runs nobody's hooks
     "core.quotePath": "false",
     "core.filesRefLockTimeout": "1000",

@@ -8,6 +8,8 @@ from ml_gitops.adapters.git.repository import BOT_EMAIL, GitRepository, Identity
 from ml_gitops.ports import Tag
 
 _FIELDS = "%H%x00%P%x00%an%x00%ae%x00%ad%x00%ce%x00%B"
+_LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+"""No tag of ours is dated later, or not at all; others' are no releases."""
 _TAG = "%(refname:strip=2)%00%(objecttype)%00%(*objectname)%00%(taggerdate:unix)%00%(contents)%00"
 
 
@@ -89,7 +91,7 @@ def tags(repository: GitRepository) -> list[Tag]:
         for name, kind, commit, made, message in zip(
             *[iter(output.split("\0")[:-1])] * 5, strict=True
         )
-        if kind == "tag"
+        if kind == "tag" and made.isdigit() and int(made) < _LATEST
     ]
 
 

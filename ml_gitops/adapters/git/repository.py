@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Self
 
 from ml_gitops.adapters.git.command import Git
+from ml_gitops.adapters.git.refs import RefMove
 from ml_gitops.errors import GitError
 from ml_gitops.ports import Changes, Clock
 from ml_gitops.pull_request import Actor
@@ -36,23 +37,6 @@ class Identity:
     name: str
     email: str
     date: str
-
-
-@dataclass(frozen=True)
-class RefMove:
-    """A ref to move from one object to another; None is a ref that is not there."""
-
-    ref: str
-    old: str | None
-    new: str | None
-
-    def render(self) -> str:
-        """Return what `git update-ref --stdin -z` reads."""
-        if self.old is None:
-            return f"create {self.ref}\0{self.new}\0"
-        if self.new is None:
-            return f"delete {self.ref}\0{self.old}\0"
-        return f"update {self.ref}\0{self.new}\0{self.old}\0"
 
 
 class GitRepository(Git):
@@ -79,6 +63,9 @@ class GitRepository(Git):
         folder.run("init", "--quiet", "--bare", f"--initial-branch={default_branch}")
         bare = cls(path, clock=clock, actor=actor)
         bare.run("config", "core.fsync", "committed")
+        # What the forge remembers is written by the forge: no push moves or deletes it.
+        for hidden in ("refs/ml-gitops", "refs/pull"):
+            bare.run("config", "--add", "receive.hideRefs", hidden)
         return bare
 
     def refs(self, *prefixes: str) -> dict[str, str]:
@@ -96,6 +83,8 @@ class GitRepository(Git):
         candidates = [HEADS + name, f"refs/tags/{name}", f"refs/remotes/{name}"]
         if name == "HEAD" or name.startswith("refs/"):
             candidates = [name]
+        elif _FULL_ID.fullmatch(name):
+            candidates = [name]  # no branch of this name may stand in for the commit
         elif _COMMIT_ID.fullmatch(name):
             candidates.append(name)
         asked = "".join(f"{candidate}^{{commit}}\0" for candidate in candidates)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ml_gitops.adapters.git.command import compare_and_swap
-from ml_gitops.adapters.git.repository import HEADS, GitRepository, RefMove
+from ml_gitops.adapters.git.refs import RefMove
+from ml_gitops.adapters.git.repository import HEADS, GitRepository
 from ml_gitops.adapters.local_forge.records import (
     IssueRecord,
     PullRequestRecord,

@@ -43,14 +43,14 @@ def split(window: Window, holdout_days: int) -> Split:
     Raises:
         DataError: nothing would be left to learn from.
     """
-    cut = window.until - timedelta(days=holdout_days)
-    if cut <= window.start:
+    if window.days <= holdout_days:
         raise DataError(
             f"the window {window} has no day left to train on beside "
             f"{holdout_days} days of holdout",
             hint="lock a longer window, or lower holdout_days in [data]",
             where=PATH,
         )
+    cut = window.until - timedelta(days=holdout_days)
     return Split(
         train=Window(start=window.start, until=cut),
         holdout=Window(start=cut, until=window.until),

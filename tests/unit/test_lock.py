@@ -93,3 +93,9 @@ def test_a_lock_edited_by_hand_is_refused(old: str, new: str) -> None:
     """What does not fit the form is named, and Git is the remedy."""
     with pytest.raises(DocumentError, match="restore the file from Git"):
         DataLock.from_json(LOCK.to_json().replace(old, new), where="data.lock.json")
+
+
+def test_the_first_days_of_the_calendar_are_refused_like_any_other() -> None:
+    """A window too short for its holdout is too short, even where no earlier day exists."""
+    with pytest.raises(DataError, match="no day left to train on"):
+        split(Window(start=date.min, until=date.min + timedelta(days=2)), 14)

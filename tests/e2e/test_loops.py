@@ -2,7 +2,6 @@
 
 import json
 import re
-import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -601,6 +600,6 @@ def _served(world: World, rows: list[dict[str, object]]) -> tuple[str, list[dict
             connection.request("POST", "/predict_batch", json.dumps({"requests": rows}), kind)
             answers = json.load(connection.getresponse())["answers"]
         finally:
-            service.send_signal(signal.SIGINT)
+            service.terminate()
             service.wait(timeout=60)
     return told["release"], answers

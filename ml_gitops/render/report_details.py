@@ -91,9 +91,7 @@ def power(report: Report) -> str:
         return ""
     unit, units, needed = gate.power.unit[:-1], gate.power.units, gate.power.needed
     loss = METRICS[gate.metric].text(gate.power.detectable, beside=change.baseline)
-    told = (
-        f"This holdout of {count(units, unit)} shows losses from {loss} on, four times in five"
-    )
+    told = f"This holdout of {count(units, unit)} shows losses from {loss} on, four times in five"
     if needed is not None and needed > units:
         told += f"; to show whatever is more than allowed takes {count(needed, unit)}"
     return f"{told}."

@@ -58,6 +58,7 @@ def run_checks(
         TrainingError: pytest could not collect or run them, or they changed the run; then the
             run is removed, so that nobody believes it later.
     """
+    _refuse_unseen(checks)
     before = _digests(run)
     with tempfile.TemporaryDirectory(
         prefix="ml-gitops-checks-", ignore_cleanup_errors=True
@@ -87,6 +88,17 @@ def run_checks(
             where=checks.name,
         )
     return content
+
+
+def _refuse_unseen(checks: Path) -> None:
+    """Refuse what pytest would obey and nobody is told of: links, and settings that are hidden."""
+    for path in sorted(checks.rglob("*")):
+        if path.is_symlink() or path.name.startswith(".pytest."):
+            raise TrainingError(
+                f"{path.relative_to(checks)} is a {'link' if path.is_symlink() else 'hidden file'}",
+                hint="put the file itself there under its own name, so that a review sees it",
+                where=checks.name,
+            )
 
 
 def _pytest(

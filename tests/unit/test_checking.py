@@ -30,7 +30,7 @@ def check(run: Path, code: str, **more: str) -> bytes:
         more: name to content of more files beside them.
     """
     checks = run.parents[2] / "checks"
-    checks.mkdir()
+    checks.mkdir(exist_ok=True)
     for name, text in {"test_it": code, **more}.items():
         (checks / f"{name}.py").write_text(text)
     return run_checks(run.parents[2], checks, run, {"champion.onnx": b"champion"})
@@ -39,7 +39,7 @@ def check(run: Path, code: str, **more: str) -> bytes:
 def test_how_far_the_checks_are_is_told(run: Path) -> None:
     """While they run, the share of the checks that ended grows from nothing to all."""
     checks = run.parents[2] / "checks"
-    checks.mkdir()
+    checks.mkdir(exist_ok=True)
     (checks / "test_it.py").write_text(
         "import time, pytest\n"
         "@pytest.mark.parametrize('n', range(4))\n"
@@ -179,3 +179,18 @@ def test_rows_of_a_run_are_held_without_reading_them_at_once(run: Path) -> None:
         os.truncate(rows.fileno(), 2**26)
 
     assert b'"passed"' in check(run, "def test_it(): pass\n")
+
+
+@pytest.mark.parametrize("name", ["conftest.py", ".pytest.ini"])
+def test_what_no_review_sees_is_refused(run: Path, name: str) -> None:
+    """A link to code elsewhere, or settings that are hidden, would judge without being named."""
+    checks = run.parents[2] / "checks"
+    checks.mkdir(exist_ok=True)
+    if name == "conftest.py":
+        (run.parents[2] / "notes.txt").write_text("")
+        (checks / name).symlink_to("../notes.txt")
+    else:
+        (checks / name).write_text("[pytest]\naddopts = --deselect test_a.py\n")
+
+    with pytest.raises(TrainingError, match=f"{name} is a "):
+        check(run, "def test_it(): assert False\n")

@@ -45,6 +45,9 @@ def _installed() -> str | None:
         make = [sys.executable, "-m", "venv", str(home)]
         fill = [str(python), "-m", "pip", "install", "--quiet", f"dvc=={VERSION}"]
         for command in (make, fill):
-            if subprocess.run(command, check=False, capture_output=True).returncode:
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            if done.returncode:
+                said = done.stderr.strip().splitlines()[-1:]
+                print(f"not compared with DVC, which cannot be installed: {said}", file=sys.stderr)  # noqa: T201
                 return None
     return str(dvc)

@@ -48,6 +48,6 @@ def _installed() -> str | None:
             done = subprocess.run(command, check=False, capture_output=True, text=True)
             if done.returncode:
                 said = done.stderr.strip().splitlines()[-1:]
-                print(f"not compared with DVC, which cannot be installed: {said}", file=sys.stderr)  # noqa: T201
+                print(f"not compared with DVC, which cannot be installed: {said}", file=sys.stderr)
                 return None
     return str(dvc)

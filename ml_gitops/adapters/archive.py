@@ -1,4 +1,4 @@
-"""Archives that others may have made: plain files, within limits, inside one new directory."""
+"""Archives that others may have made: plain files, within limits, read or written in one place."""
 
 import io
 import shutil
@@ -6,7 +6,8 @@ import stat
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 LARGEST = 2**30
@@ -32,17 +33,35 @@ def extract(content: bytes, into: Path) -> None:
     Raises:
         OddArchiveError: it is no zip, or one that nobody honest makes.
     """
+    with _opened(content) as archive:
+        into.mkdir(parents=True)
+        for entry in archive.infolist():
+            target = into / entry.filename
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(entry) as packed, target.open("xb") as file:
+                shutil.copyfileobj(packed, file)
+
+
+def read(content: bytes) -> dict[str, bytes]:
+    """Return the files of a zip by their paths; nothing is written to disk.
+
+    Raises:
+        OddArchiveError: it is no zip, or one that nobody honest makes.
+    """
+    with _opened(content) as archive:
+        return {entry.filename: archive.read(entry) for entry in archive.infolist()}
+
+
+@contextmanager
+def _opened(content: bytes) -> Iterator[zipfile.ZipFile]:
+    """Open an archive that holds no more than plain files.
+
+    `zipfile` reads no more of an entry than was declared, and holds it to its checksum.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = archive.infolist()
-            _hold(entries, len(content))
-            into.mkdir(parents=True)
-            for entry in entries:
-                target = into / entry.filename
-                target.parent.mkdir(parents=True, exist_ok=True)
-                # `zipfile` reads no more than was declared, and holds it to its checksum.
-                with archive.open(entry) as packed, target.open("xb") as file:
-                    shutil.copyfileobj(packed, file)
+            _hold(archive.infolist(), len(content))
+            yield archive
     except _BROKEN as error:
         said = getattr(error, "strerror", None) or type(error).__name__
         raise OddArchiveError(f"it cannot be unpacked ({said})") from None

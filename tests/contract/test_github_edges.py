@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ml_gitops.adapters.archive import OddArchiveError
 from ml_gitops.adapters.git.repository import BOT_EMAIL
 from ml_gitops.adapters.github.artifacts import unpacked
 from ml_gitops.adapters.github.connect import GitHub, Place, find_place
@@ -363,24 +364,24 @@ BOMB = {"a": b"\0" * (64 << 20)}
 @pytest.mark.parametrize(
     ("packed", "problem"),
     [
-        (archive({"../x": b"1"}), "a path"),
-        (archive({"/x": b"1"}), "a path"),
-        (archive({"a\\x": b"1"}), "a path"),
-        (archive({".hidden": b"1"}), "a path"),
-        (archive({"a/": b""}), "a path"),
-        (archive({"a": b"/etc/passwd"}, mode=stat.S_IFLNK | 0o777), "no regular file"),
-        (archive({"a": b""}, mode=stat.S_IFIFO), "no regular file"),
-        (archive({"a": b"1"}, method=zipfile.ZIP_LZMA), "packed in a way"),
-        (archive({str(n): b"" for n in range(1001)}), "more than 1000"),
-        (archive(BOMB), "too large"),
-        (archive({"a": b"1"})[:-30], "no sound archive"),
-        (b"PK nothing", "no sound archive"),
-        (b"", "no sound archive"),
+        (archive({"../x": b"1"}), "would write"),
+        (archive({"/x": b"1"}), "would write"),
+        (archive({"a\\x": b"1"}), "would write"),
+        (archive({".hidden": b"1"}), "would write"),
+        (archive({"a/": b""}), "would write"),
+        (archive({"a": b"/etc/passwd"}, mode=stat.S_IFLNK | 0o777), "would write"),
+        (archive({"a": b""}, mode=stat.S_IFIFO), "would write"),
+        (archive({"a": b"1"}, method=zipfile.ZIP_LZMA), "would write"),
+        (archive({str(n): b"" for n in range(1001)}), "larger than any"),
+        (archive(BOMB), "larger than any"),
+        (archive({"a": b"1"})[:-30], "cannot be unpacked"),
+        (b"PK nothing", "cannot be unpacked"),
+        (b"", "cannot be unpacked"),
     ],
 )
 def test_an_archive_is_plain_files_or_refused(packed: bytes, problem: str) -> None:
     """Nothing is unpacked to disk; paths, links, bombs and broken archives are refused."""
-    with pytest.raises(ValueError, match=problem):
+    with pytest.raises(OddArchiveError, match=problem):
         unpacked(packed)
 
 
@@ -390,7 +391,7 @@ def test_an_archive_that_lies_about_its_size_is_refused() -> None:
     size = (5000).to_bytes(4, "little")
     lying = sound.replace(size, (10).to_bytes(4, "little"))
 
-    with pytest.raises(ValueError, match=r"larger|no sound archive"):
+    with pytest.raises(OddArchiveError, match="cannot be unpacked"):
         unpacked(lying)
 
 
@@ -405,7 +406,7 @@ def test_a_broken_archive_is_refused_whatever_broke() -> None:
             broken[chance.randrange(len(broken))] = chance.choice([0, 1, 255, 128])
         try:
             unpacked(bytes(broken))
-        except ValueError:
+        except OddArchiveError:
             refused += 1
 
     assert refused > 500

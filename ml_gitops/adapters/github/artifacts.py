@@ -1,26 +1,20 @@
 """Files that jobs of GitHub Actions leave to each other under names."""
 
-import io
 import os
 import shutil
-import stat
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from ml_gitops.adapters.archive import OddArchiveError, read
 from ml_gitops.adapters.github.client import Document
 from ml_gitops.adapters.github.threads import Threads
 from ml_gitops.document import sha256
 from ml_gitops.errors import ForgeError, TryAgain
 
 LARGEST = 512 << 20
-"""Bytes of an archive, and of everything in it."""
-MOST_FILES = 1000
-_RATIO = 200
-"""How much an archive may grow; training data and models stay far below."""
+"""Bytes of an archive."""
 
 
 class Artifacts(Threads):
@@ -72,7 +66,7 @@ class Artifacts(Threads):
             )
         try:
             return unpacked(archive) or None
-        except ValueError as problem:
+        except OddArchiveError as problem:
             raise self._unsound(name, str(problem)) from None
 
     def _unsound(self, name: str, problem: str) -> ForgeError:
@@ -81,51 +75,17 @@ class Artifacts(Threads):
         )
 
 
-def unpacked(archive: bytes, *, largest: int = LARGEST, most: int = MOST_FILES) -> dict[str, bytes]:
-    """Return the files of an archive; nothing is ever written to disk.
+def unpacked(archive: bytes) -> dict[str, bytes]:
+    """Return the files of an archive by their names; nothing is ever written to disk.
 
     Raises:
-        ValueError: it is no archive of plain files, or it would grow beyond a limit.
+        OddArchiveError: it is no archive of plain files that all lie at its top.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-            entries = opened.infolist()
-            _require_plain(entries, len(archive), largest, most)
-            found, size = {}, 0
-            for entry in entries:
-                with opened.open(entry) as file:
-                    # What the archive says of itself is not believed.
-                    content = file.read(min(entry.file_size, largest - size) + 1)
-                size += len(content)
-                if len(content) != entry.file_size or size > largest:
-                    raise ValueError("a file is larger than it says")
-                found[unquote(entry.filename)] = content
-            return found
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, LookupError) as error:
-        raise ValueError(f"it is no sound archive ({type(error).__name__})") from None
-
-
-def _require_plain(entries: list[zipfile.ZipInfo], size: int, largest: int, most: int) -> None:
-    names = [entry.filename for entry in entries]
-    if len(entries) > most:
-        raise ValueError(f"it holds more than {most} files")
-    if len(set(names)) < len(names):
-        raise ValueError("two files have one name")
-    grown = sum(entry.file_size for entry in entries)
-    if grown > largest or grown > _RATIO * max(size, 1 << 16):
-        raise ValueError("it would grow too large")
-    for entry in entries:
-        name, mode = entry.filename, entry.external_attr >> 16
-        plain = not name.startswith(".") and not set(name) & set("/\\\0:") and name.isprintable()
-        if not plain or not name:
-            raise ValueError("a file has a path, not a name")
-        if (mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG)) or entry.is_dir():
-            raise ValueError("an entry is no regular file")
-        if entry.flag_bits & 1 or entry.compress_type not in (
-            zipfile.ZIP_STORED,
-            zipfile.ZIP_DEFLATED,
-        ):
-            raise ValueError("a file is packed in a way that nobody here packs")
+    files = read(archive)
+    for name in files:
+        if "/" in name or name.startswith("."):
+            raise OddArchiveError(f"it would write {name[:80]!r}")
+    return {unquote(name): content for name, content in files.items()}
 
 
 def _is_ours(item: Document, name: str) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ml_gitops.adapters.offspring import none_left_behind
 from ml_gitops.errors import TrainingError
 
 PASSED_ON = (
@@ -117,6 +118,7 @@ def _pytest(
     # A file and not a pipe: a process that the checks leave behind would hold a pipe open.
     with tempfile.TemporaryFile() as output:
         with (
+            none_left_behind(checks.name),
             subprocess.Popen(
                 # Safely: else the work tree comes first, and a file of theirs named like a
                 # library, pytest or this package would run in its place.

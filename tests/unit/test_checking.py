@@ -1,6 +1,8 @@
 """The author's checks judge a copy: they write neither the evidence nor their own outcomes."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -118,6 +120,32 @@ def test_nobody_writes_after_the_verdict(run: Path) -> None:
     while time.monotonic() < until and not late.exists():
         time.sleep(0.1)
     assert not late.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to us")
+@pytest.mark.parametrize("others", [0, 1])
+def test_who_leaves_the_session_is_ended_too(run: Path, others: int) -> None:
+    """A daemon and its child end with the checks; what we had started ourselves does not."""
+    pids = run.parents[2] / "pids"
+    daemon = f"sleep 60 & echo $! > {pids}.new; echo $$ >> {pids}.new; mv {pids}.new {pids}; wait"
+    code = (
+        "import pathlib, subprocess, time\n"
+        "def test_it():\n"
+        f"    subprocess.run(['setsid', '--fork', 'sh', '-c', {daemon!r}])\n"
+        f"    while not pathlib.Path({str(pids)!r}).exists():\n"
+        "        time.sleep(0.01)\n"
+    )
+    ours = [subprocess.Popen(["sleep", "60"]) for _ in range(others)]
+
+    assert b'"passed"' in check(run, code)
+
+    for pid in map(int, pids.read_text().split()):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    for one in ours:
+        assert one.poll() is None
+        one.kill()
+        one.wait()
 
 
 def test_checks_are_not_told_where_their_record_is(run: Path) -> None:

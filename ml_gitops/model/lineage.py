@@ -31,6 +31,12 @@ class Lineage(Document):
     product: str
 
     @property
+    def paths(self) -> list[str]:
+        """The files of the repository that are digested here one by one."""
+        locks = [name for name, value in self.environment.items() if value.startswith("sha256:")]
+        return [*self.sources, *locks]
+
+    @property
     def run_key(self) -> str:
         """The digest of everything that went in."""
         return self.content_digest()

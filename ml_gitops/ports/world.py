@@ -1,6 +1,6 @@
 """What the loops need of the rest of the world: files, engines, Git, time, and who watches."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -138,7 +138,11 @@ class Repository(Protocol):
         ...
 
     def dirty_paths(self) -> list[str]:
-        """Return the paths that differ from the commit."""
+        """Return the paths that differ from the commit, as far as Git is told to look."""
+        ...
+
+    def overlooked(self, read: Iterable[str]) -> list[str]:
+        """Return which of these files differ from the commit, even where Git does not look."""
         ...
 
 

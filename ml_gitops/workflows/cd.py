@@ -17,6 +17,7 @@ from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.proposal_body import release_notes
 from ml_gitops.report import Report, verify_report
 from ml_gitops.serving.signature import Signature
+from ml_gitops.workflows.committed import require_tip
 from ml_gitops.workflows.differences import tell_differences
 from ml_gitops.workflows.promotion import declared, promote, record_assignments
 from ml_gitops.workflows.registry import assigned, latest_release, released_file
@@ -81,7 +82,7 @@ def deliver(
         GitError: the work tree is dirty, or not the tip of the default branch.
         ForgeError: no report of this state was ever posted.
     """
-    commit = _releasable(repository, forge)
+    commit = require_tip(config, workspace, repository, forge)
     lineage = trace_run(config, workspace)
     before = latest_release(forge, config.model.name)
     if isinstance(before, Release) and before.run_key == lineage.run_key:
@@ -104,23 +105,6 @@ def deliver(
     if len(config.delivery.environments) > 1:
         promotion, action = promote(config, forge, config.delivery.environments[1])
     return Delivered(release, is_new, staged, tags, promotion, action)
-
-
-def _releasable(repository: Repository, forge: Forge) -> str:
-    """Return the commit to release: clean, and the tip of the default branch."""
-    dirty = repository.dirty_paths()
-    if dirty:
-        raise GitError(
-            f"the work tree differs from its commit: {', '.join(dirty[:3])}",
-            hint="commit or stash; only what is in Git is released",
-        )
-    head, tip = repository.head(), forge.head(forge.default_branch)
-    if head != tip:
-        raise GitError(
-            f"the work tree is at {head[:12]}, {forge.default_branch} at {(tip or 'nothing')[:12]}",
-            hint=f"run `git switch {forge.default_branch}` and `git pull`; push what you committed",
-        )
-    return head
 
 
 def _reviewed(

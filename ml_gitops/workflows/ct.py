@@ -8,7 +8,7 @@ from ml_gitops.config import Config
 from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
 from ml_gitops.document import Missing
-from ml_gitops.errors import GitError, MlGitopsError
+from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.lineage import short
 from ml_gitops.model.run import artifact_name
 from ml_gitops.monitoring.observation import Observation
@@ -26,6 +26,7 @@ from ml_gitops.pull_request import (
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.observation_body import retraining_body
 from ml_gitops.workflows.ci import Trained, make_lock, posted_report, publish, train
+from ml_gitops.workflows.committed import require_tip
 from ml_gitops.workflows.promotion import subject_of
 from ml_gitops.workflows.reconciliation import apply, decide
 from ml_gitops.workflows.registry import latest_release, read_release
@@ -80,7 +81,7 @@ def retrain(
     Raises:
         GitError: the work tree is not what the default branch holds.
     """
-    _require_tip(repository, forge)
+    require_tip(config, workspace, repository, forge)
     lock = make_lock(config, workspace, progress, until)
     if forge.read(LOCK_PATH, ref=forge.default_branch) == lock.to_json().encode():
         reason = f"{forge.default_branch} has locked every row that there is until {until} already"
@@ -195,13 +196,3 @@ def _locked(forge: Forge, branch: str) -> date | None:
 
 def _current(model: str, existing: Sequence[PullRequest]) -> PullRequest | None:
     return next(iter(open_proposals(KIND, model, existing)), None)
-
-
-def _require_tip(repository: Repository, forge: Forge) -> None:
-    dirty = repository.dirty_paths()
-    if dirty or repository.head() != forge.head(forge.default_branch):
-        state = f"differs from its commit ({dirty[0]})" if dirty else "is not its tip"
-        raise GitError(
-            f"a retraining starts from {forge.default_branch}, and the work tree {state}",
-            hint=f"run `git switch {forge.default_branch}` and `git pull`; push what you committed",
-        )

@@ -65,7 +65,7 @@ def find_champion(config: Config, forge: Forge | None, cut: Split) -> Champion |
 def find_standing(config: Config, workspace: Workspace, champion: Champion | Missing) -> Standing:
     """Return who and what judges a run of this work tree."""
     rival = champion.release.to_json() if isinstance(champion, Champion) else champion.reason
-    checks = canonical_json(rules(_check_files(workspace)))
+    checks = canonical_json(rules(check_files(workspace)))
     return Standing(
         champion=sha256(rival.encode()),
         gate=policy_digest(config.gate),
@@ -115,8 +115,9 @@ def _check_changes(workspace: Workspace, forge: Forge | None) -> tuple[str, ...]
     if forge is None or forge.head(forge.default_branch) is None:
         return ()
     base = forge.files(CHECKS, *SETTINGS, ref=forge.default_branch)
-    return check_changes(base, _check_files(workspace))
+    return check_changes(base, check_files(workspace))
 
 
-def _check_files(workspace: Workspace) -> Mapping[str, bytes]:
+def check_files(workspace: Workspace) -> Mapping[str, bytes]:
+    """Return path and content of the author's checks and of pytest's settings."""
     return workspace.files(CHECKS, *SETTINGS)

@@ -189,6 +189,57 @@ class TestRelease:
         assert world.refs() == before
 
 
+def hide(world: World, how: str) -> str:
+    """Change what decides, tell Git to overlook it, and return the file's path."""
+    path = {"excluded": "model/extra.py", "check": "checks/test_extra.py"}.get(how, "params.toml")
+    file = world.root / path
+    if how in ("excluded", "check"):
+        (world.root / ".git" / "info" / "exclude").write_text(f"{path}\n")
+        file.write_text("def test_extra():\n    pass\n")
+        return path
+    if how == "gone":
+        path = "model/pipeline.py"
+        (world.root / path).unlink()
+    else:
+        file.write_text("C = 9.0\nmax_iter = 300\n")
+    flag = "--assume-unchanged" if how == "assumed" else "--skip-worktree"
+    world.clone.run("update-index", flag, path)
+    return path
+
+
+class TestOverlooked:
+    """What Git is told to overlook is neither reported on nor released."""
+
+    @pytest.mark.parametrize("how", ["skipped", "assumed", "excluded", "check", "gone"])
+    def test_what_git_does_not_look_at_ships_nothing(
+        self, reviewed: World, place: Path, capsys: pytest.CaptureFixture[str], how: str
+    ) -> None:
+        """A clean `git status` is no proof: every file that decides is held to its blob."""
+        world = reviewed.copy(place)
+        world.merge(1)
+        path = hide(world, how)
+        before = world.refs()
+
+        assert world.clone.dirty_paths() == []
+        world.run("release", "--train", expect=2)
+
+        assert f"the commit has it otherwise: {path}" in said(capsys)
+        assert world.refs() == before
+
+    def test_what_git_does_not_look_at_is_not_reported_on(
+        self, trained: World, place: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A pull request gets no report of files that it does not hold."""
+        world = trained.copy(place)
+        path = hide(world, "skipped")
+        world.run("train")
+
+        world.run("report", "--pull-request", "1", expect=2)
+
+        assert f"the commit has it otherwise: {path}" in said(capsys)
+        assert world.forge.pull_request(1).comments == ()
+
+
 class TestRecord:
     """What the default branch declares is recorded as it was released, or not at all."""
 

@@ -1,5 +1,7 @@
 """The clone that a person or a runner works in: a work tree and its remote."""
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
@@ -56,6 +58,27 @@ class Clone(GitRepository):
         ).stdout.decode(errors="surrogateescape")
         return sorted(entry[3:] for entry in listed.split("\0") if entry)
 
+    def overlooked(self, read: Iterable[str]) -> list[str]:
+        """Return which files are not as the commit has them, even where Git is told not to look.
+
+        `git status` is silent on what is ignored, excluded, or marked to be skipped or assumed
+        unchanged. Here the bytes are compared.
+
+        Args:
+            read: the files to compare; Python files that only the commit has are named too.
+        """
+        committed = self.files("HEAD")
+        tracked = [path for path in read if path in committed and "\n" not in path]
+        asked = "".join(f"{path}\n" for path in tracked)
+        ids = self.text("hash-object", "--stdin-paths", stdin=asked).split() if tracked else []
+        same = {path for path, id_ in zip(tracked, ids, strict=True) if committed[path] == id_}
+        gone = {
+            path
+            for path in committed
+            if path.endswith(".py") and not os.path.lexists(self.path / path)
+        }
+        return sorted(gone.union(read) - same)
+
     def commit_all(self, message: str) -> str:
         """Commit everything that differs; return the commit (the old one, if nothing does)."""
         self.run("add", "--all", "--", ":/")
@@ -91,7 +114,7 @@ class Clone(GitRepository):
     def remote_url(self, remote: str = "origin") -> str | None:
         """Return the address of a remote; None if there is no such remote."""
         done = self.run("config", "--get", f"remote.{remote}.url", accept=(0, 1))
-        return done.stdout.decode().strip() or None
+        return done.stdout.decode(errors="replace").strip() or None
 
     def push(self, branch: str, remote: str = "origin") -> None:
         """Push a branch under its own name, and let it follow the remote one."""

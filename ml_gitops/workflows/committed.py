@@ -1,0 +1,51 @@
+"""What is reported on and released is what a commit holds, whatever Git was told to overlook."""
+
+from ml_gitops.config import PATH as CONFIG_PATH
+from ml_gitops.config import Config
+from ml_gitops.data.lock import PATH as LOCK_PATH
+from ml_gitops.errors import GitError
+from ml_gitops.ports import Forge, Repository, Workspace
+from ml_gitops.workflows.standing import check_files
+from ml_gitops.workflows.training import trace_run
+
+
+def require_committed(
+    config: Config, workspace: Workspace, repository: Repository, *, hint: str
+) -> None:
+    """Refuse a work tree from which a run, or its judgement, is not what its commit would give.
+
+    Args:
+        hint: what to do about it.
+
+    Raises:
+        GitError: a file differs from the commit, or decides and is not in it.
+    """
+    dirty = repository.dirty_paths()
+    if dirty:
+        told = ", ".join(dirty[:3])
+        raise GitError(f"the work tree differs from its commit: {told}", hint=hint)
+    inputs = {CONFIG_PATH, LOCK_PATH, config.model.params, *trace_run(config, workspace).paths}
+    overlooked = repository.overlooked({*inputs, *check_files(workspace)})
+    if overlooked:
+        told = ", ".join(overlooked[:3])
+        raise GitError(
+            f"Git is told to overlook what decides here, and the commit has it otherwise: {told}",
+            hint=f"see `git ls-files -v` and `git check-ignore -v`; {hint}",
+        )
+
+
+def require_tip(config: Config, workspace: Workspace, repository: Repository, forge: Forge) -> str:
+    """Refuse a work tree that is not the tip of the default branch; return that commit.
+
+    Raises:
+        GitError: it is another commit, or differs from its own.
+    """
+    hint = "commit or stash; only what is in Git is trusted here"
+    require_committed(config, workspace, repository, hint=hint)
+    head, tip = repository.head(), forge.head(forge.default_branch)
+    if head != tip:
+        raise GitError(
+            f"the work tree is at {head[:12]}, {forge.default_branch} at {(tip or 'nothing')[:12]}",
+            hint=f"run `git switch {forge.default_branch}` and `git pull`; push what you committed",
+        )
+    return head

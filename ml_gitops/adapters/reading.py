@@ -18,8 +18,9 @@ def inside(root: Path, path: str) -> Path:
     """Return where a path of the repository lies.
 
     Raises:
-        ConfigError: it leaves the repository, or goes through a link.
+        ConfigError: it leaves the repository, goes through a link, or is no text.
     """
+    require_text(path)
     if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
         raise ConfigError(
             "the path leaves the repository", hint="name a file inside of it", where=path
@@ -31,6 +32,17 @@ def inside(root: Path, path: str) -> Path:
         if part.is_symlink():
             raise ConfigError("this is a link", hint="put the file itself there", where=path)
     return target
+
+
+def require_text(path: str) -> None:
+    """Refuse a path that no document could name.
+
+    Raises:
+        ConfigError: a name in it is not UTF-8.
+    """
+    readable = os.fsencode(path).decode(errors="backslashreplace")
+    if readable != path:
+        raise ConfigError("the name is not UTF-8", hint="rename it", where=readable)
 
 
 def read_file(root: Path, path: str) -> bytes | None:

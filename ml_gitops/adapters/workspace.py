@@ -11,7 +11,7 @@ from typing import Any
 from ml_gitops.adapters.author import imported_files, load_function, named_errors
 from ml_gitops.adapters.checking import run_checks
 from ml_gitops.adapters.frames import read_frame, write_frame
-from ml_gitops.adapters.reading import files_below, inside, read_file, refused
+from ml_gitops.adapters.reading import files_below, inside, read_file, refused, require_text
 from ml_gitops.adapters.run_inputs import decisive_versions, python_files
 from ml_gitops.errors import ConfigError
 from ml_gitops.ports import Changes
@@ -190,13 +190,14 @@ def find_root(start: Path, marker: str) -> Path:
     to, anybody could leave a config, and its code would run as whoever works below.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is none, or its name is no text.
     """
     below = start.resolve()
     for folder in (below, *below.parents):
         if folder.exists() and below.exists() and folder.stat().st_uid != below.stat().st_uid:
             break
         if (folder / marker).is_file():
+            require_text(str(folder))
             return folder
     raise ConfigError(
         f"no {marker} here or in any folder above",

@@ -1,6 +1,7 @@
 """What the local forge promises on top of the port: its history, many writers, no half states."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -201,6 +202,13 @@ def test_a_path_outside_the_tree_is_refused(forge: LocalForge, path: str) -> Non
     """No path of a proposal leads out of the repository or into Git's own files."""
     with pytest.raises(ForgeError, match="path"):
         forge.commit("main", {path: b"x"}, "Escape")
+
+
+def test_a_name_that_is_no_text_is_told_as_text(forge: LocalForge) -> None:
+    """A file whose name no document could hold has a readable one, and its content."""
+    forge.commit("main", {os.fsdecode(b"checks/\xff.txt"): b"x"}, "Add it")
+
+    assert forge.files("checks", ref="main") == {"checks/\\xff.txt": b"x"}
 
 
 def test_an_executable_stays_executable(forge: LocalForge) -> None:

@@ -1,5 +1,6 @@
 """Git in one room: what is read, written and refused, in bare repositories and in clones."""
 
+import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -349,6 +350,14 @@ def test_tags_that_no_release_could_have_are_passed_over(bare: GitRepository, ta
     bare.run("update-ref", "refs/tags/odd", id_)
 
     assert [tag.name for tag in tags(bare)] == ["delay@v1.0.0"]
+
+
+def test_what_git_says_need_not_be_text(clone: Clone) -> None:
+    """A branch or a remote whose name is not UTF-8 is one that nothing here has."""
+    clone.switch(os.fsdecode(b"\xff"), create=True)
+    clone.set_remote(os.fsdecode(b"/nowhere/\xff"))
+
+    assert (clone.branch(), clone.remote_url()) == ("\ufffd", "/nowhere/\ufffd")
 
 
 @pytest.mark.parametrize("ref", ["refs/ml-gitops/forge", "refs/pull/1/head/x"])

@@ -119,7 +119,7 @@ class GitRepository(Git):
     def branch(self) -> str | None:
         """Return the branch that is checked out, born or not; None on a detached head."""
         done = self.run("symbolic-ref", "--quiet", "--short", "HEAD", accept=(0, 1))
-        return done.stdout.decode().strip() or None
+        return done.stdout.decode(errors="replace").strip() or None
 
     def files(self, ref: str, prefix: str = "") -> dict[str, str]:
         """Return path and blob id of every file at a ref whose path starts with a prefix."""

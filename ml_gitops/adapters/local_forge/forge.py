@@ -1,5 +1,6 @@
 """A forge in a bare Git repository: what runs where there is no GitHub."""
 
+import os
 from pathlib import Path
 from typing import Self
 
@@ -65,7 +66,8 @@ class LocalForge(Proposals, Threads, Shelf):
 
         def attempt() -> dict[str, bytes]:
             found = {
-                path: id_
+                # Names need not be text; what is told of them is.
+                os.fsencode(path).decode(errors="backslashreplace"): id_
                 for path, id_ in self._repository.files(ref).items()
                 if any(path == place or _seen_below(path, place) for place in places)
             }

@@ -1,0 +1,58 @@
+"""What a repository may hold that nobody expects: told in one line, exit 2, never as our bug."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ml_gitops.cli import main
+from tests.builders import make_model_repo
+
+LOCK = ["data", "lock", "--until", "2024-03-01"]
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository whose rows are locked."""
+    root = make_model_repo(tmp_path_factory.mktemp("locked") / "repo")
+    assert main([*LOCK, "-C", str(root)]) == 0
+    return root
+
+
+@pytest.fixture
+def root(locked: Path, tmp_path: Path) -> Path:
+    """A copy of it; its forge is the first one's, and nothing here writes there."""
+    return shutil.copytree(locked, tmp_path / "repo", symlinks=True)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Run a command that the user has to mend something for, and return its one error."""
+    capsys.readouterr()
+    code = main(words)
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert code == 2, line
+    assert line.startswith("error: ")
+    assert "; " in line, "there is no remedy"
+    return line
+
+
+@pytest.mark.parametrize("name", [b"model/\xff.py", b"checks/\xff.txt"])
+def test_a_name_that_is_no_text_is_refused(
+    root: Path, capsys: pytest.CaptureFixture[str], name: bytes
+) -> None:
+    """No document could name such a file, and two of them would be told as one."""
+    Path(os.fsdecode(os.fsencode(root / "x")[:-1] + name)).write_text("")
+
+    line = refused(capsys, "train", "-C", str(root))
+
+    assert f"{name.decode(errors='backslashreplace')}: the name is not UTF-8; rename it" in line
+
+
+def test_a_folder_whose_name_is_no_text_is_refused(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor could a document say where such a repository is."""
+    odd = root.rename(os.fsdecode(os.fsencode(root) + b"\xff"))
+
+    assert "repo\\xff: the name is not UTF-8" in refused(capsys, "check", "-C", str(odd))

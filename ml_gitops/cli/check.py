@@ -11,7 +11,8 @@ from ml_gitops.cli.setting import Setting
 from ml_gitops.data.schema import Feature
 from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, MlGitopsError
 from ml_gitops.render.terminal import Terminal
-from ml_gitops.workflows.check import Finding, check_repository
+from ml_gitops.workflows.check import check_repository
+from ml_gitops.workflows.finding import Finding
 
 if TYPE_CHECKING:
     from ml_gitops.ports import Forge

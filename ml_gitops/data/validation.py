@@ -1,41 +1,16 @@
 """Data QA: what in the rows breaks the contract, counted per column."""
 
 from collections.abc import Hashable, Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from ml_gitops.data.dataset import utc_naive
+from ml_gitops.data.keys import key_violations, one_class
+from ml_gitops.data.remedy import correct_type, find_missing
 from ml_gitops.data.schema import DataSchema, Feature, Window
-from ml_gitops.document import Document, Part
+from ml_gitops.data.violation import MISSING, Violation, examples_of
+from ml_gitops.document import Document
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MAX_EXAMPLES = 3
-"""Values shown per violation: enough to recognise the fault, too few to leak a table."""
-
-
-class Violation(Part):
-    """One way in which one column breaks the contract.
-
-    Attributes:
-        column: the column, or "" for the table as a whole.
-        problem: what is wrong, in words.
-        rows: how many rows are affected.
-        examples: up to three values that show it.
-        severity: an error stops training; a warning is told to the reviewer.
-    """
-
-    column: str
-    problem: str
-    rows: int
-    examples: tuple[str, ...] = ()
-    severity: Literal["error", "warning"] = "error"
-
-    def __str__(self) -> str:
-        """Return the violation as one line."""
-        shown = f" (such as {', '.join(self.examples)})" if self.examples else ""
-        where = f"column {self.column!r}: " if self.column else ""
-        return f"{where}{self.problem}{shown}"
 
 
 class ValidationReport(Document):
@@ -73,9 +48,8 @@ def validate(frame: "pd.DataFrame", schema: DataSchema, window: Window) -> Valid
     if not violations:
         for feature in schema.features:
             violations += _feature(frame[feature.name], feature)
-        violations += _identity(frame[schema.id])
-        violations += _times(frame[schema.time], window)
-        violations += _target(frame[schema.target], schema)
+        violations += key_violations(frame, schema, window)
+        violations += one_class(frame[schema.target], schema)
     return ValidationReport(
         window=window, rows=len(frame), columns=frame.shape[1], violations=tuple(violations)
     )
@@ -87,9 +61,11 @@ def table_violations(frame: "pd.DataFrame", schema: DataSchema) -> Iterator[Viol
     for name in doubled:
         yield Violation(column=str(name), problem="the name is used twice", rows=len(frame))
     needed = [schema.id, schema.time, *schema.feature_names, schema.target]
+    others = [name for name in frame.columns if name not in needed]
     for name in needed:
         if name not in frame.columns:
-            yield Violation(column=name, problem="is missing", rows=len(frame))
+            remedy = find_missing(name, others)
+            yield Violation(column=name, problem=MISSING, rows=len(frame), remedy=remedy)
     if not len(frame):
         yield Violation(column="", problem="there are no rows in the window", rows=0)
     for name in frame.columns.difference(doubled):
@@ -125,14 +101,14 @@ def _feature(column: "pd.Series", feature: Feature) -> Iterator[Violation]:
                 column=name,
                 problem=f"{len(strange):,} values are not among those declared",
                 rows=len(strange),
-                examples=_examples(strange),
+                examples=examples_of(strange),
             )
     if (present == present.iloc[0]).all():
         yield Violation(
             column=name,
             problem="has one value only",
             rows=len(column),
-            examples=_examples(present),
+            examples=examples_of(present),
             severity="warning",
         )
 
@@ -145,7 +121,8 @@ def type_violation(column: "pd.Series", feature: Feature) -> Violation | None:
         column=feature.name,
         problem=f"is {column.dtype}, not {feature.type}",
         rows=len(column),
-        examples=_examples(column.dropna()),
+        examples=examples_of(column.dropna()),
+        remedy=correct_type(column, feature),
     )
 
 
@@ -172,86 +149,8 @@ def _range(present: "pd.Series", feature: Feature) -> Iterator[Violation]:
                 column=feature.name,
                 problem=f"{len(strange):,} values are {word} {bound:g}",
                 rows=len(strange),
-                examples=_examples(strange),
+                examples=examples_of(strange),
             )
-
-
-def _identity(column: "pd.Series") -> Iterator[Violation]:
-    name = str(column.name)
-    missing = int(column.isna().sum())
-    if missing:
-        yield Violation(column=name, problem=f"{missing:,} ids are missing", rows=missing)
-    doubled = column[column.duplicated() & column.notna()]
-    if len(doubled):
-        yield Violation(
-            column=name,
-            problem=f"{len(doubled):,} rows repeat an id",
-            rows=len(doubled),
-            examples=_examples(doubled),
-        )
-
-
-def _times(column: "pd.Series", window: Window) -> Iterator[Violation]:
-    name = str(column.name)
-    mismatch = time_violation(column)
-    if mismatch is not None:
-        yield mismatch
-        return
-    missing = int(column.isna().sum())
-    if missing:
-        yield Violation(column=name, problem=f"{missing:,} times are missing", rows=missing)
-    days = utc_naive(column)
-    outside = days[(days < str(window.start)) | (days >= str(window.until))]
-    if len(outside):
-        yield Violation(
-            column=name,
-            problem=f"{len(outside):,} rows lie outside {window}",
-            rows=len(outside),
-            examples=_examples(outside),
-        )
-
-
-def time_violation(column: "pd.Series") -> Violation | None:
-    """Return what is wrong with the type of the column of times; None if days can be cut on it."""
-    if column.dtype.kind == "M":
-        return None
-    zones = {getattr(value, "tzinfo", None) for value in column.dropna().head(10_000)}
-    problem = "mixes time zones" if len(zones) > 1 else f"is {column.dtype}, not a time"
-    return Violation(
-        column=str(column.name),
-        problem=problem,
-        rows=len(column),
-        examples=_examples(column.dropna()),
-    )
-
-
-def _target(column: "pd.Series", schema: DataSchema) -> Iterator[Violation]:
-    name = schema.target
-    missing = int(column.isna().sum())
-    if missing:
-        yield Violation(column=name, problem=f"{missing:,} targets are missing", rows=missing)
-    present = column.dropna()
-    classes = present.unique()
-    if schema.task == "regression":
-        if column.dtype.kind not in "iuf":
-            yield Violation(
-                column=name, problem=f"is {column.dtype}, not a number", rows=len(column)
-            )
-        return
-    if len(classes) < 2:
-        yield Violation(
-            column=name,
-            problem="has one class only; there is nothing to learn",
-            rows=len(present),
-            examples=_examples(present),
-        )
-    if schema.task == "binary" and not set(classes.tolist()) <= {0, 1}:
-        yield Violation(
-            column=name,
-            problem="must hold true and false (or 1 and 0) for a binary task",
-            rows=len(present),
-            examples=_examples(present),
-        )
 
 
 def fits(column: "pd.Series", feature: Feature) -> bool:
@@ -266,7 +165,3 @@ def fits(column: "pd.Series", feature: Feature) -> bool:
     if kind in "iufbMm":
         return bool(column.isna().all())
     return all(isinstance(value, str) for value in column.dropna().unique())
-
-
-def _examples(column: "pd.Series") -> tuple[str, ...]:
-    return tuple(str(value)[:40] for value in column.unique()[:MAX_EXAMPLES])

@@ -1,13 +1,11 @@
 """Config and layout: is everything there that the loops will reach for?"""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config, parse_params
-from ml_gitops.config.toml import decoded, place
-from ml_gitops.data.columns import compare_columns, infer_features
+from ml_gitops.config.toml import decoded
 from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
 from ml_gitops.data.schema import Feature, Window
@@ -15,33 +13,12 @@ from ml_gitops.document import Part
 from ml_gitops.errors import MlGitopsError
 from ml_gitops.ports import Progress, Workspace
 from ml_gitops.render.numbers import count
-from ml_gitops.workflows.init import PLACEHOLDER
+from ml_gitops.workflows.check_source import compare_source, open_places, unnamed
+from ml_gitops.workflows.finding import Finding
 from ml_gitops.workflows.training import load_frame
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class Finding(Part):
-    """One thing that was looked at.
-
-    Attributes:
-        what: the file, key or place.
-        text: what was found.
-        remedy: what to do about it; empty if there is nothing to do.
-    """
-
-    state: Literal["pass", "warn", "fail"]
-    what: str
-    text: str
-    remedy: str = ""
-
-    @classmethod
-    def of(
-        cls, error: MlGitopsError, what: str, state: Literal["warn", "fail"] = "fail"
-    ) -> "Finding":
-        """Return what an error says, in the place that it names."""
-        return cls(state=state, what=error.where or what, text=error.problem, remedy=error.hint)
 
 
 class Checked(Part):
@@ -62,54 +39,35 @@ def check_repository(
         progress: where it says that it imports and loads.
         load: whether to ask the source for a day of rows, to compare their columns.
     """
-    lock = _lock(workspace)
+    lock, day = _lock(workspace), _day(config, workspace)
     progress.step("Importing your code")
-    source = _function(config.data.source, workspace)
-    findings = [
-        Finding(
-            state="pass",
-            what=CONFIG_PATH,
-            text=f"{config.model.name}, {count(len(config.features), 'feature')}",
-        ),
-        *_placeholders(config, decoded(workspace.read(CONFIG_PATH) or b"")),
-        _function(config.model.pipeline, workspace),
-        source,
-    ]
-    unnamed: list[Feature] = []
-    if load and source.state == "pass":
-        day = _day(config, workspace)
+    pipeline = _function(config.model.pipeline, workspace)
+    frame: pd.DataFrame | None = None
+    rows = [_function(config.data.source, workspace)]
+    if load and rows[0].state == "pass":
         progress.step(f"Loading rows of {day}")
         try:
             frame = load_frame(config, workspace, day)
         except MlGitopsError as error:
-            findings.append(Finding.of(error, config.data.source))
+            rows = [Finding.of(error, config.data.source)]
         else:
-            unnamed = infer_features(frame, config.data_schema)
-            findings += _columns(config, frame, day, unnamed)
-    findings += [_params(config, workspace), _checks(workspace), lock]
-    return Checked(findings=tuple(findings), unnamed=tuple(unnamed))
+            rows = list(compare_source(config, frame, day))
+    text = decoded(workspace.read(CONFIG_PATH) or b"")
+    findings = [
+        *(list(open_places(config, text, frame)) or [_whole(config)]),
+        pipeline,
+        *rows,
+        _params(config, workspace),
+        _checks(workspace),
+        lock,
+    ]
+    known = () if frame is None else tuple(unnamed(config, frame))
+    return Checked(findings=tuple(findings), unnamed=known)
 
 
-def _placeholders(config: Config, text: str) -> Iterator[Finding]:
-    """Yield what is still to be filled in, with its line."""
-    data = config.data
-    asked = {
-        ("data", "id"): (data.id, "name the column that identifies a row"),
-        ("data", "time"): (data.time, "name the column with the time of the prediction"),
-        ("data", "target"): (data.target, "name the column that is predicted"),
-    }
-    asked |= {
-        ("features", name): (name, "name a column that the model sees, and give its type")
-        for name in config.features
-    }
-    for path, (name, remedy) in asked.items():
-        if name.startswith(PLACEHOLDER):
-            yield Finding(
-                state="fail",
-                what=place(text, CONFIG_PATH, path),
-                text=f"{name!r} is a placeholder",
-                remedy=remedy,
-            )
+def _whole(config: Config) -> Finding:
+    text = f"{config.model.name}, {count(len(config.features), 'feature')}"
+    return Finding(state="pass", what=CONFIG_PATH, text=text)
 
 
 def _function(reference: str, workspace: Workspace) -> Finding:
@@ -131,39 +89,6 @@ def _day(config: Config, workspace: Workspace) -> Window:
             day = config.data.start
     day = min(day, date.max - timedelta(days=1))
     return Window(start=day, until=day + timedelta(days=1))
-
-
-def _columns(
-    config: Config, frame: "pd.DataFrame", day: Window, unnamed: list[Feature]
-) -> Iterator[Finding]:
-    """Yield how the columns of the source differ from what the config says of them."""
-    what = config.data.source
-    if not len(frame):
-        yield Finding(
-            state="warn",
-            what=what,
-            text=f"it has no rows on {day.start}",
-            remedy="set `start` in [data] to the first day that has rows",
-        )
-    broken = [
-        one
-        for one in compare_columns(frame, config.data_schema)
-        if not one.column.startswith(PLACEHOLDER)
-    ]
-    names = ", ".join(one.name for one in unnamed[:8]) + (", ..." if len(unnamed) > 8 else "")
-    for one in broken:
-        yield Finding(
-            state="fail",
-            what=what,
-            text=str(one),
-            remedy=f"return it, or correct {CONFIG_PATH}"
-            + (f"; the source also has {names}" if names else ""),
-        )
-    if not broken:
-        text = f"{count(len(frame), 'row')} of {day.start}, with the columns of {CONFIG_PATH}"
-        if unnamed:
-            text += f"; unused: {names}"
-        yield Finding(state="pass", what=what, text=text)
 
 
 def _params(config: Config, workspace: Workspace) -> Finding:

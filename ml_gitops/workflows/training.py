@@ -84,7 +84,7 @@ def load(config: Config, workspace: Workspace, lock_window: Any, progress: Progr
         more = f" (and {len(rest)} more; `ml-gitops data validate` lists them)" if rest else ""
         raise DataError(
             f"{first}{more}",
-            hint="correct the source, or the contract in ml-gitops.toml",
+            hint=first.remedy or "correct the source, or the contract in ml-gitops.toml",
             where=config.data.source,
         )
     return Loaded(make_dataset(frame, config.data_schema, lock_window), report)

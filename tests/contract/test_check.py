@@ -73,18 +73,64 @@ def test_a_whole_repository_passes(whole: Path, capsys: pytest.CaptureFixture[st
     ]
 
 
-def test_columns_of_a_day_are_compared(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A column that the source does not return fails, with those it has besides."""
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("tear", "did you mean 'tear'?"),
+        ("wear ", "the source has 'wear ', which looks the same: rename one of them"),
+        ("age", "return it, or correct ml-gitops.toml; the source also has age"),
+    ],
+)
+def test_columns_of_a_day_are_compared(
+    whole: Path, capsys: pytest.CaptureFixture[str], name: str, remedy: str
+) -> None:
+    """A column that the source does not return fails, with the one that was meant or those left."""
     data = whole / "model" / "data.py"
-    data.write_text(data.read_text().replace('"wear":', '"tear":'))
+    data.write_text(data.read_text().replace('"wear":', f'"{name}":'))
 
     found = check(whole, capsys, expect=1)
 
-    also = "the source also has tear"
-    assert said(found, "fail") == [
-        f"{DATA}: column 'wear': is missing; return it, or correct ml-gitops.toml; {also}"
-    ]
-    assert [one["name"] for one in found["unnamed"]] == ["tear"]
+    assert said(found, "fail") == [f"{DATA}: column 'wear': is missing; {remedy}"]
+    assert [one["name"] for one in found["unnamed"]] == [name] * (name == name.strip())
+
+
+def test_a_name_that_fools_the_eye_is_told(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A column that nobody named, and that looks like one that somebody did, is a warning."""
+    data = whole / "model" / "data.py"
+    data.write_text(data.read_text().replace('"refund":', '"l\\u043ead": 1.0, "refund":'))
+
+    found = check(whole, capsys)
+
+    (line,) = [one for one in said(found, "warn") if "cyrillic" in one]
+    assert line.startswith(
+        f"{DATA}: column 'l\\u043ead' holds cyrillic small letter o, which looks"
+    )
+    assert line.endswith("rename it in the function that loads the rows")
+
+
+def test_values_of_the_target_are_held_to_the_task(
+    whole: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Words where true and false belong fail, and nothing says that the source passes."""
+    data = whole / "model" / "data.py"
+    data.write_text(data.read_text().replace('"left": left', '"left": np.where(left, "yes", "no")'))
+
+    found = check(whole, capsys, expect=1)
+
+    (line,) = said(found, "fail")
+    assert line.startswith(f"{DATA}: column 'left': must hold true and false")
+    assert line.endswith("; compare it in the source: rows['left'] == 'yes'")
+    assert not any(DATA in one for one in said(found, "pass"))
+
+
+def test_the_columns_that_play_a_part_are_named(
+    whole: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who reads that all is well reads which columns are id, time and target, and what it holds."""
+    (line,) = [one for one in said(check(whole, capsys), "pass") if DATA in one]
+
+    parts = "id 'customer', time 'asked', target 'left' (false 15, true 15)"
+    assert line == f"{DATA}: 30 rows of 2024-01-01; {parts}; "
 
 
 def test_no_rows_are_loaded_where_nobody_wants_it(
@@ -267,6 +313,31 @@ def test_what_is_to_be_filled_in_is_named(
     assert [one.partition(": ")[0] for one in failed[:4]] == [f"ml-gitops.toml:{n}" for n in holes]
     assert all("is a placeholder; name " in one for one in failed[:4])
     assert [one.partition(": ")[0] for one in failed[4:]] == ["model/pipeline.py", "model/data.py"]
+
+
+def test_columns_are_offered_for_the_place_they_fit(
+    strange: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before id, time and target are named, columns are offered for these and not as features."""
+    assert main(["init", str(strange), "--adopt"]) == 0
+    config = strange / "ml-gitops.toml"
+    text = config.read_text().replace("model/pipeline.py", "train.py")
+    config.write_text(text.replace("model/data.py", "train.py"))
+
+    found = check(strange, capsys, expect=1)
+
+    remedies = [one.partition("; ")[2] for one in said(found, "fail")]
+    assert remedies == [
+        "name the column that identifies a row; 'customer' has no value twice",
+        "name the column with the time of the prediction; 'asked' holds times",
+        "name the column that is predicted; 'left' could be a target",
+        "name a column that the model sees, and give its type",
+    ]
+    assert found["unnamed"] == []
+    passed = [one for one in said(found, "pass") if "columns" in one]
+    names = "customer, asked, load, wear, plan, refund, left"
+    assert passed == [f"train.py:load: 30 rows of 2024-01-01; its columns are {names}; "]
+    assert not any("feature" in one for one in said(found, "pass"))
 
 
 def test_the_source_writes_the_features(strange: Path, capsys: pytest.CaptureFixture[str]) -> None:

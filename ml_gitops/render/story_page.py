@@ -12,10 +12,19 @@ from ml_gitops.render.charts.lines import Point, Series
 from ml_gitops.render.charts.timeline import Threshold, timeline
 from ml_gitops.render.components import NavStep, card, figure, timeline_nav
 from ml_gitops.render.diff import diff_to_html
+from ml_gitops.render.marks import mark_of
 from ml_gitops.render.numbers import duration
 from ml_gitops.render.observation_page import window_point
 from ml_gitops.render.page import markdown_to_html, page
-from ml_gitops.render.story_steps import Story, chapters_of, is_traffic, state_of, turn_of
+from ml_gitops.render.story_steps import (
+    Story,
+    chapters_of,
+    is_against_advice,
+    is_traffic,
+    released,
+    state_of,
+    turn_of,
+)
 from ml_gitops.render.tables import plain, readable
 
 WEEK = timedelta(days=7)
@@ -77,9 +86,20 @@ def _year(story: Story) -> str:
     caption = (
         "Each point is one week of flights, at its end: predictions made over HTTP, joined with "
         f"what happened. Whiskers are 90% intervals; {better} is better. Every release is held to "
-        "what its own holdout promised."
+        f"what its own holdout promised.{''.join(_reservations(story))}"
     )
     return figure(draw, caption)
+
+
+def _reservations(story: Story) -> Iterator[str]:
+    """Say of a release against advice that keeping its promise does not make it good."""
+    for release in filter(None, map(released, story.steps)):
+        if is_against_advice(release):
+            tag = f"{mark_of('warn').symbol} {release['tag']}"
+            yield (
+                f" {tag} was released against the gate's advice and promised less: to keep "
+                "that does not make it good. What tells is the release before, on the same flights."
+            )
 
 
 def _levels(health: Any, points: Sequence[Point]) -> list[Threshold]:
@@ -103,8 +123,9 @@ def _event_label(one: Any) -> str | None:
             return f"retraining #{outcome['retraining']['pull_request']}"
         if (outcome.get("rollback") or {}).get("action") == "open":
             return f"rollback #{outcome['rollback']['pull_request']}"
-    if one.command.startswith("ml-gitops release") and outcome.get("is_new"):
-        return str(outcome["release"]["version"])
+    if release := released(one):
+        mark = f" {mark_of('warn').symbol}" if is_against_advice(release) else ""
+        return f"{release['version']}{mark}"
     return None
 
 

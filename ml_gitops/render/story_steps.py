@@ -45,8 +45,9 @@ class Turn(NamedTuple):
 def turn_of(one: Any) -> Turn | None:
     """Return what a step changed in the story, if it did."""
     outcome = one.outcome if isinstance(one.outcome, Mapping) else {}
-    if one.command.startswith("ml-gitops release") and outcome.get("is_new"):
-        return Turn(f"{outcome['release']['tag']} is released", outcome["release"]["verdict"])
+    if release := released(one):
+        against = " against the gate's advice" if is_against_advice(release) else ""
+        return Turn(f"{release['tag']} is released{against}", release["verdict"])
     if one.command == "ml-gitops train" and outcome.get("verdict") == "block":
         return Turn("The gate advises against a change", outcome["headline"])
     if one.command.startswith("ml-gitops monitor"):
@@ -56,6 +57,17 @@ def turn_of(one: Any) -> Turn | None:
                 why = (outcome["reasons"] or [""])[0] if kind == "retraining" else part["headline"]
                 return Turn(f"The monitor proposes a {kind}, #{part['pull_request']}", why)
     return None
+
+
+def released(one: Any) -> Mapping[str, Any] | None:
+    """Return the release that a step made, if it made one."""
+    outcome = one.outcome if isinstance(one.outcome, Mapping) else {}
+    return outcome["release"] if outcome.get("is_new") else None
+
+
+def is_against_advice(release: Mapping[str, Any]) -> bool:
+    """Say whether people released what the gate had blocked."""
+    return release["gate"] == "block"
 
 
 def is_traffic(one: Any) -> bool:
@@ -175,6 +187,8 @@ def state_of(one: Any) -> str:
     outcome = one.outcome if isinstance(one.outcome, Mapping) else {}
     if "calm" in outcome:
         return "pass" if outcome["calm"] else "warn"
+    if (release := released(one)) and is_against_advice(release):
+        return "warn"
     return {0: "pass", 1: "block"}.get(one.exit_code, "error")
 
 
@@ -182,6 +196,8 @@ def _word(one: Any) -> str | None:
     outcome = one.outcome if isinstance(one.outcome, Mapping) else {}
     if "calm" in outcome:
         return _wants(outcome)
+    if (release := released(one)) and is_against_advice(release):
+        return "against advice"
     return "done" if one.exit_code == 0 and "verdict" not in outcome else None
 
 

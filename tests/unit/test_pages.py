@@ -147,8 +147,17 @@ def step(command: str, day: date, outcome: Any, *, who: str = "monitor", code: i
     )
 
 
-def story() -> Story:
-    """Return two weeks of a story: a calm one, and one after which a retraining is proposed."""
+def release(version: str, *, gate: str) -> dict[str, Any]:
+    """Return a release as the outcome of the step that made it has it."""
+    return {"tag": f"delay@{version}", "version": version, "verdict": NASTY, "gate": gate}
+
+
+def story(*, gate: str = "pass") -> Story:
+    """Return two weeks of a story: a calm one, and one after which a retraining is proposed.
+
+    Args:
+        gate: what the gate said of the release.
+    """
     days = [date(2013, 4, 8), date(2013, 4, 15)]
     looks = [observation(late=value)[0].health.model_dump(mode="json") for value in (0.5, 0.8)]
     sent = {"rows": 6000, "mean_score": 0.2, "positives": 1200, "window": {"start": "2013-04-01"}}
@@ -157,7 +166,7 @@ def story() -> Story:
         for day, calm, look in zip(days, (True, False), looks, strict=True)
     ]
     traffic = [step("POST /predict", day, sent, who="production") for day in days]
-    released = {"is_new": True, "release": {"tag": "v1", "version": "v1.0.0", "verdict": NASTY}}
+    released = {"is_new": True, "release": release("v1.0.0", gate=gate)}
     now = datetime(2013, 4, 15, tzinfo=UTC)
     proposal = PullRequest(
         number=1,
@@ -267,7 +276,7 @@ def test_a_panel_says_what_the_table_says() -> None:
     noted = [
         set(re.findall(r'class="quiet">([^<]*(?:▲|steady|to say))<', one)) for one in (enough, few)
     ]
-    assert any(re.fullmatch(r"w = \d\.\d\d, drifts ▲", one) for one in noted[0])
+    assert any(re.fullmatch(r"shift w = \d\.\d\d, drifts ▲", one) for one in noted[0])
     assert noted[1] == {"too few rows to say"}
 
 
@@ -282,7 +291,7 @@ def test_the_contents_lead_through_the_story_in_order() -> None:
     assert [title for _, title in stops] == [
         "What happened",
         "The year goes on",
-        "v1 is released",
+        "delay@v1.0.0 is released",
         "The monitor proposes a retraining, #1",
         "The gate advises against a change",
         "The pull requests",
@@ -299,3 +308,18 @@ def test_a_calm_week_is_a_row_and_leads_to_its_report() -> None:
     assert '<td class="number">6,000</td><td class="number">20.0%</td>' in rows[0]
     assert '<a href="reports/2013-04-08.html">quality holds</a>' in rows[0]
     assert '<a href="reports/2013-04-15.html">▲ wants retraining</a>' in rows[1]
+
+
+@pytest.mark.parametrize(("gate", "against"), [("pass", False), ("block", True)])
+def test_a_release_against_advice_is_no_tick(gate: str, *, against: bool) -> None:
+    """Contents, flag, caption and badge say in words and shape what the gate had advised."""
+    html = story_page.to_html(story(gate=gate))
+
+    contents, body = html.split("</nav>")
+    stop = next(one for one in contents.split("<li") if "delay@v1.0.0 is released" in one)
+    caption = body.split("<figcaption>")[1].split("</figcaption>")[0]
+    assert ("released against the gate&#x27;s advice" in stop) == against
+    assert ('class="dot warning"' in stop) == against
+    assert (">v1.0.0 ▲<" in body) == against
+    assert ("▲ delay@v1.0.0 was released against the gate&#x27;s advice" in caption) == against
+    assert ("</svg>against advice</span>" in body) == against

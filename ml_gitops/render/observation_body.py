@@ -15,6 +15,7 @@ from ml_gitops.render.observation_tables import (
     DRIFT_ALIGN,
     DRIFT_HEADER,
     QUALITY_ALIGN,
+    SHIFT_NOTE,
     drift_rows,
     hidden_features,
     quality_header,
@@ -177,6 +178,5 @@ def drift_table(drift: Sequence[DriftReport]) -> str:
     more = f" {hidden}." if hidden else ""
     return (
         f"{escape(drift[-1].text)}.\n\n{table(DRIFT_HEADER, lines, DRIFT_ALIGN)}\n\n"
-        "*A shift is measured by w, about standard deviations of a mean; the bars are the "
-        f"windows, the newest last.{more}*"
+        f"*{SHIFT_NOTE} The bars are the windows, the newest last.{more}*"
     )

@@ -86,7 +86,7 @@ def _drift_figure(observation: Observation, profile: Profile) -> Iterator[str]:
         yield figure(
             partial(small_multiples, _panels(observation, profile), title=title),
             "The predictions, then the features by importance. Bars are as wide as their bins; "
-            "what lies beyond the training data stands apart. w is the size of the shift.",
+            "what lies beyond the training data stands apart. Below the table stands what w means.",
         )
 
 
@@ -141,7 +141,7 @@ def _note(column: ColumnDrift, *, told: bool) -> str:
     """Return the size of a shift and what it means, in the words of the table."""
     if not (told and column.enough):
         return "too few rows to say"
-    return f"w = {column.effect:.2f}, {'drifts ▲' if column.drifted else 'steady'}"
+    return f"shift w = {column.effect:.2f}, {'drifts ▲' if column.drifted else 'steady'}"
 
 
 def _panel(

@@ -22,9 +22,13 @@ QUALITY_ALIGN: tuple[Align, ...] = (
     "right",
     "left",
 )
-DRIFT_HEADER = ("column", "importance", "shift", "windows", "missing", "")
+DRIFT_HEADER = ("column", "importance", "shift w", "windows", "missing", "")
 DRIFT_ALIGN: tuple[Align, ...] = ("left", "right", "right", "left", "right", "left")
 TOP_FEATURES = 10
+SHIFT_NOTE = (
+    "The shift of a column is Cohen's w, which has no unit: 0 is none beyond chance, 0.1 is small, "
+    "0.3 medium, 0.5 large."
+)
 
 
 def quality_header(metric: MetricHealth) -> list[str]:
@@ -130,3 +134,4 @@ def tell_drift(terminal: Terminal, observation: Observation) -> None:
     rows = drift_rows(observation.drift)
     terminal.table(DRIFT_HEADER, rows, align=DRIFT_ALIGN, title=title)
     terminal.line(observation.drift[-1].text)
+    terminal.line(SHIFT_NOTE)

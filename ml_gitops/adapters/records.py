@@ -57,3 +57,14 @@ class GitRecords:
         texts = self._repository.blobs([files[path] for path in paths])
         found = zip(paths, texts, strict=True)
         return [(path, text.decode(errors="replace")) for path, text in found]
+
+    def newest(self, prefix: str) -> tuple[str, str] | None:
+        """Return (path, text) of the record that was written last under a prefix, if any."""
+        tip = self._repository.resolve(HEADS + RECORDS_BRANCH)
+        if tip is None:
+            return None
+        # Records never change, so the last commit that touched the folder added one.
+        asked = ("log", "-1", "--format=", "--name-only", "-z", tip, "--", *filter(None, [prefix]))
+        path = self._repository.text(*asked).strip("\0")
+        content = self._repository.read(path, tip) if path else None
+        return None if content is None else (path, content.decode(errors="replace"))

@@ -20,6 +20,10 @@ class Records(Protocol):
         """Return (path, text) of every record under a prefix, sorted by path."""
         ...
 
+    def newest(self, prefix: str) -> tuple[str, str] | None:
+        """Return (path, text) of the record that was written last under a prefix, if any."""
+        ...
+
 
 class Warehouse(Protocol):
     """An engine that reduces files of rows to a few numbers; rows stay inside it."""

@@ -39,7 +39,7 @@ class Status(Document):
         environments: what each serves.
         open: the open pull requests.
         issues: the open issues.
-        watched: the last day up to which production was monitored.
+        watched: the day up to which production was monitored last.
     """
 
     model: str
@@ -107,11 +107,11 @@ def _thread(found: PullRequest | Issue) -> ThreadStatus:
 
 
 def _last_watch(records: Records, model: str) -> tuple[date | None, str]:
-    """Return the day and the sentence of the newest record of monitoring."""
-    found = records.read_all(f"monitoring/{model}/")
-    if not found:
+    """Return the day and the sentence of what the monitor wrote down last."""
+    found = records.newest(f"monitoring/{model}/")
+    if found is None:
         return None, "production was never monitored"
-    path, text = found[-1]
+    path, text = found
     try:
         document = json.loads(text)
         return date.fromisoformat(document["as_of"]), str(document["headline"])

@@ -434,6 +434,23 @@ def test_records_on_github_are_written_once(harness: GitHubHarness) -> None:
     assert records.read_all("monitoring/") == [("monitoring/churn/deep/er/a.json", "")]
 
 
+def test_the_newest_record_on_github_was_written_last(harness: GitHubHarness) -> None:
+    """Whatever the order of the paths; beyond the last commits, the last path stands for it."""
+    forge = harness.forge()
+    records = GitHubRecords(forge._client, forge._survey)
+    assert records.newest("") is None
+    records.append("monitoring/m/2026.json", "today")
+    records.append("monitoring/m/2013 ü.json", "a replay")
+    records.append("training/m/0.json", "trained")
+
+    assert records.newest("monitoring/m/") == ("monitoring/m/2013 ü.json", "a replay")
+    assert records.newest("training/") == ("training/m/0.json", "trained")
+    assert records.newest("other/") is None
+    for number in range(20):
+        records.append(f"training/m/1{number}.json", "trained")
+    assert records.newest("monitoring/m/") == ("monitoring/m/2026.json", "today")
+
+
 def test_two_writers_of_records_lose_nothing(harness: GitHubHarness) -> None:
     """Whoever is slower looks again and writes on top."""
     one, two = (GitHubRecords(it._client, it._survey) for it in (harness.forge(), harness.forge()))

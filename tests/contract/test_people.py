@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ml_gitops.adapters.local_forge.forge import LocalForge
+from ml_gitops.adapters.records import GitRecords
 from ml_gitops.cli import main
 from tests.builders import BOT, first_day, make_model_repo
 
@@ -111,6 +112,29 @@ def test_what_waits_for_people_has_its_number(repo: Repo) -> None:
     assert "#1 Note (by ada)" in shown
     assert "issue #2 churn: look at the log" in shown
     assert [one["number"] for one in repo.ask("status")["issues"]] == [2]
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "said"),
+    [
+        ('{"as_of": "2013-05-01", "headline": "A replay"}', "2013-05-01", "A replay"),
+        ('{"as_of": "soon"}', None, "cannot be read: monitoring/churn/2013-05-01-001-a.json"),
+        ("[", None, "cannot be read: monitoring/churn/2013-05-01-001-a.json"),
+    ],
+)
+def test_the_last_watch_is_the_one_that_ran_last(
+    repo: Repo, text: str, day: str | None, said: str
+) -> None:
+    """Who looks back from an earlier day reads of that run, and not of the latest day."""
+    records = GitRecords(repo.root / ".git" / "forge.git", actor=BOT, clock=first_day)
+    today = '{"as_of": "2026-11-20", "headline": "Nobody asked"}'
+    records.append("monitoring/churn/2026-11-20-001-b.json", today)
+    records.append("monitoring/churn/2013-05-01-001-a.json", text)
+
+    found = repo.ask("status")
+
+    assert found["watched"] == day
+    assert found["said"].endswith(said)
 
 
 def test_no_issues_are_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

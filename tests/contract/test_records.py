@@ -68,6 +68,20 @@ def test_records_come_back_sorted_by_path(records: Records) -> None:
 def test_before_the_first_record_there_is_none(records: Records) -> None:
     """A repository without the branch has no records, and that is no error."""
     assert records.read_all("") == []
+    assert records.newest("") is None
+
+
+def test_the_newest_record_is_the_one_that_was_written_last(records: Records) -> None:
+    """Whatever the order of the paths, and whatever was written elsewhere meanwhile."""
+    records.append("monitoring/m/2026-11.json", "today")
+    records.append("monitoring/m/2013 ü.json", "a replay")
+    records.append("training/m/2026.json", "trained")
+    records.append("monitoring/m/2026-11.json", "today")
+
+    assert records.newest("monitoring/m/") == ("monitoring/m/2013 ü.json", "a replay")
+    assert records.newest("") == ("training/m/2026.json", "trained")
+    assert records.newest("training/m/") == ("training/m/2026.json", "trained")
+    assert records.newest("monitoring/other/") is None
 
 
 def test_a_record_never_changes(records: Records, path: Path) -> None:

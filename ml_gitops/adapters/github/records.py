@@ -12,6 +12,8 @@ from ml_gitops.errors import GitError, TryAgain
 RECORDS_BRANCH = "ml-gitops-records"
 _RACES = 8
 _BATCH = 20
+_STEPS = 20
+"""Commits that are looked back for the newest record of a kind."""
 
 
 class GitHubRecords:
@@ -59,6 +61,29 @@ class GitHubRecords:
         wanted = {path: oid for path, oid in listed.items() if path.startswith(prefix)}
         self._fetch([oid for oid in wanted.values() if oid not in self._texts])
         return [(path, self._texts[oid]) for path, oid in sorted(wanted.items())]
+
+    def newest(self, prefix: str) -> tuple[str, str] | None:
+        """Return (path, text) of the record that was written last under a prefix, if any.
+
+        Every record is a commit that names it; where none of the last few is of the prefix, the
+        last one by its path stands for it.
+        """
+        target = self._survey.records()
+        wanted = {it: oid for it, oid in self._listed(target).items() if it.startswith(prefix)}
+        if target is None or not wanted:
+            return None
+        path, commit = max(wanted), str(target["oid"])
+        for _ in range(_STEPS):
+            found = self._git.commit(commit)
+            named = str(found["message"]).partition("\n")[0].removeprefix("Record ")
+            if named in wanted:
+                path = named
+                break
+            if not found["parents"]:
+                break
+            commit = str(found["parents"][0]["sha"])
+        self._fetch([oid for oid in [wanted[path]] if oid not in self._texts])
+        return path, self._texts[wanted[path]]
 
     def _add(self, target: Document | None, path: str, content: bytes) -> bool:
         """Commit one record on top of what we saw; False if somebody was faster."""

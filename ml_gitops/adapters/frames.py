@@ -1,6 +1,7 @@
 """Frames on disk, as Parquet."""
 
 import os
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,9 @@ def read_frame(path: Path) -> "pd.DataFrame":
 
     try:
         with duckdb.connect() as connection:
-            return connection.execute("SELECT * FROM read_parquet($path)", {"path": str(path)}).df()
+            # A folder may be named like a glob.
+            named = {"path": escape(str(path))}
+            return connection.execute("SELECT * FROM read_parquet($path)", named).df()
     except duckdb.Error:
         raise DataError(
             "this is not a Parquet file", hint="remove its folder and train again", where=str(path)

@@ -88,6 +88,7 @@ def _summary(watched: Watched) -> dict[str, object]:
         },
         "left_out": observation.left_out,
         "unread": observation.unread,
+        "unmatched": observation.unmatched,
     }
 
 

@@ -28,6 +28,7 @@ class Observation(Document):
         one_in: how many rows of the log each counted row stands for.
         left_out: rows of the log that were not counted, by reason.
         unread: labels that say nothing.
+        unmatched: what the config says of files that are not there, as `log = "live/*.jsonl"`.
         health, retrain, rollback: what follows.
         headline: the outcome in one sentence.
     """
@@ -44,6 +45,7 @@ class Observation(Document):
     one_in: int = 1
     left_out: LeftOut
     unread: UnreadLabels = UnreadLabels()
+    unmatched: tuple[str, ...] = ()
     health: HealthReport
     retrain: RetrainDecision
     rollback: RollbackDecision
@@ -51,8 +53,12 @@ class Observation(Document):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What was not used of log and labels, one line each."""
-        return tuple(text for text in (self.left_out.text, self.unread.text) if text)
+        """What is not there or was not used of log and labels, one line each."""
+        absent = (
+            f"no file matches {said} of [monitor]: nothing was written yet, or elsewhere"
+            for said in self.unmatched
+        )
+        return (*absent, *(text for text in (self.left_out.text, self.unread.text) if text))
 
     @property
     def calm(self) -> bool:

@@ -3,9 +3,11 @@
 # Statements are composed of quoted identifiers and literals (`sql.py`) and of parameters.
 # ruff: noqa: S608
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from glob import escape
 from typing import Any, Protocol
 
 from ml_gitops.document import Part
@@ -87,7 +89,7 @@ class LogFiles(Part):
             raise DataError(
                 "a prediction log cannot be CSV: features are nested",
                 hint="write JSON lines or Parquet",
-                where=files[0],
+                where=_unescaped(files[0]),
             )
         return (
             _json_log(files, fields, strict=strict)
@@ -97,20 +99,40 @@ class LogFiles(Part):
 
 
 def find_files(engine: Engine, paths: Sequence[str]) -> list[str]:
-    """Return the files that paths and globs name, without the empty ones.
+    """Return the files that paths and globs name, without the empty ones, each as a glob of one.
+
+    Raises:
+        DataError: a path that is no glob names no file.
+    """
+    files = named_files(engine, paths)
+    if not files:
+        return []
+    full = engine.rows("SELECT filename FROM read_blob(?) WHERE size > 0", [files])
+    return [escape(name) for name in sorted({name for (name,) in full})]
+
+
+def named_files(engine: Engine, paths: Sequence[str]) -> list[str]:
+    """Return the files that paths and globs name, each as a glob of one.
 
     Raises:
         DataError: a path that is no glob names no file.
     """
     files: list[str] = []
     for path in paths:
-        is_glob = any(sign in path for sign in "*?[")
-        found = [name for (name,) in engine.rows("SELECT file FROM glob(?)", [path])]
-        files += found if is_glob else [path]
-    if not files:
-        return []
-    full = engine.rows("SELECT filename FROM read_blob(?) WHERE size > 0", [files])
-    return sorted({name for (name,) in full})
+        found = [escape(name) for (name,) in engine.rows("SELECT file FROM glob(?)", [path])]
+        if not found and escape(_unescaped(path)) == path:
+            raise DataError(
+                "there is no such file",
+                hint="correct the path in [monitor], or write the file, be it empty",
+                where=_unescaped(path),
+            )
+        files += found
+    return files
+
+
+def _unescaped(path: str) -> str:
+    """Return the path that a glob of one file names."""
+    return re.sub(r"\[([*?[])\]", r"\1", path)
 
 
 def reader_of(files: Sequence[str]) -> str:
@@ -134,7 +156,7 @@ def _reader(name: str) -> str:
     raise DataError(
         "the ending says no known format",
         hint=f"use one of {', '.join(READERS)}",
-        where=name,
+        where=_unescaped(name),
     )
 
 
@@ -151,7 +173,7 @@ def require(wanted: Sequence[str], present: Collection[str], *, where: str) -> N
             raise DataError(
                 f"there is no column {name!r}; there are {', '.join(sorted(present))}",
                 hint="name the column in the config, or write it",
-                where=where,
+                where=_unescaped(where),
             )
 
 

@@ -1,6 +1,7 @@
 """One look at production: log and labels reduced to an observation; nothing is changed."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from glob import escape
 from pathlib import Path
 
 from ml_gitops.config import Config
@@ -15,7 +16,7 @@ from ml_gitops.monitoring.labels import LabelFiles, UnreadLabels, find_unread
 from ml_gitops.monitoring.observation import Observation, headline, last_windows
 from ml_gitops.monitoring.profile import Profile
 from ml_gitops.monitoring.quality import QualityScan, count_labelled, scan_quality
-from ml_gitops.monitoring.query import LogFiles, Span
+from ml_gitops.monitoring.query import LogFiles, Span, named_files
 from ml_gitops.monitoring.retrain import RetrainDecision, Standing, decide_retraining
 from ml_gitops.monitoring.rollback import RollbackDecision, decide_rollback
 from ml_gitops.monitoring.scan import scan
@@ -76,6 +77,7 @@ def observe(
         one_in=seen.one_in,
         left_out=seen.left_out,
         unread=unread,
+        unmatched=_unmatched(config, warehouse, log, labels),
         health=health,
         retrain=retrain,
         rollback=rollback,
@@ -210,6 +212,17 @@ def _traces(config: Config, root: Path, as_of: date) -> tuple[LogFiles, LabelFil
     return log, labels
 
 
+def _unmatched(
+    config: Config, warehouse: Warehouse, log: LogFiles, labels: LabelFiles
+) -> tuple[str, ...]:
+    """Return what the config says of log and labels where no file is; labels follow a log."""
+    if not named_files(warehouse, log.paths):
+        return (f'log = "{config.monitor.log}"',)
+    if not named_files(warehouse, labels.paths):
+        return (f'labels = "{config.monitor.labels}"',)
+    return ()
+
+
 def _ripe_windows(config: Config, as_of: date) -> list[Span]:
     """Return the windows whose labels have had their time; drift is not kept waiting for them."""
     ripe = as_of - timedelta(days=config.monitor.label_delay_days)
@@ -217,5 +230,8 @@ def _ripe_windows(config: Config, as_of: date) -> list[Span]:
 
 
 def _path(root: Path, path: str) -> str:
-    """Return a path of the config as the engine finds it; URIs and absolute ones stay."""
-    return path if "://" in path or Path(path).is_absolute() else str(root / path)
+    """Return a path of the config as the engine finds it; URIs and absolute ones stay.
+
+    Only what the config says is a glob: the folder of the repository has the name that it has.
+    """
+    return path if "://" in path or Path(path).is_absolute() else str(Path(escape(str(root)), path))

@@ -599,6 +599,13 @@ LIVE: list[Case] = [
         "not JSON",
     ),
     (
+        "log that is not there",
+        replace("ml-gitops.toml", "[monitor]\n", '[monitor]\nlog = "live/served.jsonl"\n'),
+        MONITOR,
+        r"/.*live/served.jsonl",
+        "there is no such file",
+    ),
+    (
         "a look back from tomorrow",
         lambda _: None,
         ["monitor", "--as-of", "9999-12-31"],
@@ -845,6 +852,28 @@ def test_labels_that_do_not_join_are_refused(tmp_path: Path, live: Path) -> None
     logged(labels=f"customer,left\n{strangers}")(root)
 
     assert main([*MONITOR, "-C", str(root)]) == 2
+
+
+def test_files_that_are_not_there_yet_are_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, live: Path
+) -> None:
+    """On the first day nothing was served and nothing is wrong; it is said what was looked for."""
+    root, said = copy_of(live, tmp_path / "br[1]"), []
+    copy_of(live, tmp_path / "br1")
+    logged()(tmp_path / "br1")  # whose rows are not ours
+    for served in (False, True):
+        if served:
+            logged()(root)
+        capsys.readouterr()
+        assert main([*MONITOR, "--dry-run", "--json", "-C", str(root)]) == 0
+        said.append(json.loads(capsys.readouterr().out))
+
+    first, second = said
+    assert first["calm"]
+    assert first["unmatched"] == ['log = "live/predictions/*.jsonl"']
+    assert first["drift"][-1]["rows"] == 0
+    assert second["unmatched"] == ['labels = "live/labels/*.csv"']
+    assert second["drift"][-1]["rows"] > 0
 
 
 def test_labels_that_say_nothing_are_told(

@@ -335,6 +335,25 @@ def test_an_empty_window_is_counted_as_empty(
         }
 
 
+def test_a_path_that_names_no_file_is_no_empty_log(engine: DuckDBWarehouse, tmp_path: Path) -> None:
+    """A glob may match nothing yet; a file that is named outright has to be there."""
+    with pytest.raises(DataError, match=r"gone\.jsonl: there is no such file; correct the path"):
+        look(engine, LogFiles(paths=(str(tmp_path / "gone.jsonl"),)))
+
+
+def test_a_file_whose_name_is_like_a_glob_is_read_itself(
+    engine: DuckDBWarehouse, tmp_path: Path
+) -> None:
+    """What a glob found is read as it is called, not as a glob once more."""
+    write(tmp_path / "day1.jsonl", [record(i) for i in range(5)])
+    write(tmp_path / "day[1].jsonl", [record(i) for i in range(3)])
+    log = LogFiles(paths=(str(tmp_path / "day[[]*.jsonl"),))
+
+    assert look(engine, log).windows[0].rows == 3
+    with pytest.raises(DataError, match=r"day\[1\]\.txt: there is no such file"):
+        look(engine, LogFiles(paths=(str(tmp_path / "day[[]1].txt"),)))
+
+
 def test_nan_is_no_value_and_infinity_is_one(engine: DuckDBWarehouse, tmp_path: Path) -> None:
     """NaN counts as missing, infinities fall into the outer bins, -0.0 beside 0.0."""
     values = [math.nan, math.inf, -math.inf, -0.0, 0.0]

@@ -186,6 +186,15 @@ def test_a_cache_that_cannot_be_made_is_named(root: Path) -> None:
         LocalWorkspace(root).keep_run("churn-1", {"run.json": b"1"}, {})
 
 
+def test_a_folder_may_be_named_like_a_glob(root: Path) -> None:
+    """Rows that are kept below `br[1]` are read from there, and not from `br1`."""
+    for name, value in (("br1", 1), ("br[1]", 2)):
+        (root / name).mkdir()
+        write_frame(pd.DataFrame({"x": [value]}), root / name / "rows.parquet")
+
+    assert read_frame(root / "br[1]" / "rows.parquet")["x"].tolist() == [2]
+
+
 def test_a_damaged_frame_is_named(root: Path) -> None:
     """Half a Parquet file, or none, is the user's to remove."""
     path = root / "rows.parquet"

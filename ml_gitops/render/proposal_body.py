@@ -6,6 +6,8 @@ from ml_gitops.delivery.release import Release
 from ml_gitops.document import Missing
 from ml_gitops.model.lineage import short
 from ml_gitops.model.metrics import METRICS
+from ml_gitops.monitoring.health import MetricHealth
+from ml_gitops.monitoring.observation import Observation
 from ml_gitops.render.tables import Align, code, details, escape, table
 
 
@@ -58,45 +60,71 @@ def promotion_body(
 
 
 def rollback_body(
-    target: Release,
-    serving: Release,
-    *,
-    environment: str,
-    reasons: Sequence[str],
-    asked: bool = False,
+    target: Release, serving: Release, *, environment: str, seen: Observation | None
 ) -> str:
-    """Say why an environment should go back, and to what.
+    """Say why an environment should go back, to what, and what a merge does and leaves to do.
 
     Args:
         target: the release to go back to.
         serving: the release that serves now.
         environment: where.
-        reasons: one sentence each; numbers are already in them.
-        asked: a person asked for it; nothing was measured.
+        seen: what the monitor measured; None if a person asks, and nothing was.
     """
-    why = "\n".join(f"- {escape(reason)}" for reason in reasons)
+    place = escape(environment)
+    here, there = code(serving.tag), code(target.tag)
+    told = f"**{place.capitalize()} is better off with {there}; {here} serves it now.**"
+    if seen is None:
+        told = f"**A person asks that {place} goes back from {here} to {there}.**"
     origin = f" (#{serving.pull_request})" if serving.pull_request else ""
-    word = "goes back to" if asked else "is better off with"
     return paragraphs(
         [
+            told,
+            _reasons(serving, seen) if seen else "",
             (
-                f"**{escape(environment).capitalize()} {word} {code(target.tag)}; "
-                f"{code(serving.tag)} serves it now.**"
-            ),
-            why,
-            (
-                f"**If you merge**, `deployments/{environment}.json` names {code(target.tag)} "
-                "again, with the digests it was released with; nothing is built or trained. "
-                "**If you close**, "
-                f"{'nothing happens' if asked else 'the same evidence does not come back'}."
+                f"**If you merge**, `deployments/{environment}.json` names {there} again, by the "
+                "digests it was released with; nothing is built or trained. **If you close**, "
+                f"{'the same evidence does not come back' if seen else 'nothing happens'}."
             ),
             (
                 "**Afterwards:** the default branch still holds the change that made "
-                f"{code(serving.tag)}{origin}; revert it too, or the next release brings it back."
+                f"{here}{origin}; revert it too, or the next release brings it back."
             ),
-            "On the holdout, when they were released:",
+            "**What was known when they were released:**",
             _side_by_side(serving, target, ("now", "after the merge")),
         ]
+    )
+
+
+def _reasons(serving: Release, seen: Observation) -> str:
+    """Say what was measured, and why the promise of what serves is no reason to stay."""
+    here = code(serving.tag)
+    reasons = [f"{escape(seen.rollback.headline)}."]
+    if serving.gate == "block":
+        origin = f" in #{serving.pull_request}" if serving.pull_request else ""
+        reasons.append(f"The gate had advised against {here}; it was merged all the same{origin}.")
+    told = escape(seen.health.text)
+    reasons.append(
+        {
+            "healthy": _kept_promise(serving, seen.health.metrics[0]),
+            "degraded": f"{here} breaks its own promise, too: {told}.",
+            "insufficient": f"Whether {here} keeps its own promise cannot be told: {told}.",
+        }[seen.health.verdict]
+    )
+    return "\n".join(f"- {reason}" for reason in reasons)
+
+
+def _kept_promise(serving: Release, health: MetricHealth) -> str:
+    """Say what a release promised and does, and that another can still be better."""
+    metric = METRICS[health.metric]
+    values = [one.value for one in health.windows if one.value is not None]
+    if health.reference is None or not values:
+        return f"{code(serving.tag)} by itself: {escape(health.text)}."
+    promised = health.reference.value
+    return (
+        f"{code(serving.tag)} does keep its own promise: the {escape(metric.label)} of its holdout "
+        f"was {metric.text(promised)}, that of the newest window is "
+        f"{metric.text(values[-1], beside=promised)}. That is no reason to stay: on the same "
+        "rows the release before is better."
     )
 
 

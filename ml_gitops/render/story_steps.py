@@ -67,7 +67,7 @@ def released(one: Any) -> Mapping[str, Any] | None:
 
 def is_against_advice(release: Mapping[str, Any]) -> bool:
     """Say whether people released what the gate had blocked."""
-    return release["gate"] == "block"
+    return bool(release["gate"] == "block")
 
 
 def is_traffic(one: Any) -> bool:

@@ -37,7 +37,7 @@ def roll_back(
             f"{to!r} is no version of {model}", hint="write it like v1.2.0", where="--to"
         )
     tag = named or release_before(forge, model, environment)
-    wanted = _proposal(config, forge, environment, tag, ("A person asked for it.",), ASKED)
+    wanted = _proposal(config, forge, environment, tag, ASKED)
     action = decide(forge, KIND, wanted.model, wanted, insist=True)
     return apply(forge, action), action
 
@@ -51,9 +51,8 @@ def plan_rollback(config: Config, forge: Forge, observation: Observation) -> Act
     decision, environment = observation.rollback, observation.environment
     subject = subject_of(config.model.name, environment)
     if decision.roll_back:
-        alone = f"{observation.release} by itself: {observation.health.text}"
-        reasons = (decision.headline, alone)
-        wanted = _proposal(config, forge, environment, decision.to, reasons, decision.fingerprint)
+        evidence = decision.fingerprint
+        wanted = _proposal(config, forge, environment, decision.to, evidence, observation)
         return decide(forge, KIND, subject, wanted)
     current = next(iter(open_proposals(KIND, subject, forge.pull_requests())), None)
     if current is None or current.marker is None:
@@ -75,8 +74,8 @@ def _proposal(
     forge: Forge,
     environment: str,
     tag: str | None,
-    reasons: tuple[str, ...],
     evidence: str,
+    seen: Observation | None = None,
 ) -> PullRequestSpec:
     current = served(forge, environment)
     if isinstance(current, Missing):
@@ -90,6 +89,7 @@ def _proposal(
             where=state_path(environment),
         )
     target, serving = read_release(forge, tag), read_release(forge, current.tag)
+    why = seen.rollback.headline if seen else "A person asked for it."
     return PullRequestSpec(
         kind=KIND,
         model=subject_of(config.model.name, environment),
@@ -97,10 +97,8 @@ def _proposal(
         branch=f"ml-gitops/rollback-{config.model.name}-{environment}",
         base=forge.default_branch,
         title=f"Roll {environment} back to {target.tag}",
-        body=rollback_body(
-            target, serving, environment=environment, reasons=reasons, asked=evidence == ASKED
-        ),
-        commit_message=f"Roll {environment} back to {target.tag}\n\n" + "\n".join(reasons),
+        body=rollback_body(target, serving, environment=environment, seen=seen),
+        commit_message=f"Roll {environment} back to {target.tag}\n\n{why}",
         changes=(declared(target, environment),),
         labels=("rollback", environment),
     )

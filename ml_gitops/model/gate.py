@@ -13,7 +13,16 @@ from ml_gitops.model.interval import Units, minimum_detectable
 from ml_gitops.model.metric_change import Change
 from ml_gitops.model.metrics import Metric, MetricName
 from ml_gitops.model.policy import GatePolicy
-from ml_gitops.model.rules import Outcome, beside, floor, minimum, primary_change, secondary, slices
+from ml_gitops.model.rules import (
+    Outcome,
+    beside,
+    floor,
+    large_enough,
+    minimum,
+    primary_change,
+    secondary,
+    slices,
+)
 from ml_gitops.model.verdict import Verdict
 
 
@@ -42,6 +51,8 @@ class GateVerdict(Document):
         headline: the verdict in one sentence.
         findings: every rule, in the order they were asked.
         power: what the holdout could find; None where nothing was compared.
+        small_metrics: those of which there is too little to tell.
+        small_slices: column and value of those that are too small to tell.
     """
 
     file_name: ClassVar[str] = "gate.json"
@@ -52,6 +63,8 @@ class GateVerdict(Document):
     headline: str
     findings: tuple[Verdict, ...]
     power: Power | None = None
+    small_metrics: tuple[MetricName, ...] = ()
+    small_slices: tuple[tuple[str, str], ...] = ()
 
 
 def judge(comparison: Comparison, policy: GatePolicy) -> GateVerdict:
@@ -88,6 +101,14 @@ def judge(comparison: Comparison, policy: GatePolicy) -> GateVerdict:
         headline=_headline(verdict, champion, failed, first=findings[0]),
         findings=tuple(findings),
         power=_power(change, metric, policy) if isinstance(change, Change) else None,
+        small_metrics=tuple(
+            one.metric for one in comparison.changes if policy.least.lacking(one) is not None
+        ),
+        small_slices=tuple(
+            (one.column, one.value)
+            for one in comparison.slices
+            if isinstance(one.change, Change) and not large_enough(one.change, metric, policy)
+        ),
     )
 
 

@@ -133,7 +133,7 @@ def slices(comparison: Comparison, metric: Metric, policy: GatePolicy) -> Iterat
     judged = [
         (one, one.change)
         for one in comparison.slices
-        if isinstance(one.change, Change) and _large_enough(one.change, metric, policy)
+        if isinstance(one.change, Change) and large_enough(one.change, metric, policy)
     ]
     chances = holm([change.difference.p_worse for _, change in judged])
     worse = 0
@@ -151,7 +151,8 @@ def slices(comparison: Comparison, metric: Metric, policy: GatePolicy) -> Iterat
         yield Verdict(ok=True, rule="slice", text=text, data=data)
 
 
-def _large_enough(change: Change, metric: Metric, policy: GatePolicy) -> bool:
+def large_enough(change: Change, metric: Metric, policy: GatePolicy) -> bool:
+    """Say whether a slice has what it takes to be judged."""
     rare = metric.needs_both_classes and (change.rarest or 0) < policy.slice_min_rarest
     days = change.difference.days
     few = days is not None and days < policy.minimum_days

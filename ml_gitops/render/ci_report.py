@@ -8,7 +8,7 @@ from ml_gitops.model.lineage import short
 from ml_gitops.model.metric_change import Change
 from ml_gitops.model.metrics import METRICS, metrics_of
 from ml_gitops.model.verdict import Verdict
-from ml_gitops.render.changes import HEADER, NOTE, rows, word
+from ml_gitops.render.changes import HEADER, NOTE, metric_word, rows, slice_word
 from ml_gitops.render.marks import mark_of
 from ml_gitops.render.numbers import NOTHING, count, duration, size
 from ml_gitops.render.report_details import explained, folded_sections, state_of
@@ -143,7 +143,7 @@ def _metrics(report: Report) -> str:
         ["metric", named, *HEADER],
         [
             [_metric_name(name, comparison.primary), *map(escape, numbers)]
-            for name, numbers in rows(comparison)
+            for name, numbers in rows(report)
         ],
         ["left", "right", "right", "right", "right", "left"],
     )
@@ -174,34 +174,38 @@ def got_worse(report: Report) -> str:
     comparison = report.comparison
     if isinstance(comparison.baseline, Missing):
         return ""
-    metrics = [one for one in comparison.changes if word(one) == "worse"]
-    slices = [
-        (one, one.change)
-        for one in comparison.slices
-        if isinstance(one.change, Change) and word(one.change) == "worse"
+    metrics = [
+        (METRICS[one.metric].label, one)
+        for one in comparison.changes
+        if metric_word(report, one) == "worse"
     ]
-    slices.sort(key=lambda pair: -pair[0].n)
-    lines = [f"- metrics: {_listed([(METRICS[one.metric].label, one) for one in metrics])}"]
+    lines = [f"- metrics: {_listed(metrics, len(report.gate.small_metrics), 'cannot be told')}"]
     if comparison.slices:
-        told = _listed([(str(one), change) for one, change in slices])
+        slices = [
+            (str(one), one.change)
+            for one in sorted(comparison.slices, key=lambda one: -one.n)
+            if isinstance(one.change, Change) and slice_word(report, one) == "worse"
+        ]
         of = ""
         if len(slices) > MOST:
             of = f"{len(slices)} of {len(comparison.slices)}, the largest first: "
+        told = _listed(slices, len(report.gate.small_slices), "too small to tell")
         lines.append(f"- slices: {of}{told}")
     return "**What got worse**\n" + "\n".join([*lines, *_flips(report)])
 
 
-def _listed(worse: list[tuple[str, Change]]) -> str:
-    """Return the first of what is worse, each with both values."""
+def _listed(worse: list[tuple[str, Change]], small: int, why: str) -> str:
+    """Return the first of what is worse, each with both values, and how many cannot be told."""
+    untold = f"; {small} {why}" if small else ""
     if not worse:
-        return "none beyond its 90% interval"
+        return f"none beyond its 90% interval{untold}"
     named = []
     for name, change in worse[:MOST]:
         metric, known = METRICS[change.metric], change.baseline
         candidate = metric.text(change.candidate, beside=known)
         named.append(f"{escape(name)} {metric.text(known)} → {candidate}")
     more = f", and {len(worse) - MOST} more" if len(worse) > MOST else ""
-    return ", ".join(named) + more
+    return ", ".join(named) + more + untold
 
 
 def _flips(report: Report) -> Iterator[str]:

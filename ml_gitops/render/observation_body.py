@@ -88,7 +88,7 @@ def _brings(observation: Observation, report: Report) -> str:
         return f"The two could not be compared: {reason}. The full report has the candidate alone."
     body = table(
         ["metric", code(observation.release), *HEADER],
-        [[escape(METRICS[name].label), *map(escape, cells)] for name, cells in rows(comparison)],
+        [[escape(METRICS[name].label), *map(escape, cells)] for name, cells in rows(report)],
         ["left", "right", "right", "right", "right", "left"],
     )
     return (

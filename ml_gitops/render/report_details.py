@@ -8,7 +8,7 @@ from ml_gitops.model.lineage import short
 from ml_gitops.model.metric_change import SliceChange
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.model.verdict import Verdict
-from ml_gitops.render.changes import HEADER, cells
+from ml_gitops.render.changes import HEADER, cells, slice_word
 from ml_gitops.render.marks import mark
 from ml_gitops.render.numbers import count, duration, measured, percent
 from ml_gitops.render.tables import Align, code, details, escape, table
@@ -17,6 +17,10 @@ from ml_gitops.report import Report
 _SLICES: list[Align] = ["left", "right", "right", "right", "right", "right", "left"]
 _NUMBERS: list[Align] = ["left", "right", "right"]
 _CHECKS: list[Align] = ["left", "left", "right"]
+SMALL = (
+    "A slice that is too small to tell was not judged; `slice_min_rows`, `slice_min_rarest` and "
+    "`minimum_days` in [gate] say how large it must be."
+)
 OUTCOMES = {"passed": "pass", "failed": "fail", "skipped": "skip"}
 
 
@@ -32,9 +36,12 @@ def folded_sections(report: Report, *, most: int | None = None) -> Iterator[str]
     comparison = report.comparison
     metric = METRICS[comparison.primary].label
     if comparison.slices:
-        lines = [_slice_row(one) for one in comparison.slices]
+        lines = [_slice_row(one, report) for one in comparison.slices]
         header = ["slice", "rows", "champion", *HEADER]
-        yield details(f"{escape(metric)} by slice", _cut(header, lines, _SLICES, most))
+        body = _cut(header, lines, _SLICES, most) + (
+            f"\n\n{SMALL}" if report.gate.small_slices else ""
+        )
+        yield details(f"{escape(metric)} by slice", body)
     used = sorted(comparison.candidate.importances, key=lambda one: -one.value)
     if used:
         lines = [
@@ -97,10 +104,10 @@ def power(report: Report) -> str:
     return f"{told}."
 
 
-def _slice_row(one: SliceChange) -> list[str]:
+def _slice_row(one: SliceChange, report: Report) -> list[str]:
     if isinstance(one.change, Missing):
         return [escape(str(one)), f"{one.n:,}", "", "", escape(one.change.reason), "", ""]
-    return [escape(str(one)), f"{one.n:,}", *cells(one.change)]
+    return [escape(str(one)), f"{one.n:,}", *cells(one.change, slice_word(report, one))]
 
 
 def _lineage(report: Report) -> str:

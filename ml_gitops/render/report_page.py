@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from ml_gitops.model.metric_change import Change
+from ml_gitops.model.metric_change import Change, SliceChange
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.render.charts.bars import Bar, bars
 from ml_gitops.render.charts.calibration import Bin, calibration
@@ -44,13 +44,16 @@ def pictures_of(report: Report) -> Iterator[str]:
     metric = METRICS[comparison.primary]
     yield from _changes(report)
     slices = [
-        _interval(str(one), one.change)
+        _interval(_slice_label(report, one), one.change)
         for one in comparison.slices[:MOST_SLICES]
         if isinstance(one.change, Change)
     ]
     if slices:
         title = f"{metric.label}: change by slice; right of zero is better"
-        yield figure(partial(intervals, slices, title=title), "Small slices have wide intervals.")
+        told = "Small slices have wide intervals."
+        if report.gate.small_slices:
+            told = "Small slices have wide intervals; those with a ? are too small to tell."
+        yield figure(partial(intervals, slices, title=title), told)
     curve = comparison.candidate.calibration
     if curve is not None:
         points = [Bin(one.mean_score, one.observed_rate, one.n) for one in curve.bins]
@@ -89,6 +92,10 @@ def _changes(report: Report) -> Iterator[str]:
     )
     caption = f"Differences on the same {report.holdout_rows:,} rows with their 90% intervals."
     yield figure(draw, caption)
+
+
+def _slice_label(report: Report, one: SliceChange) -> str:
+    return f"{one} ?" if (one.column, one.value) in report.gate.small_slices else str(one)
 
 
 def _interval(label: str, change: Change, limit: float | None = None) -> Interval:

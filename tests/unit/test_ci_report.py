@@ -187,6 +187,31 @@ def test_every_row_has_one_precision_and_a_word() -> None:
     assert "-0." not in text, "a minus of a number is a true minus"
 
 
+def test_a_slice_that_is_too_small_to_judge_is_called_neither_better_nor_worse() -> None:
+    """The table, the list of what got worse and the note say that it is too small to tell."""
+    policy = POLICY.model_copy(update={"slice_min_rows": 934})
+    for made in (compared(rival=1.0), compared(noise=0.9)):
+        text = to_markdown(report(made, gate=judge(made, policy)))
+
+        words = [row_of(text, f"| plan p{n} |").split("|")[-2].strip() for n in range(3)]
+        assert words[1:] == ["too small to tell"] * 2
+        assert words[0] in ("better", "worse")
+        assert "; 2 too small to tell\n" in row_of(text, "- slices: ") + "\n"
+        assert "\nA slice that is too small to tell was not judged; " in text
+
+
+def test_too_few_days_tell_nothing_in_any_row() -> None:
+    """Where the verdict says that it cannot be judged, no metric is called better or worse."""
+    made = compared(noise=0.9)
+    unsure = report(made, gate=judge(made, POLICY.model_copy(update={"minimum_days": 15})))
+
+    text = to_markdown(unsure)
+
+    assert unsure.gate.outcome == "cannot tell"
+    assert row_of(text, "| **log loss** |").endswith("| cannot tell |")
+    assert "- metrics: none beyond its 90% interval; 9 cannot be told" in text
+
+
 def test_a_metric_that_cannot_be_computed_says_why() -> None:
     """Precision keeps its row where nothing was predicted positive."""
     alone = compared(shy=True)

@@ -3,12 +3,10 @@
 import argparse
 from datetime import date
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 from ml_gitops import __version__
-from ml_gitops.errors import EXIT_FIXABLE
-from ml_gitops.render.runner import unobeyed
-from ml_gitops.render.tables import plain
+from ml_gitops.cli.words import Parser
 
 LOOPS = """\
 the loops:
@@ -22,16 +20,7 @@ exit codes:
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that tells mistakes in one line, as every other command does."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the words, and leave."""
-        said = unobeyed(plain(message))
-        self.exit(EXIT_FIXABLE, f"error: {self.prog}: {said}; see `{self.prog} --help`\n")
-
-
-_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # noqa: SLF001 (it has no other)
+_Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 (it has no other)
 
 
 def _day(text: str) -> date:
@@ -49,7 +38,7 @@ def _port(text: str) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of `ml-gitops`."""
-    parser = _Parser(
+    parser = Parser(
         prog="ml-gitops",
         description="Every model change is a pull request; what was reviewed is what ships.",
         epilog=LOOPS,
@@ -71,7 +60,7 @@ def _command(
     name: str,
     run: str,
     about: str,
-) -> _Parser:
+) -> Parser:
     """Add a command that every face has: `--json`, and where to run."""
     command = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
     command.add_argument("--json", action="store_true", help="print one JSON document")

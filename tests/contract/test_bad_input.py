@@ -466,7 +466,7 @@ BROKEN: list[Case] = [
         "'soon' is no date",
     ),
     ("no such command", lambda _: None, ["trian"], "ml-gitops", "'trian'"),
-    ("no such option", lambda _: None, ["status", "--jsn"], "ml-gitops", "--jsn"),
+    ("no such option", lambda _: None, ["status", "--jsn"], "ml-gitops status", "--jsn"),
     (
         "no port",
         lambda _: None,

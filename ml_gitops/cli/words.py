@@ -1,0 +1,67 @@
+"""A parser that tells mistakes in one line, with the word that was probably meant."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from ml_gitops.errors import EXIT_FIXABLE
+from ml_gitops.render.runner import unobeyed
+from ml_gitops.render.tables import plain
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that tells mistakes in one line, as every other command does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the words, and leave."""
+        self._refuse(message, f"see `{self.prog} --help`")
+
+    def _refuse(self, problem: str, hint: str) -> NoReturn:
+        said = unobeyed(plain(f"{self.prog}: {problem}; {hint}"))
+        self.exit(EXIT_FIXABLE, f"error: {said}\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a word that is no choice; commands are looked for one level deeper, too."""
+        choices = action.choices
+        if choices is None or value in choices:
+            return
+        if action.nargs != argparse.PARSER:
+            name = "/".join(action.option_strings) or action.dest
+            known = {str(one): str(one) for one in choices}
+            self._refuse(f"{name}: {str(value)!r} is unknown", _meant(value, known, known))
+        commands = {word: word for word in choices}
+        deeper = {
+            inner: f"{word} {inner}"
+            for word, parser in (choices.items() if isinstance(choices, dict) else ())
+            for inner in _commands(parser)
+        }
+        problem = f"there is no command {str(value)!r}"
+        self._refuse(problem, _meant(value, {**deeper, **commands}, commands, self.prog))
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse, and refuse an option that nobody knows where its neighbours are known."""
+        found, rest = super().parse_known_args(args, namespace)
+        strange = next((word for word in rest if word.startswith("--")), None)
+        if strange is not None:
+            name = strange.partition("=")[0]
+            options = [it for action in self._actions for it in action.option_strings]
+            known = {it: it for it in options if it.startswith("--")}
+            self._refuse(f"there is no option {name!r}", _meant(name, known, known))
+        return found, rest
+
+
+def _commands(parser: argparse.ArgumentParser) -> Iterable[str]:
+    """Return the commands below a command."""
+    groups = [it.choices for it in parser._actions if it.nargs == argparse.PARSER]  # noqa: SLF001
+    return [word for choices in groups for word in choices or ()]
+
+
+def _meant(word: str, known: dict[str, str], shown: Iterable[str], before: str = "") -> str:
+    """Return what was probably meant, as it is typed; else all that there is."""
+    close = get_close_matches(word, known, n=1)
+    if close:
+        return f"did you mean `{before} {known[close[0]]}`?".replace("` ", "`")
+    return f"use one of {', '.join(shown)}"

@@ -82,10 +82,12 @@ def _proposal(
         raise ForgeError(
             current.reason, hint="promote a release first", where=state_path(environment)
         )
-    if tag is None or tag == current.tag:
+    if tag is None:
+        raise _nothing_before(config, forge, environment, current.tag)
+    if tag == current.tag:
         raise ForgeError(
-            f"{environment} serves {current.tag} and served nothing else before it",
-            hint="name another version with --to",
+            f"{environment} serves {tag} already",
+            hint="name another version, or leave --to out",
             where=state_path(environment),
         )
     target, serving = read_release(forge, tag), read_release(forge, current.tag)
@@ -102,6 +104,20 @@ def _proposal(
         changes=(declared(target, environment),),
         labels=("rollback", environment),
     )
+
+
+def _nothing_before(config: Config, forge: Forge, environment: str, serving: str) -> ForgeError:
+    """Say that nothing was served before, and what else there is to go to, if anything is."""
+    own = f"{config.model.name}@"
+    tags = [page.tag for page in forge.releases() if page.tag.startswith(own)]
+    others = [tag.removeprefix(own) for tag in tags if tag != serving]
+    if others:
+        problem = f"{environment} serves {serving} and served nothing else before it"
+        hint = f"name another release with --to, such as {others[-1]}"
+    else:
+        problem = f"there is nothing to roll back to: {serving} is the only release"
+        hint = "correct the model, merge and release it"
+    return ForgeError(problem, hint=hint, where=state_path(environment))
 
 
 def _fingerprint(serving: str, target: str, evidence: str) -> str:

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.cli import main
-from tests.builders import PIPELINE, make_model_repo
+from tests.builders import BOT, PIPELINE, first_day, make_model_repo
 from tests.contract.malformed import GOOD, MALFORMED, Change
 
 Mutation = Callable[[Path], object]
@@ -176,6 +177,14 @@ def logged(more: str = "", *, labels: str | bytes | None = None) -> Mutation:
     if labels is not None:
         writes.append(write("live/labels/a.csv", labels))
     return lambda root: [one(root) for one in writes]
+
+
+def another_release(root: Path) -> None:
+    """Let there be a release that nothing serves, and one of another model."""
+    forge = LocalForge(root / ".git" / "forge.git", actor=BOT, clock=first_day)
+    for tag in ("churn@v1.0.1", "delay@v1.0.2"):
+        forge.create_tag(tag, forge.head("main") or "", "Another")
+        forge.create_release(tag, "Another", "", {})
 
 
 def branch_of_mine(root: Path) -> None:
@@ -624,7 +633,21 @@ LIVE: list[Case] = [
         lambda _: None,
         ["rollback", "--environment", "production"],
         "deployments/production.json",
-        "served nothing else",
+        "nothing to roll back to: churn@v1.0.0 is the only release;",
+    ),
+    (
+        "nothing served before, and another release",
+        another_release,
+        ["rollback", "--environment", "production"],
+        "deployments/production.json",
+        "served nothing else before it; name another release with --to, such as v1.0.1",
+    ),
+    (
+        "rollback to what serves",
+        lambda _: None,
+        ["rollback", "--environment", "production", "--to", "v1.0.0"],
+        "deployments/production.json",
+        "serves churn@v1.0.0 already",
     ),
     (
         "no such version",

@@ -24,7 +24,7 @@ ADOPTED = (".gitignore",)
 def init(parsed: argparse.Namespace) -> int:
     """Make a model repository, or add to one what is missing."""
     setting = Setting(parsed)
-    folder: Path = parsed.directory
+    folder: Path = parsed.folder / parsed.directory
     name = parsed.name or model_name(folder.resolve().name)
     _refuse_taken(folder, name, parsed.forge)
     existing = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
@@ -139,6 +139,11 @@ def config(parsed: argparse.Namespace) -> int:
 
 def demo(parsed: argparse.Namespace) -> int:
     """Tell the whole story on the flights of 2013."""
+    from ml_gitops.cli.demo.record import say_where
     from ml_gitops.cli.demo.story import tell_story
 
-    return tell_story(parsed.directory, as_json=parsed.json)
+    setting = Setting(parsed)
+    directory: Path = parsed.folder / parsed.directory
+    record = tell_story(directory, setting.terminal)
+    setting.show(record, lambda terminal: say_where(terminal, directory, record))
+    return EXIT_PASSED

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.slow
 def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tell the story once, as `make demo` does."""
     folder = tmp_path_factory.mktemp("demo") / "told"
-    command = [sys.executable, "-m", "ml_gitops", "demo", str(folder)]
+    words = ["demo", folder.name, "-C", str(folder.parent), "--outcome", f"{folder}.json"]
+    command = [sys.executable, "-m", "ml_gitops", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     return folder
@@ -26,6 +27,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def record(told: Path) -> Any:
     """Read what the demo wrote about itself."""
     return json.loads((told / "demo.json").read_text())
+
+
+def test_the_outcome_is_the_record(told: Path, record: Any) -> None:
+    """What machines are given is what lies in the folder."""
+    assert json.loads(Path(f"{told}.json").read_text()) == record
 
 
 def test_the_story_has_its_turns(record: Any) -> None:

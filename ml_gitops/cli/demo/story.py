@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ml_gitops.adapters.workspace import LocalWorkspace
-from ml_gitops.cli.demo.record import RECORD, begin_record, is_record, leave_record, say_where
+from ml_gitops.cli.demo.record import RECORD, begin_record, is_record, leave_record
 from ml_gitops.cli.demo.stage import DemoError, Stage
 from ml_gitops.cli.demo.team import Team
 from ml_gitops.cli.demo.traffic import Traffic, weeks
 from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import parse_config
-from ml_gitops.document import canonical_json
-from ml_gitops.errors import EXIT_PASSED, ConfigError
+from ml_gitops.errors import ConfigError
 from ml_gitops.render.terminal import Terminal
 
 NAME = "delay"
@@ -48,27 +47,20 @@ BACK = (
 Proposal = Literal["retraining", "rollback"]
 
 
-def tell_story(directory: Path, *, as_json: bool) -> int:
-    """Tell the story into a folder, and say at the end where everything lies.
+def tell_story(directory: Path, terminal: Terminal) -> dict[str, Any]:
+    """Tell the story into a folder, and return the record that is left there.
 
     Args:
         directory: a new folder, or one with an earlier telling, which is replaced.
-        as_json: print the record instead of lines for people.
+        terminal: where a line per step goes.
     """
-    shown, directory = directory, directory.resolve()
+    directory = directory.resolve()
     _make_room(directory)
-    terminal = Terminal(machine=as_json)
     started = time.perf_counter()
     telling = Telling(directory, terminal)
     telling.tell()
-    record = leave_record(
-        directory, telling.stage, telling.team, round(time.perf_counter() - started, 1)
-    )
-    if as_json:
-        terminal.json(canonical_json(record))
-    else:
-        say_where(terminal, shown, record)
-    return EXIT_PASSED
+    seconds = round(time.perf_counter() - started, 1)
+    return leave_record(directory, telling.stage, telling.team, seconds)
 
 
 def _make_room(directory: Path) -> None:

@@ -28,7 +28,7 @@ _REFUSALS: tuple[tuple[str, str, str], ...] = (
         "correct or remove that line; every line is one prediction",
     ),
     (
-        r'JSON transform error in file "(?P<file>[^"]*)", in line (?P<line>\d+): (?P<detail>[^|]*)',
+        r'JSON transform error in file "(?P<file>[^"]*)", in line (?P<line>\d+):(?P<detail>[^|:]*)',
         "a value does not have the type of its column",
         "correct or remove that line",
     ),
@@ -58,12 +58,17 @@ _REFUSALS: tuple[tuple[str, str, str], ...] = (
         "compare the columns of the file with the config",
     ),
     (
+        r'"maximum_object_size" of .* while reading file "(?P<file>[^"]*)"',
+        "a line is longer than 16 MiB",
+        "correct or remove that line; every line is one prediction",
+    ),
+    (
         r"Out of Memory",
         "the scan needs more memory than it may use",
         "raise the memory limit or scan shorter windows",
     ),
 )
-"""What DuckDB says, what that means, and what to do about it."""
+"""What DuckDB says, what that means, and what to do about it. Values are not repeated."""
 
 
 class DuckDBWarehouse:
@@ -160,5 +165,5 @@ def _refusal(message: str) -> DataError:
             line = str(int(part["after"]) - 1)
         where = f"{where}:{line}" if where and line else where
         return DataError(f"{problem}: {detail}" if detail else problem, hint=hint, where=where)
-    first = text.split(" | ")[0]
+    first = re.sub(r"'[^']*'|\"[^\"]*\"", "…", text.split(" | ")[0])
     return DataError(f"DuckDB cannot read this: {first}", hint="check the files and their columns")

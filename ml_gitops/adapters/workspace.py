@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from glob import iglob
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,28 @@ class LocalWorkspace:
                 write_whole(target, content)
             except OSError as error:
                 raise refused("write", path, error) from None
+
+    def refuse_links_out(self, patterns: Iterable[str]) -> None:
+        """Refuse files that lie elsewhere than the config says: a link out of the repository.
+
+        Args:
+            patterns: paths or globs of the config; absolute ones and URIs say where they lead.
+
+        Raises:
+            ConfigError: one of them finds such a link.
+        """
+        for pattern in patterns:
+            if "://" in pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+                continue
+            # Not by `Path.glob`, which refuses patterns that engines read.
+            found = iglob(pattern, root_dir=self._root, recursive=True, include_hidden=True)  # noqa: PTH207
+            for path in found:
+                if not (self._root / path).resolve().is_relative_to(self._root):
+                    raise ConfigError(
+                        "a link leads out of the repository",
+                        hint="put the file itself there, or name the place in [monitor]",
+                        where=path,
+                    )
 
     def sources(self, folder: str, *, without: Sequence[str] = ()) -> dict[str, bytes]:
         """Return path and content of every Python file below a folder of the work tree."""

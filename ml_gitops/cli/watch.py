@@ -26,6 +26,8 @@ def monitor(parsed: argparse.Namespace) -> int:
         raise DataError(
             f"{as_of} has not come yet", hint="name today or a day before", where="--as-of"
         )
+    watches = setting.config.monitor
+    setting.workspace.refuse_links_out([watches.log, watches.labels])
     forge = setting.forge()
     with setting.terminal as terminal:
         watched = watch(

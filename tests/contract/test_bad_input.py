@@ -179,6 +179,22 @@ def logged(more: str = "", *, labels: str | bytes | None = None) -> Mutation:
     return lambda root: [one(root) for one in writes]
 
 
+def linked(name: str, target: str) -> Mutation:
+    """Put a link to somewhere on this machine in the place of a file or folder."""
+
+    def mutate(root: Path) -> None:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
+
+    return mutate
+
+
+def both(*mutations: Mutation) -> Mutation:
+    """Do one after the other."""
+    return lambda root: [mutate(root) for mutate in mutations]
+
+
 def another_release(root: Path) -> None:
     """Let there be a release that nothing serves, and one of another model."""
     forge = LocalForge(root / ".git" / "forge.git", actor=BOT, clock=first_day)
@@ -613,6 +629,30 @@ LIVE: list[Case] = [
         MONITOR,
         r"/.*live/served.jsonl",
         "there is no such file",
+    ),
+    (
+        "labels that are a file of the machine",
+        linked("live/labels/a.csv", "/etc/passwd"),
+        MONITOR,
+        "live/labels/a.csv",
+        "leads out of the repository",
+    ),
+    (
+        "log in a folder of the machine",
+        both(write("../etc/predictions/a.jsonl", "secret"), linked("live", "../etc")),
+        MONITOR,
+        "live/predictions/a.jsonl",
+        "leads out of the repository",
+    ),
+    (
+        "labels elsewhere that are none",
+        both(
+            write("../secret.csv", "root:x:0:0\n"),
+            replace("ml-gitops.toml", "[monitor]\n", '[monitor]\nlabels = "../secret.csv"\n'),
+        ),
+        MONITOR,
+        r"/.*secret.csv",
+        "no column 'customer'; it has 1;",
     ),
     (
         "a look back from tomorrow",

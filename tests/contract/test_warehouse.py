@@ -94,7 +94,25 @@ def test_it_is_a_warehouse_and_reads_frames() -> None:
             "type.jsonl",
             b'{"score": 1}\n{"score": "high"}\n',
             f"read_json(?, {COLUMNS})",
-            "type.jsonl:2: a value does not have the type of its column:",
+            "a value does not have the type of its column: Failed to cast value to numerical; ",
+        ),
+        (
+            "list.jsonl",
+            b'{"score": 1}\n["secret"]\n',
+            f"read_json(?, {COLUMNS})",
+            "list.jsonl:2: a value does not have the type of its column: Expected OBJECT, but got ",
+        ),
+        (
+            "long.jsonl",
+            b'{"id": "' + b"x" * 2**25 + b'"}\n',
+            f"read_json(?, {COLUMNS})",
+            "long.jsonl: a line is longer than 16 MiB;",
+        ),
+        (
+            "cast.jsonl",
+            b'{"id": "secret"}\n',
+            f"(SELECT id::INTEGER FROM read_json(?, {COLUMNS}))",
+            "DuckDB cannot read this: Conversion Error: Could not convert string … to INT32",
         ),
     ],
 )
@@ -110,6 +128,7 @@ def test_what_cannot_be_read_is_one_line(
         warehouse.rows(f"SELECT * FROM {sql}", [str(path)])
 
     assert says in str(refusal.value)
+    assert "secret" not in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert refusal.value.__suppress_context__
 

@@ -95,14 +95,14 @@ def test_labels_are_read_as_they_were_written(
 @pytest.mark.parametrize(
     ("contents", "problem"),
     [
-        ({"a.csv": CSV.replace(b",", b";")}, r"a\.csv: there is no column 'id'; there are id;y"),
+        ({"a.csv": CSV.replace(b",", b";")}, r"a\.csv: there is no column 'id'; it has 1;"),
         ({"a.csv": CSV, "b.tsv": CSV}, r"the files have different formats: .*a\.csv, .*b\.tsv"),
         ({"a.csv": CSV, "b.jsonl": LINES}, r"the files have different formats: .*a\.csv"),
         ({"a.csv": CSV, "b.csv": b"\xff\xfe\x00"}, r"b\.csv:1: this is not UTF-8"),
         ({"a.csv": b"id,y\r\na,1\nb,0\r\n"}, r"a\.csv: this is no CSV file"),
         ({"a.csv": CSV + b'"c'}, r"a\.csv: this is no CSV file.* once it is whole"),
         ({"a.csv.gz": gzip.compress(CSV)[:-9]}, r"a\.csv\.gz: this is not a whole gzip file"),
-        ({"a.jsonl": b'{"id": "a"}\n'}, r"a\.jsonl: there is no column 'y'; there are id"),
+        ({"a.jsonl": b'{"id": "a"}\n'}, r"a\.jsonl: there is no column 'y'; it has 1;"),
         ({"a.jsonl": b"no\nJSON\n"}, r"a\.jsonl: there is no column 'id'"),
         ({"a.txt": CSV}, r"a\.txt: the ending says no known format"),
     ],

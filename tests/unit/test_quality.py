@@ -272,11 +272,11 @@ def test_no_labels_and_no_log_are_empty(engine: DuckDBWarehouse, tmp_path: Path)
 def test_a_label_file_without_the_target_is_refused(
     engine: DuckDBWarehouse, tmp_path: Path
 ) -> None:
-    """The column that is missing is named, with those that are there and the file."""
+    """The column that is missing is named, and the file; what is in it is not told."""
     log = write_log(tmp_path, [0.5])
     (tmp_path / "l.csv").write_text("id,other\nrow-0,1\n")
 
-    with pytest.raises(DataError, match=r"l\.csv: there is no column 'y'; there are id, other"):
+    with pytest.raises(DataError, match=r"l\.csv: there is no column 'y'; it has 2;"):
         look(engine, log, LabelFiles(paths=(str(tmp_path / "l.csv"),), target="y"))
 
 

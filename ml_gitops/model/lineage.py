@@ -72,15 +72,20 @@ def trace(
         environment: library to version.
         product_version: this product's version; its major number counts.
     """
-    rows = {"window": lock.window.model_dump(mode="json"), "digest": lock.digest}
     return Lineage(
         sources={path: sha256(content) for path, content in sources.items()},
         params=sha256(params),
         contract=sha256(canonical_json(contract).encode()),
-        data_lock=sha256(canonical_json(rows).encode()),
+        data_lock=data_digest(lock),
         environment=environment,
         product=product_version.partition(".")[0],
     )
+
+
+def data_digest(lock: DataLock) -> str:
+    """Return the digest of locked rows and their window."""
+    rows = {"window": lock.window.model_dump(mode="json"), "digest": lock.digest}
+    return sha256(canonical_json(rows).encode())
 
 
 def short(digest: str) -> str:

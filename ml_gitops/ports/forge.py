@@ -60,6 +60,10 @@ class Forge(Protocol):
         """Return the commit at the tip of a branch; None if there is no such branch."""
         ...
 
+    def landed(self, commit: str) -> bool:
+        """Say whether a commit is in the history of the default branch."""
+        ...
+
     def read(self, path: str, *, ref: str) -> bytes | None:
         """Return a file at a branch, tag or commit; None if it is not there."""
         ...

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from ml_gitops.config import Config
 from ml_gitops.delivery.release import BENTO_FILE, Release, ServedRelease
-from ml_gitops.delivery.version import FIRST, Bump, Version, bump_for, parse_release, release_tag
+from ml_gitops.delivery.version import Bump, bump_for, release_tag
 from ml_gitops.document import Missing, sha256
-from ml_gitops.errors import DocumentError, ForgeError, GitError, TryAgain
+from ml_gitops.errors import DocumentError, ForgeError
 from ml_gitops.model.lineage import Lineage, short
 from ml_gitops.model.run import MODEL_FILE, verify
-from ml_gitops.ports import Bentos, Forge, Progress, Repository, Tag, Workspace
+from ml_gitops.ports import Bentos, Forge, Progress, Repository, Workspace
 from ml_gitops.pull_request import Action, PullRequest
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.proposal_body import release_notes
@@ -22,10 +22,9 @@ from ml_gitops.workflows.differences import tell_differences
 from ml_gitops.workflows.promotion import declared, promote, record_assignments
 from ml_gitops.workflows.registry import assigned, latest_release, released_file
 from ml_gitops.workflows.review import NOBODY, Reviewed, find_reviewed
+from ml_gitops.workflows.tagging import claim_tag, next_version
 from ml_gitops.workflows.training import read_lock, trace_run
 
-_RUN = "run "
-"""What stands before the run key in the message of a release's tag."""
 PROFILE_PATH = "reference/profile.json"
 """What the newest release learned from, for people; the monitor reads the one it serves."""
 SHIPPED = (
@@ -95,7 +94,7 @@ def deliver(
             rows = read_lock(workspace)
             told = tell_differences(config, workspace, forge, lineage, rows, before)
             release = release.model_copy(update={"differences": told})
-        release = _publish(forge, bentos, progress, release, reviewed.files)
+        release = _publish(config, forge, bentos, progress, release, reviewed.files)
         is_new = True
     progress.step("Staging")
     staged = _stage(config, forge, release)
@@ -121,7 +120,8 @@ def _reviewed(
             return reviewed
     if train_again is None:
         raise ForgeError(
-            f"no reviewed model is kept for run {short(lineage.run_key)}, which is what was merged",
+            f"no merged pull request carries a report of run {short(lineage.run_key)}, "
+            "which is what was merged",
             hint="run `ml-gitops train` and `report --pull-request N` at the head of its pull "
             "request, or ship it unreviewed with `release --train`",
         )
@@ -141,7 +141,6 @@ def _describe(
     run = verify(files, lineage.run_key, where="the reviewed run")
     report = verify_report(files, run, config.gate, where="the reviewed run")
     changed: list[str] = []
-    version: Version = FIRST
     bump: Bump = "patch"
     if isinstance(before, Release):
         signature = released_file(forge, before, Signature.file_name)
@@ -149,8 +148,7 @@ def _describe(
         new = Signature.from_json(files[Signature.file_name], where=Signature.file_name)
         changed = lineage.changes_from(before.lineage)
         bump = bump_for(changed, same_signature=old.same_form(new))
-        version = _version(before).next(bump)
-    version = _free(forge, config.model.name, version, bump, lineage.run_key)
+    version = next_version(config, forge, before, bump, lineage)
     return Release(
         model=config.model.name,
         version=str(version),
@@ -171,6 +169,7 @@ def _describe(
 
 
 def _publish(
+    config: Config,
     forge: Forge,
     bentos: Bentos,
     progress: Progress,
@@ -189,43 +188,13 @@ def _publish(
     )
     release = release.model_copy(update={"files": {**release.files, BENTO_FILE: sha256(bento)}})
     progress.step(f"Publishing {release.tag}")
-    standing = _tag_of(forge, release)
-    if standing is None:
-        said = f"{release.tag}\n\n{release.verdict}\n\n{_RUN}{release.run_key}"
-        try:
-            forge.create_tag(release.tag, release.commit, said)
-        except (ForgeError, GitError):
-            if _tag_of(forge, release) is None:
-                raise
-            raise TryAgain(
-                f"another delivery took {release.tag} at this moment",
-                hint="run `ml-gitops release` again",
-            ) from None
-    else:
-        # A crash came between tag and page; the default branch may have moved on since.
-        release = release.model_copy(update={"commit": standing.commit})
+    release = release.model_copy(update={"commit": claim_tag(config, forge, release)})
     report = Report.from_json(files[Report.file_name], where=Report.file_name)
     assets = {name: files[name] for name in SHIPPED}
     assets |= {BENTO_FILE: bento, Release.file_name: release.to_json().encode()}
     notes = release_notes(release, to_markdown(report))
     forge.create_release(release.tag, f"{release.model} {release.version}", notes, assets)
     return release
-
-
-def _tag_of(forge: Forge, release: Release) -> Tag | None:
-    """Return the tag of a release, if it is there."""
-    return next((tag for tag in forge.tags() if tag.name == release.tag), None)
-
-
-def _free(forge: Forge, model: str, version: Version, bump: Bump, run_key: str) -> Version:
-    """Return the first version that no other run has taken, finished or not.
-
-    A tag of this very run is what a crash left: the release goes on under it.
-    """
-    taken = {tag.name: f"{_RUN}{run_key}" in tag.message for tag in forge.tags()}
-    while not taken.get(release_tag(model, version), True):
-        version = version.next(bump)
-    return version
 
 
 def _stage(config: Config, forge: Forge, release: Release) -> str | None:
@@ -240,17 +209,6 @@ def _stage(config: Config, forge: Forge, release: Release) -> str | None:
     changes = {path: state, PROFILE_PATH: released_file(forge, release, "profile.json")}
     message = f"Let {environment} serve {release.tag}\n\n{release.verdict}"
     return forge.commit(forge.default_branch, changes, message)
-
-
-def _version(release: Release) -> Version:
-    parsed = parse_release(release.tag)
-    if parsed is None:
-        raise DocumentError(
-            f"{release.tag!r} is no release tag",
-            hint="restore the release page",
-            where=Release.file_name,
-        )
-    return parsed[1]
 
 
 def _merged_by(forge: Forge, commit: str) -> int | None:

@@ -62,6 +62,16 @@ def spec(
 # Branches and files
 
 
+def test_what_landed_is_told_from_what_did_not(harness: Harness) -> None:
+    """A commit of the default branch's history landed; one of another branch did not."""
+    forge = harness.forge()
+    first = forge.head("main") or ""
+    second = forge.commit("main", {"a.txt": b"second"}, "Change")
+    elsewhere = forge.open_pull_request(spec()).head
+
+    assert [forge.landed(it) for it in (first, second, elsewhere)] == [True, True, False]
+
+
 def test_files_are_read_at_a_branch_a_tag_or_a_commit(harness: Harness) -> None:
     """The same path has its own content at each ref, and None where it is not."""
     forge = harness.forge()

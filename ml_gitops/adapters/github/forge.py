@@ -58,6 +58,15 @@ class GitHubForge(Proposals, Shelf, Artifacts, Checks):
         """Return the commit at the tip of a branch; None if there is no such branch."""
         return self._git.head(branch) if SOUND_NAME.fullmatch(branch) else None
 
+    def landed(self, commit: str) -> bool:
+        """Say whether a commit is in the history of the default branch."""
+        try:
+            return bool(self._git.compare(self.default_branch, commit)["total_commits"] == 0)
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            return False  # they share no history
+
     def read(self, path: str, *, ref: str) -> bytes | None:
         """Return a file at a branch, tag or commit; None if it is not there."""
         if ref == self.default_branch and (ahead := self._survey.file(path)) is not None:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Self
 
-from ml_gitops.adapters.git.history import diff
+from ml_gitops.adapters.git.history import diff, is_ancestor
 from ml_gitops.adapters.git.repository import HEADS, GitRepository
 from ml_gitops.adapters.limits import BOT_BRANCHES, checked_choice
 from ml_gitops.adapters.local_forge.merging import combine
@@ -55,6 +55,11 @@ class LocalForge(Proposals, Threads, Shelf):
     def head(self, branch: str) -> str | None:
         """Return the commit at the tip of a branch; None if there is no such branch."""
         return self._repository.resolve(HEADS + branch)
+
+    def landed(self, commit: str) -> bool:
+        """Say whether a commit is in the history of the default branch."""
+        tip = self.head(self.default_branch)
+        return tip is not None and is_ancestor(self._repository, commit, tip)
 
     def read(self, path: str, *, ref: str) -> bytes | None:
         """Return a file at a branch, tag or commit; None if it is not there."""

@@ -87,7 +87,8 @@ class GitHubClient(Attempts):
             if not isinstance(items, list):
                 raise self.give_up("GET", path, "it gave out no list")
             # Items move between pages while others write.
-            found |= {item.get("id", item.get("ref", len(found))): item for item in items}
+            for item in items:
+                found[item.get("id", item.get("ref", len(found)))] = item
             if not _NEXT.search(reply.headers.get("link", "")):
                 return list(found.values())
         raise self.give_up("GET", path, "the list has no end")

@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _tell(error: MlGitopsError, *, as_json: bool) -> int:
     """Print what the user can do, one line, and return the exit code."""
+    from ml_gitops.cli.job import on_actions, problem_line
     from ml_gitops.render.runner import unobeyed, unobeyed_json
     from ml_gitops.render.tables import plain
 
@@ -61,5 +62,6 @@ def _tell(error: MlGitopsError, *, as_json: bool) -> int:
     line = plain(str(error))
     if len(line) > LONGEST:
         line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
-    print(unobeyed(f"error: {line}"), file=sys.stderr)  # noqa: T201
+    shown = problem_line(line, error.where) if on_actions() else unobeyed(f"error: {line}")
+    print(shown, file=sys.stderr)  # noqa: T201
     return error.exit_code

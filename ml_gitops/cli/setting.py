@@ -3,7 +3,7 @@
 import argparse
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +17,13 @@ from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.adapters.records import GitRecords
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.adapters.workspace import CACHE, LocalWorkspace, find_root, write_whole
+from ml_gitops.cli.job import leave
 from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config, parse_config
 from ml_gitops.delivery.deployment import state_path
 from ml_gitops.errors import ConfigError, DataError, ForgeError
 from ml_gitops.pull_request import Actor
+from ml_gitops.render.runner import Annotation
 from ml_gitops.render.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -99,6 +101,8 @@ class Setting:
 
     def __init__(self, parsed: argparse.Namespace) -> None:
         self.as_json: bool = parsed.json
+        words = (getattr(parsed, "command", None), getattr(parsed, "step", None))
+        self._words = " ".join(word for word in words if word)
         self._folder: Path = parsed.folder
         self._outcome: Path | None = getattr(parsed, "outcome", None)
         for path in (self._outcome, getattr(parsed, "html", None)):
@@ -203,7 +207,7 @@ class Setting:
         """Return the day it is, in UTC."""
         return now().date()
 
-    def write(self, path: Path, text: str) -> None:
+    def write(self, path: Path, content: str | bytes) -> None:
         """Write a file that the user asked for.
 
         Raises:
@@ -211,18 +215,32 @@ class Setting:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, text.encode())
+            write_whole(path, content.encode() if isinstance(content, str) else content)
         except OSError as error:
             raise DataError(
                 f"cannot write it: {error.strerror}", hint="name another file", where=str(path)
             ) from None
 
-    def show(self, outcome: Any, tell: Callable[[Terminal], None]) -> None:
-        """Print an outcome: as JSON for machines, or told to people."""
-        text = json.dumps(to_jsonable_python(outcome), indent=2, sort_keys=True)
+    def show(
+        self,
+        outcome: Any,
+        tell: Callable[[Terminal], None],
+        *,
+        summary: str = "",
+        annotations: Iterable[Annotation] = (),
+    ) -> None:
+        """Print an outcome: as JSON for machines, or told to people, and left to a job.
+
+        Args:
+            summary: Markdown for the page of the job.
+            annotations: what is to be said beside lines of files.
+        """
+        document = to_jsonable_python(outcome)
+        text = json.dumps(document, indent=2, sort_keys=True)
         if self._outcome is not None:
             self.write(self._outcome, text + "\n")
         if self.as_json:
             self.terminal.json(text)
         else:
             tell(self.terminal)
+        leave(self._words, document, summary, annotations)

@@ -5,9 +5,34 @@ It obeys `::add-mask::` where a line starts with it, and `##[add-path]` wherever
 """
 
 import re
-from typing import IO, cast
+from dataclasses import dataclass
+from typing import IO, Literal, cast
 
 _COMMAND = re.compile(r"^[ \t]*:(?=:)|##(?=\[)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A word that a runner shows beside a line of a file, or on the page of the job."""
+
+    level: Literal["notice", "warning", "error"]
+    message: str
+    path: str = ""
+    line: int = 0
+    title: str = ""
+
+
+def annotation_line(one: Annotation) -> str:
+    """Return the one command that a runner shall obey; its texts end nothing and begin nothing."""
+    given = {"file": one.path, "line": str(one.line or ""), "title": one.title}
+    told = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in given.items() if value)
+    return f"::{one.level}{' ' if told else ''}{told}::{_escaped(one.message)}"
+
+
+def _escaped(text: str, also: str = "") -> str:
+    """Return text as the runner reads it back (`ActionCommand.cs`)."""
+    text = text.replace("##[", "## [")
+    return "".join(f"%{ord(it):02X}" if it in "%\r\n" + also else it for it in text)
 
 
 def unobeyed(output: str) -> str:

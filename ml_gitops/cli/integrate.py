@@ -7,6 +7,7 @@ from ml_gitops.cli.setting import Setting
 from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ForgeError, GitError
 from ml_gitops.model.lineage import short
 from ml_gitops.pull_request import PullRequest
+from ml_gitops.render.annotations import report_annotations, violation_annotations
 from ml_gitops.render.ci_report import brief, to_markdown
 from ml_gitops.render.numbers import count, duration, size
 from ml_gitops.render.report_page import to_html
@@ -17,6 +18,7 @@ from ml_gitops.workflows.ci import (
     judged_report,
     lock_data,
     publish,
+    read_files,
     validate_data,
 )
 from ml_gitops.workflows.ci import train as train_candidate
@@ -71,13 +73,17 @@ def validate(parsed: argparse.Namespace) -> int:
                 ],
                 align=["left", "left", "left", "right"],
             )
+        for one in report.violations:
+            if one.remedy:
+                terminal.line(f"  {one.column}: {one.remedy}")
         held = "keep the contract" if report.passed else "break the contract"
         terminal.status(
             "pass" if report.passed else "fail",
             f"{count(report.rows, 'row')} of {report.window} {held}",
         )
 
-    setting.show(report, tell)
+    source = setting.config.data.source.partition(":")[0]
+    setting.show(report, tell, annotations=violation_annotations(report, source))
     return EXIT_PASSED if report.passed else EXIT_FAILED
 
 
@@ -92,17 +98,28 @@ def train(parsed: argparse.Namespace) -> int:
             setting.warehouse,
             terminal,
         )
+    for name, content in read_files(trained.folder).items() if parsed.leave else ():
+        setting.write(parsed.leave / name, content)
 
     def tell(terminal: Terminal) -> None:
         _tell_trained(terminal, trained)
         _tell_unpushed(terminal, setting)
 
-    setting.show(_summary(trained), tell)
+    setting.show(
+        _summary(trained),
+        tell,
+        summary=to_markdown(trained.report),
+        annotations=report_annotations(trained.report),
+    )
     return EXIT_FAILED if trained.report.verdict == "block" else EXIT_PASSED
 
 
 def report(parsed: argparse.Namespace) -> int:
     """Show the report; post it on the pull request of the branch."""
+    if parsed.event:
+        from ml_gitops.cli.publish import publish as publish_left
+
+        return publish_left(parsed)
     setting = Setting(parsed)
     trained = judged_report(setting.config, setting.workspace, setting.forge_if_any())
     if parsed.html:

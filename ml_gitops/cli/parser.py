@@ -134,12 +134,14 @@ def _integrate(commands: "_Commands") -> None:
         metavar="DATE",
         help="from `start` in [data] to before this day (default: the lock's window, or today)",
     )
-    _command(
+    train = _command(
         commands,
         "train",
         "integrate:train",
         "fit, export, check parity, evaluate, compare and judge; nothing if nothing changed",
     )
+    about = "also leave here what another job takes on: model and documents, no rows"
+    train.add_argument("--leave", type=Path, metavar="DIR", help=about)
     report = _command(
         commands, "report", "integrate:report", "show the report, and post it on the pull request"
     )
@@ -147,6 +149,10 @@ def _integrate(commands: "_Commands") -> None:
     report.add_argument(
         "--pull-request", type=int, metavar="N", help="post it there (default: the branch's own)"
     )
+    about = "post what the job of this GitHub event left; check all of it, run none of it"
+    report.add_argument("--event", type=Path, metavar="FILE", help=about)
+    about = "the workflow whose finished run an event may name: .github/workflows/ci.yml"
+    report.add_argument("--workflow", metavar="PATH", help=about)
 
 
 def _deliver(commands: "_Commands") -> None:

@@ -226,25 +226,48 @@ def publish(
     Returns:
         The comment, and whether it was written or changed.
     """
-    files = read_files(trained.folder)
-    kept = forge.artifact(trained.run.artifact_name) or {}
+    keep(forge, trained.run, read_files(trained.folder))
+    record_training(records, TrainingRecord.of(trained.run, trained.report, number))
+    return post(forge, trained.run, trained.report, number, body, fingerprint=trained.run.run_key)
+
+
+def keep(forge: Forge, run: Run, files: Mapping[str, bytes]) -> None:
+    """Keep the files of a run where the merge finds them.
+
+    Raises:
+        ForgeError: others are kept there.
+    """
+    kept = forge.artifact(run.artifact_name) or {}
     if kept.get(MODEL_FILE, files[MODEL_FILE]) != files[MODEL_FILE]:
         raise ForgeError(
-            f"another model is kept under the key of this run, {short(trained.run.run_key)}",
+            f"another model is kept under the key of this run, {short(run.run_key)}",
             hint="find out who made it: the same inputs give the same bytes",
-            where=trained.run.artifact_name,
+            where=run.artifact_name,
         )
-    forge.store_artifact(trained.run.artifact_name, files)
-    record_training(records, TrainingRecord.of(trained.run, trained.report, number))
-    model = trained.report.model
+    forge.store_artifact(run.artifact_name, files)
+
+
+def post(
+    forge: Forge, run: Run, report: Report, number: int, body: str, *, fingerprint: str
+) -> tuple[Comment | None, bool]:
+    """Show a report on a pull request, once.
+
+    Args:
+        number: the pull request.
+        body: the report as Markdown.
+        fingerprint: key of the run that it covers; empty if it is to cover none.
+
+    Returns:
+        The comment, and whether it was written or changed.
+    """
     marker = Marker(
         kind=REPORT_KIND,
-        model=model,
-        fingerprint=trained.run.run_key,
-        content=substance(trained.run, trained.report),
+        model=report.model,
+        fingerprint=fingerprint,
+        content=substance(run, report),
     )
     text = signed_text(body, marker)
-    posted = posted_report(forge.pull_request(number), model)
+    posted = posted_report(forge.pull_request(number), report.model)
     if posted is None:
         return forge.comment(number, text), True
     comment, _ = posted

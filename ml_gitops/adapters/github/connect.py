@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ml_gitops.adapters.github.client import GitHubClient
     from ml_gitops.adapters.github.forge import GitHubForge
     from ml_gitops.adapters.github.records import GitHubRecords
+    from ml_gitops.adapters.github.runs import GitHubRuns
     from ml_gitops.adapters.github.survey import Survey
 
 PUBLIC_API = "https://api.github.com"
@@ -105,6 +106,14 @@ class GitHub:
         from ml_gitops.adapters.github.records import GitHubRecords
 
         return GitHubRecords(self._client, self._bots_survey)
+
+    def runs(self) -> "GitHubRuns":
+        """Return what is known of runs of workflows."""
+        from ml_gitops.adapters.github.git_data import GitData
+        from ml_gitops.adapters.github.runs import GitHubRuns
+
+        git = GitData(self._client, self._bots_survey)
+        return GitHubRuns(self._client, git, self.forge(bot=True))
 
     @cached_property
     def _client(self) -> "GitHubClient":

@@ -1,0 +1,72 @@
+"""`report --event`: the job that may write, in a folder without a checkout."""
+
+import argparse
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ml_gitops.adapters.github.connect import GitHub, find_place
+from ml_gitops.cli.setting import Setting, now
+from ml_gitops.errors import EXIT_PASSED, ConfigError, ForgeError
+from ml_gitops.render.terminal import Terminal
+from ml_gitops.workflows.publishing.origin import Origin
+from ml_gitops.workflows.publishing.post import publish_left, read_origin
+
+LARGEST = 8 << 20
+"""Bytes of an event; GitHub's have at most a few hundred thousand."""
+
+
+def publish(parsed: argparse.Namespace) -> int:
+    """Post what another job left; what is not believed is told in a check run, and is no error."""
+    setting = Setting(parsed)
+    place = find_place(None, os.environ)
+    if place is None:
+        raise ForgeError(
+            "this is no job of GitHub Actions",
+            hint="set GITHUB_REPOSITORY and GITHUB_TOKEN, or leave --event out",
+            where="--event",
+        )
+    event = _read(parsed.event)
+
+    def read() -> Origin:
+        return read_origin(
+            os.environ.get("GITHUB_EVENT_NAME", ""),
+            event,
+            workflow=parsed.workflow or "",
+            run=os.environ.get("GITHUB_RUN_ID", ""),
+            attempt=os.environ.get("GITHUB_RUN_ATTEMPT", ""),
+        )
+
+    github = GitHub(place, os.environ, now)
+    with setting.terminal:
+        done = publish_left(github.forge(bot=True), github.runs(), read, os.environ)
+
+    def tell(terminal: Terminal) -> None:
+        if done.code != "posted":
+            terminal.status("warn", f"{done.code}: nothing is posted; {done.reason}")
+            return
+        said = "posted" if done.posted else "already there, or out of date by now"
+        terminal.status("pass", f"report on pull request #{done.pull_request}: {said}")
+
+    setting.show(done, tell)
+    return EXIT_PASSED
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """Return the event, which GitHub wrote.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    try:
+        with path.open("rb") as file:
+            event = json.loads(file.read(LARGEST))
+    except (OSError, ValueError):
+        event = None
+    if not isinstance(event, dict):
+        raise ConfigError(
+            "there is no event to read", hint="name the file of GITHUB_EVENT_PATH", where="--event"
+        )
+    return event

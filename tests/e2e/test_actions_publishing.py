@@ -1,0 +1,328 @@
+"""The job that may write: it posts what another job left, and runs none of it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml_gitops.cli import main
+from ml_gitops.cli.setting import BOT
+from ml_gitops.document import canonical_json, sha256
+from ml_gitops.pull_request import Marker
+from ml_gitops.workflows.publishing.package import ARTIFACT
+from tests.builders import CHECKS, PARAMS
+from tests.e2e.world import World
+from tests.github.artifacts import zipped
+from tests.github.caller import Caller
+from tests.github.server import GitHubServer
+from tests.github.setup import TestRepository
+
+CI = ".github/workflows/ci.yml"
+BRANCH = "the-first-model"
+READS = {"contents": "read", "metadata": "read"}
+REPORTS = {
+    "actions": "read",
+    "checks": "write",
+    "contents": "read",
+    "metadata": "read",
+    "pull_requests": "write",
+}
+"""What the shipped workflows give to the two jobs; `test_workflows.py` holds them to it."""
+
+
+@dataclass
+class Job:
+    """A pull request of a repository on GitHub, and a folder without a checkout."""
+
+    server: GitHubServer
+    repository: TestRepository
+    source: TestRepository
+    world: World
+    left: Path
+    folder: Path
+    patch: pytest.MonkeyPatch
+
+    def run(self) -> int:
+        """Say that CI ran at the head of the branch."""
+        return self.repository.add_run(
+            "ci.yml", event="pull_request", branch=BRANCH, source=self.source
+        )
+
+    def leave(self, run: int, files: Mapping[str, bytes] | bytes | None = None) -> None:
+        """Leave an artifact of the run; what was trained, if nothing else is given."""
+        found = {path.name: path.read_bytes() for path in self.left.iterdir()}
+        self.repository.add_artifact(run, ARTIFACT, found if files is None else files)
+
+    def event(self, run: int, **changes: Any) -> dict[str, Any]:
+        """Return the event that GitHub writes when the run has ended."""
+        caller = Caller(self.server, self.server.token(BOT.login), self.repository.full_name)
+        told = caller.read(f"/actions/runs/{run}") | changes
+        about = {"id": self.repository.id, "full_name": self.repository.full_name}
+        return {"action": "completed", "workflow_run": told, "repository": about}
+
+    def publish(self, event: Mapping[str, Any], *, expect: int = 0) -> Any:
+        """Run the job that may write, and return its outcome."""
+        path = self.folder / "event.json"
+        path.write_text(json.dumps(event))
+        self.patch.setenv("GITHUB_EVENT_NAME", "workflow_run")
+        self.patch.setenv("GITHUB_TOKEN", self.server.token(BOT.login, REPORTS))
+        self.patch.setenv("ML_GITOPS_OUTBOX", str(self.folder / "outbox"))
+        self.patch.chdir(self.folder)
+        outcome = self.folder / "outcome.json"
+        words = ["report", "--event", str(path), "--workflow", CI, "--json"]
+        assert main([*words, "--outcome", str(outcome)]) == expect
+        return json.loads(outcome.read_text())
+
+    def checks(self) -> list[tuple[str, str]]:
+        """Return name and conclusion of every check run at the head."""
+        caller = Caller(self.server, self.server.token(BOT.login), self.repository.full_name)
+        sha = self.source.head(BRANCH)
+        found = caller.read(f"/commits/{sha}/check-runs")["check_runs"]
+        return [(it["name"], it["conclusion"]) for it in found]
+
+    @property
+    def notes(self) -> list[Any]:
+        """The comments on the pull request."""
+        return self.repository.record.threads[1].notes
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubServer]:
+    """Start a GitHub."""
+    with GitHubServer(tmp_path_factory.mktemp("github")) as started:
+        yield started
+
+
+@pytest.fixture
+def job(
+    trained: World,
+    place: Path,
+    tmp_path: Path,
+    server: GitHubServer,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Job:
+    """Make a repository with an open pull request, trained with a token that may only read."""
+    fork = getattr(request, "param", "") == "fork"
+    world = trained.copy(place)
+    made = server.create_repository(f"acme/churn-{len(server.world.repositories)}")
+    world.clone.run("push", "--quiet", str(made.path), "main")
+    source = server.create_fork(made.full_name, "eve") if fork else made
+    world.clone.run("push", "--quiet", str(source.path), BRANCH)
+    world.clone.set_remote(made.clone_url)
+    for name, value in {
+        "GITHUB_API_URL": server.url,
+        "GITHUB_SERVER_URL": server.web_url,
+        "GITHUB_REPOSITORY": made.full_name,
+        "GITHUB_TOKEN": server.token(BOT.login, READS),
+    }.items():
+        monkeypatch.setenv(name, value)
+    left, folder = tmp_path / "left", tmp_path / "job"
+    folder.mkdir()
+    world.run("train", "--leave", str(left))
+    who = "eve" if fork else "ada"
+    made.add_collaborator("ada")
+    caller = Caller(server, server.token(who), made.full_name)
+    caller.propose(f"{source.record.owner.login}:{BRANCH}", "A model")
+    return Job(server, made, source, world, left, folder, monkeypatch)
+
+
+def test_what_a_run_left_is_posted_once(job: Job) -> None:
+    """The comment stands once, the check run passes, and the run is kept for the merge."""
+    run = job.run()
+    job.leave(run)
+
+    first, again = job.publish(job.event(run)), job.publish(job.event(run))
+
+    assert (first["code"], first["posted"], again["posted"]) == ("posted", True, False)
+    assert first["trusted"]
+    assert [it.author.login for it in job.notes] == [BOT.login]
+    assert "`churn` may merge" in job.notes[0].body
+    assert job.checks() == [("ml-gitops", "success")]
+    assert len(list((job.folder / "outbox").iterdir())) == 1
+
+
+@pytest.mark.parametrize("job", ["fork"], indirect=True)
+def test_a_fork_is_reported_on_and_passes_nothing(job: Job) -> None:
+    """A fork's numbers are shown as its own word: a neutral check, nothing kept for a merge."""
+    run = job.run()
+    job.leave(run)
+
+    done = job.publish(job.event(run))
+
+    assert (done["code"], done["trusted"]) == ("posted", False)
+    assert job.notes[0].body.startswith("> **Reported by code from a fork, and not verified.**")
+    marker = Marker.find(job.notes[0].body)
+    assert marker is not None
+    assert marker.fingerprint == ""
+    assert job.checks() == [("ml-gitops", "neutral")]
+    assert not (job.folder / "outbox").exists()
+
+
+def forged(job: Job, name: str, **changes: Any) -> dict[str, bytes]:
+    """Return what the run left, with keys of one document changed and the record made to fit."""
+    files = {path.name: path.read_bytes() for path in job.left.iterdir()}
+    document = json.loads(files[name]) | changes
+    files[name] = canonical_json(document).encode()
+    run = json.loads(files["run.json"])
+    if name in run["files"]:
+        run["files"][name] = sha256(files[name])
+        files["run.json"] = canonical_json(run).encode()
+    return files
+
+
+def test_another_commit_s_report_is_refused(job: Job) -> None:
+    """A report that was good for other parameters cannot be replayed on this commit."""
+    (job.world.root / "params.toml").write_text(PARAMS.replace("1.0", "0.01"))
+    job.world.clone.commit_all("Regularise more")
+    job.world.clone.run("push", "--quiet", str(job.source.path), f"HEAD:{BRANCH}")
+    run = job.run()
+    job.leave(run)
+
+    done = job.publish(job.event(run))
+
+    assert (done["code"], job.notes) == ("E11", [])
+    assert "other hyper-parameters than the commit has" in done["reason"]
+    assert job.checks() == [("ml-gitops", "neutral")]
+
+
+def test_a_forged_verdict_is_refused(job: Job) -> None:
+    """A report whose verdict its numbers do not bear posts nothing."""
+    report = json.loads((job.left / "report.json").read_text())
+    gate = report["gate"] | {"verdict": "warn"}
+    run = job.run()
+    job.leave(run, forged(job, "report.json", gate=gate))
+
+    done = job.publish(job.event(run))
+
+    assert (done["code"], job.notes) == ("E12", [])
+
+
+def test_a_forged_basis_is_refused(job: Job) -> None:
+    """A report that says it was judged by other rules than the commit has posts nothing."""
+    report = json.loads((job.left / "report.json").read_text())
+    basis = report["basis"]
+    basis["standing"]["checks"] = sha256(b"easier ones")
+    run = job.run()
+    job.leave(run, forged(job, "report.json", basis=basis))
+
+    done = job.publish(job.event(run))
+
+    assert (done["code"], done["reason"]) == ("E12", "the report was judged by another checks")
+    assert job.notes == []
+
+
+def test_hidden_changes_of_the_rules_are_told_anyway(job: Job) -> None:
+    """How the checks differ from the base branch is found by the job that writes, not believed."""
+    checks = job.world.root / "checks" / "test_behaviour.py"
+    checks.write_text(CHECKS.replace("assert handles_unseen", "assert True or handles_unseen"))
+    job.world.clone.commit_all("Ask less")
+    job.world.clone.run("push", "--quiet", str(job.source.path), f"HEAD:{BRANCH}")
+    job.patch.setenv("GITHUB_TOKEN", job.server.token(BOT.login, READS))
+    job.world.run("train", "--leave", str(job.left))
+    report = json.loads((job.left / "report.json").read_text())
+    assert report["basis"]["check_changes"]
+    run = job.run()
+    job.leave(run, forged(job, "report.json", basis=report["basis"] | {"check_changes": []}))
+
+    done = job.publish(job.event(run))
+
+    assert done["code"] == "posted"
+    body = job.notes[0].body
+    assert "**This change touches how models are judged:**" in body
+    assert "test_behaviour.py" in body.split("\n")[0].replace("\\", "")
+
+
+def test_a_push_meanwhile_gets_no_old_comment(job: Job) -> None:
+    """Whoever pushes before the report is posted finds nothing of the commit before."""
+    run = job.run()
+    job.leave(run)
+    event = job.event(run)
+    job.source.push(BRANCH, {"README.md": "More.\n"}, by="eve")
+
+    done = job.publish(event)
+
+    assert (done["code"], job.notes) == ("E03", [])
+
+
+def test_the_number_of_a_pull_request_is_never_taken_from_the_run(job: Job) -> None:
+    """A file that names another pull request is one that no run leaves."""
+    run = job.run()
+    files = {path.name: path.read_bytes() for path in job.left.iterdir()}
+    job.leave(run, {**files, "pull_request.txt": b"2"})
+
+    done = job.publish(job.event(run))
+
+    assert (done["code"], job.notes) == ("E08", [])
+
+
+def test_an_archive_that_climbs_writes_nothing(job: Job, tmp_path: Path) -> None:
+    """An archive with a path out of the folder is refused, and leaves no file anywhere."""
+    before = sorted(tmp_path.rglob("*"))
+    run = job.run()
+    job.leave(run, zipped({"../../evil.json": b"{}", "report.json": b"{}"}))
+
+    done = job.publish(job.event(run))
+
+    assert (done["code"], job.notes) == ("E08", [])
+    assert {it.name for it in set(tmp_path.rglob("*")) - set(before)} == {
+        "event.json",
+        "outcome.json",
+    }
+
+
+def test_a_workflow_of_the_same_name_is_not_ours(job: Job) -> None:
+    """A run of another file is refused before anything of it is read."""
+    run = job.run()
+    job.leave(run)
+
+    done = job.publish(job.event(run, path=".github/workflows/evil.yml"))
+
+    assert (done["code"], job.notes, job.checks()) == ("E01", [], [])
+
+
+def test_no_author_code_is_imported(job: Job) -> None:
+    """The job that may write never unpickles, starts no process and imports nothing of the commit.
+
+    The audit hook stands in a process of its own, from its first line on.
+    """
+    run = job.run()
+    job.leave(run)
+    (job.folder / "event.json").write_text(json.dumps(job.event(run)))
+    job.patch.setenv("GITHUB_EVENT_NAME", "workflow_run")
+    job.patch.setenv("GITHUB_TOKEN", job.server.token(BOT.login, REPORTS))
+    job.patch.setenv("ML_GITOPS_OUTBOX", str(job.folder / "outbox"))
+    words = ["report", "--event", "event.json", "--workflow", CI]
+
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED.format(words=words)],
+        cwd=job.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "report on pull request #1: posted" in done.stdout
+    assert done.stderr.splitlines()[-1] == "heavy: []"
+
+
+WATCHED = """
+import sys
+def watch(event, arguments):
+    if event in ("pickle.find_class", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"):
+        raise SystemExit(f"{{event}} {{arguments}}")
+    if event == "open" and str(arguments[0]).endswith(("model/pipeline.py", "model/data.py")):
+        raise SystemExit(f"{{event}} {{arguments}}")
+sys.addaudithook(watch)
+from ml_gitops.cli import main
+code = main({words!r})
+heavy = {{"sklearn", "skl2onnx", "onnx", "onnxruntime", "joblib", "cloudpickle", "bentoml"}}
+print("heavy:", sorted(heavy & set(sys.modules)), file=sys.stderr)
+sys.exit(code)
+"""

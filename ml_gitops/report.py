@@ -11,8 +11,9 @@ from ml_gitops.document import Digest, Document, Missing, Part, canonical_json, 
 from ml_gitops.errors import DocumentError, MlGitopsError
 from ml_gitops.model.comparison import Comparison
 from ml_gitops.model.gate import GateVerdict, judge
+from ml_gitops.model.lineage import short
 from ml_gitops.model.policy import GatePolicy
-from ml_gitops.model.run import MODEL_FILE, Run
+from ml_gitops.model.run import MODEL_FILE, Run, run_name
 from ml_gitops.serving.parity import ParityReport
 
 ReportVerdict = Literal["pass", "warn", "block"]
@@ -162,18 +163,20 @@ def policy_digest(policy: GatePolicy) -> str:
     return sha256(canonical_json(policy.model_dump(mode="json")).encode())
 
 
-def substance(run: Run, report: Report) -> str:
-    """Return the digest of what a reviewer approves of: the files, the verdict, every check.
+def files_digest(files: Mapping[str, bytes]) -> str:
+    """Return the digest of everything that a reviewer approves of: the run, and its report."""
+    return sha256(canonical_json({name: sha256(it) for name, it in files.items()}).encode())
 
-    It is equal wherever the same run is judged; times, and what the base branch has, are not in it.
+
+def artifact_name(model: str, run_key: str, content: str) -> str:
+    """Return the name under which a forge keeps a run as it was reported on.
+
+    The content is in it: no other report of an equal run takes its place.
+
+    Args:
+        content: digest of its files.
     """
-    checks = [] if isinstance(report.checks, Missing) else report.checks.outcomes
-    approved = {
-        "files": run.files,
-        "verdict": report.verdict,
-        "checks": sorted([one.nodeid, one.outcome] for one in checks),
-    }
-    return sha256(canonical_json(approved).encode())
+    return f"{run_name(model, run_key)}-{short(content)}"
 
 
 def verify_report(

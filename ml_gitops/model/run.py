@@ -51,9 +51,9 @@ class Run(Document):
     cpu_seconds: float
 
     @property
-    def artifact_name(self) -> str:
-        """The name the run's files are kept under: found by key, whatever the commit."""
-        return artifact_name(self.model, self.run_key)
+    def name(self) -> str:
+        """The name the run is found by on the machine that trained it, whatever the commit."""
+        return run_name(self.model, self.run_key)
 
     @property
     def model_digest(self) -> str:
@@ -61,8 +61,8 @@ class Run(Document):
         return self.files[MODEL_FILE]
 
 
-def artifact_name(model: str, run_key: str) -> str:
-    """Return the name under which a run's files are kept."""
+def run_name(model: str, run_key: str) -> str:
+    """Return the name of a run, for people and for folders."""
     return f"{model}-{short(run_key)}"
 
 

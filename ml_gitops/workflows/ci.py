@@ -10,12 +10,19 @@ from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock, split
 from ml_gitops.data.schema import Window
 from ml_gitops.data.validation import ValidationReport, validate
-from ml_gitops.errors import DataError, DocumentError, ForgeError
-from ml_gitops.model.lineage import Lineage, short
-from ml_gitops.model.run import MODEL_FILE, Run, artifact_name, verify
+from ml_gitops.errors import DataError, DocumentError
+from ml_gitops.model.lineage import Lineage
+from ml_gitops.model.run import Run, run_name, verify
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Workspace
 from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest, signed_text
-from ml_gitops.report import Basis, Report, TrainingRecord, substance, verify_report
+from ml_gitops.report import (
+    Basis,
+    Report,
+    TrainingRecord,
+    artifact_name,
+    files_digest,
+    verify_report,
+)
 from ml_gitops.workflows.differences import tell_differences
 from ml_gitops.workflows.judging import judge_run
 from ml_gitops.workflows.recording import record_training
@@ -139,7 +146,7 @@ def train(
     """
     lock = lock or read_lock(workspace)
     lineage = trace_run(config, workspace, lock)
-    name = artifact_name(config.model.name, lineage.run_key)
+    name = run_name(config.model.name, lineage.run_key)
     folder = _kept_run(workspace, name, lineage)
     fitted = folder is None
     if folder is None:
@@ -175,7 +182,7 @@ def judged_report(config: Config, workspace: Workspace, forge: Forge | None) -> 
         DocumentError: the report does not follow from the run.
     """
     lineage = trace_run(config, workspace)
-    folder = _kept_run(workspace, artifact_name(config.model.name, lineage.run_key), lineage)
+    folder = _kept_run(workspace, run_name(config.model.name, lineage.run_key), lineage)
     if folder is None or not (folder / Report.file_name).exists():
         raise DataError("what is here was not trained yet", hint="run `ml-gitops train`")
     files = read_files(folder)
@@ -226,48 +233,42 @@ def publish(
     Returns:
         The comment, and whether it was written or changed.
     """
-    keep(forge, trained.run, read_files(trained.folder))
+    content = keep(forge, trained.run, read_files(trained.folder))
     record_training(records, TrainingRecord.of(trained.run, trained.report, number))
-    return post(forge, trained.run, trained.report, number, body, fingerprint=trained.run.run_key)
+    marker = report_marker(trained.run.model, trained.run.run_key, content)
+    return post(forge, number, body, marker)
 
 
-def keep(forge: Forge, run: Run, files: Mapping[str, bytes]) -> None:
-    """Keep the files of a run where the merge finds them.
+def keep(forge: Forge, run: Run, files: Mapping[str, bytes]) -> str:
+    """Keep the files of a run where the merge finds them, and return their digest."""
+    content = files_digest(files)
+    forge.store_artifact(artifact_name(run.model, run.run_key, content), files)
+    return content
 
-    Raises:
-        ForgeError: others are kept there.
+
+def report_marker(model: str, run_key: str = "", content: str = "") -> Marker:
+    """Return what the report on a pull request is found by.
+
+    Args:
+        run_key: of the run that it covers; empty if it is to cover none.
+        content: digest of the files that it speaks of.
     """
-    kept = forge.artifact(run.artifact_name) or {}
-    if kept.get(MODEL_FILE, files[MODEL_FILE]) != files[MODEL_FILE]:
-        raise ForgeError(
-            f"another model is kept under the key of this run, {short(run.run_key)}",
-            hint="find out who made it: the same inputs give the same bytes",
-            where=run.artifact_name,
-        )
-    forge.store_artifact(run.artifact_name, files)
+    return Marker(kind=REPORT_KIND, model=model, fingerprint=run_key, content=content)
 
 
-def post(
-    forge: Forge, run: Run, report: Report, number: int, body: str, *, fingerprint: str
-) -> tuple[Comment | None, bool]:
+def post(forge: Forge, number: int, body: str, marker: Marker) -> tuple[Comment | None, bool]:
     """Show a report on a pull request, once.
 
     Args:
         number: the pull request.
         body: the report as Markdown.
-        fingerprint: key of the run that it covers; empty if it is to cover none.
+        marker: what it is found by.
 
     Returns:
         The comment, and whether it was written or changed.
     """
-    marker = Marker(
-        kind=REPORT_KIND,
-        model=report.model,
-        fingerprint=fingerprint,
-        content=substance(run, report),
-    )
     text = signed_text(body, marker)
-    posted = posted_report(forge.pull_request(number), report.model)
+    posted = posted_report(forge.pull_request(number), marker.model)
     if posted is None:
         return forge.comment(number, text), True
     comment, _ = posted
@@ -278,7 +279,7 @@ def post(
 
 
 def posted_report(pull_request: PullRequest, model: str) -> tuple[Comment, Marker] | None:
-    """Return a model's report on a pull request, and its marker: run key and substance."""
+    """Return a model's report on a pull request, and its marker: run key and files."""
     for comment in pull_request.comments:
         marker = Marker.find(comment.body) if comment.author.bot else None
         if marker is not None and (marker.kind, marker.model) == (REPORT_KIND, model):

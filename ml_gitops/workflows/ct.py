@@ -10,7 +10,6 @@ from ml_gitops.data.lock import DataLock
 from ml_gitops.document import Missing
 from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.lineage import short
-from ml_gitops.model.run import artifact_name
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Repository, Workspace
 from ml_gitops.pull_request import (
@@ -25,6 +24,7 @@ from ml_gitops.pull_request import (
 )
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.observation_body import retraining_body
+from ml_gitops.report import artifact_name
 from ml_gitops.workflows.ci import Trained, make_lock, posted_report, publish, train
 from ml_gitops.workflows.committed import require_tip
 from ml_gitops.workflows.promotion import subject_of
@@ -179,7 +179,8 @@ def _proposes(forge: Forge, current: PullRequest, fingerprint: str, until: date)
     posted = posted_report(current, current.marker.model)
     if posted is None or _locked(forge, current.branch) != until:
         return False
-    kept = forge.artifact(artifact_name(current.marker.model, posted[1].fingerprint)) or {}
+    _, marker = posted
+    kept = forge.artifact(artifact_name(marker.model, marker.fingerprint, marker.content)) or {}
     return kept.get(LOCK_PATH) == forge.read(LOCK_PATH, ref=current.branch)
 
 

@@ -81,7 +81,7 @@ def judge_run(
         fit_seconds=run.fit_seconds,
         cpu_seconds=run.cpu_seconds,
     )
-    workspace.add_to_run(run.artifact_name, {Report.file_name: report.to_json().encode()})
+    workspace.add_to_run(run.name, {Report.file_name: report.to_json().encode()})
     return report
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from ml_gitops.config import Config
 from ml_gitops.errors import DocumentError
 from ml_gitops.model.lineage import Lineage
-from ml_gitops.model.run import artifact_name, verify
+from ml_gitops.model.run import verify
 from ml_gitops.ports import Forge, Workspace
-from ml_gitops.pull_request import Marker, PullRequest
-from ml_gitops.report import substance, verify_report
+from ml_gitops.pull_request import Marker
+from ml_gitops.report import artifact_name, files_digest, verify_report
 from ml_gitops.workflows.ci import posted_report
 from ml_gitops.workflows.standing import find_champion, find_standing
 
@@ -22,7 +22,7 @@ class Reviewed:
 
     Attributes:
         files: name to content, each held to its digest.
-        pull_request: the merged one that carries the report, if any does.
+        pull_request: the merged one that carries the report; None if nobody reviewed them.
         doubts: why nobody's review covers this, one clause each; empty if one does.
     """
 
@@ -34,44 +34,47 @@ class Reviewed:
 def find_reviewed(
     config: Config, workspace: Workspace, forge: Forge, lineage: Lineage
 ) -> Reviewed | None:
-    """Find what was reported on of the run that was merged; None if nothing was.
+    """Find what was reported on, and merged with its report, of the run that was merged.
+
+    A report on a pull request that was not merged says nothing: somebody decided against it.
 
     Args:
         lineage: of the state that was merged.
 
+    Returns:
+        What was merged last; None if nothing was, or if it is kept no longer.
+
     Raises:
-        DocumentError: what is kept is not what its record, or the report that was posted, says.
+        DocumentError: what is kept is not what the report that was posted says.
     """
-    model = config.model.name
-    name = artifact_name(model, lineage.run_key)
-    files = forge.artifact(name)
-    posted = list(_posted(forge, model, lineage.run_key))
-    if files is None or not posted:
-        return None
-    where = f"artifact {name}"
-    run = verify(files, lineage.run_key, where=where)
-    report = verify_report(files, run, config.gate, where=where)
-    merged = [one for one in posted if one[0].state == "merged"]
-    number = (merged or posted)[0][0].number
-    if all(marker.content != substance(run, report) for _, marker in merged or posted):
-        raise DocumentError(
-            f"it is not what the report on #{number} speaks of",
-            hint="find out who exchanged it; then run `ml-gitops train` and `report "
-            f"--pull-request {number}` at the head of #{number}",
-            where=where,
-        )
-    doubts = [] if merged else [f"its report stands on #{number}, which was not merged"]
-    now = find_standing(config, workspace, find_champion(config, forge, run.split))
-    others = report.basis.standing.differences(now)
-    if others:
-        told = " and ".join(f"another {word}" for word in others)
-        doubts.append(f"it was judged by {told} than stand now that it is merged")
-    return Reviewed(files, number if merged else None, tuple(doubts))
+    model, run_key = config.model.name, lineage.run_key
+    for number, marker in _merged(forge, model, run_key):
+        name = artifact_name(model, run_key, marker.content)
+        files = forge.artifact(name)
+        if files is None:
+            continue
+        where = f"artifact {name}"
+        if files_digest(files) != marker.content:
+            raise DocumentError(
+                f"it is not what the report on #{number} speaks of",
+                hint="find out who exchanged it; then run `ml-gitops train` and `report "
+                f"--pull-request {number}` at the head of #{number}",
+                where=where,
+            )
+        run = verify(files, run_key, where=where)
+        report = verify_report(files, run, config.gate, where=where)
+        now = find_standing(config, workspace, find_champion(config, forge, run.split))
+        others = [f"another {it}" for it in report.basis.standing.differences(now)]
+        told = f"it was judged by {' and '.join(others)} than stand now that it is merged"
+        return Reviewed(files, number, (told,) if others else ())
+    return None
 
 
-def _posted(forge: Forge, model: str, run_key: str) -> Iterator[tuple[PullRequest, Marker]]:
-    """Yield the pull requests that carry a report of a run, the newest first."""
+def _merged(forge: Forge, model: str, run_key: str) -> Iterator[tuple[int, Marker]]:
+    """Yield what was merged with a report of a run: number and marker, the newest first."""
     for pull_request in reversed(forge.pull_requests()):
+        if (pull_request.state, pull_request.base) != ("merged", forge.default_branch):
+            continue
         posted = posted_report(pull_request, model)
         if posted is not None and posted[1].fingerprint == run_key:
-            yield pull_request, posted[1]
+            yield pull_request.number, posted[1]

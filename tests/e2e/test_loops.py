@@ -18,8 +18,9 @@ from ml_gitops.delivery.release import BENTO_FILE, Release
 from ml_gitops.errors import EXIT_TRY_AGAIN
 from ml_gitops.model.run import MODEL_FILE, Run
 from ml_gitops.ports import Tag
-from ml_gitops.report import TrainingRecord
+from ml_gitops.report import TrainingRecord, artifact_name
 from ml_gitops.workflows.cd import PROFILE_PATH
+from ml_gitops.workflows.ci import posted_report
 from tests.builders import PARAMS
 from tests.e2e.world import COUNTED_PIPELINE, DECAYED, FIRST, FIRST_LOCK, LATER, QUIET, World
 
@@ -125,8 +126,10 @@ class TestDeliver:
         done = world.deliver()
 
         merged, tags = world.forge.pull_request(1), world.tags()
-        (name,) = (path.name for path in (world.root.parent / "gone/runs").glob("churn-*"))
-        artifact = world.forge.artifact(name) or {}
+        posted = posted_report(merged, "churn")
+        assert posted is not None
+        key, content = posted[1].fingerprint, posted[1].content
+        artifact = world.forge.artifact(artifact_name("churn", key, content)) or {}
         assert not kept.exists()
         assert world.fits() == 1
         assert (done["is_new"], done["release"]["doubts"]) == (True, [])

@@ -10,10 +10,12 @@ import pytest
 from ml_gitops.adapters.git.repository import GitRepository
 from ml_gitops.delivery.deployment import state_path
 from ml_gitops.document import sha256
-from ml_gitops.report import Report
+from ml_gitops.pull_request import Marker, signed_text
+from ml_gitops.report import Report, artifact_name, files_digest
+from ml_gitops.workflows.ci import posted_report
 from ml_gitops.workflows.review import NOBODY
 from tests.builders import CHECKS, PERSON, appended
-from tests.e2e.world import BLIND_PIPELINE, World
+from tests.e2e.world import BLIND_PIPELINE, FIRST, World
 
 CHECK = "checks/test_behaviour.py"
 LOOSE = "\n[gate]\nmargin = 0.5\n"
@@ -52,7 +54,7 @@ class TestRelease:
         refused, after = said(capsys), world.refs()
         done = world.run("release", "--train")
 
-        assert "no reviewed model is kept for run " in refused
+        assert "no merged pull request carries a report of run " in refused
         assert "report --pull-request N" in refused
         assert after == before
         assert done["release"]["doubts"] == [NOBODY]
@@ -61,10 +63,10 @@ class TestRelease:
         assert "unreviewed" in promotion.labels
         assert world.forge.releases()[0].notes.startswith("**▲ No review covers this release:**")
 
-    def test_what_was_not_merged_with_its_report_says_so(
-        self, reviewed: World, place: Path
+    def test_a_report_that_was_not_merged_covers_nothing(
+        self, reviewed: World, place: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """A reviewed change that came to the default branch by another way is not covered."""
+        """A reviewed change that came to the default branch by another way was not reviewed."""
         world = reviewed.copy(place)
         files = {
             path: (world.root / path).read_text() for path in ("data.lock.json", "params.toml")
@@ -73,10 +75,28 @@ class TestRelease:
         world.clone.switch("main")
         world.clone.pull()
 
+        world.run("release", expect=2)
+
+        assert "no merged pull request carries a report of run " in said(capsys)
+
+    def test_a_report_of_an_equal_run_elsewhere_changes_nothing(
+        self, reviewed: World, place: Path
+    ) -> None:
+        """Who reports on another pull request with an equal key neither blocks nor replaces it."""
+        world = reviewed.copy(place)
+        name, files = kept_artifact(world)
+        report = json.loads(files["report.json"]) | {"differences": ["nothing to see here"]}
+        other = files | {"report.json": json.dumps(report).encode()}
+        world.clone.switch("main")
+        number = world.propose("Nothing", {"notes.txt": "Nothing.\n"})
+        post(world, number, other)
+
+        world.merge(1)
         done = world.deliver()
 
-        assert done["release"]["doubts"] == ["its report stands on #1, which was not merged"]
-        assert world.fits() == reviewed.fits()
+        assert world.forge.artifact(name) == files
+        assert (done["release"]["pull_request"], done["release"]["doubts"]) == (1, [])
+        assert done["release"]["files"]["report.json"] == sha256(files["report.json"])
 
     @pytest.mark.parametrize("what", ["checks", "gate"])
     def test_other_rules_than_those_of_the_review_are_named(
@@ -140,7 +160,7 @@ class TestRelease:
         insisted = world.run("release", "--train")
 
         assert "error: " in refused
-        assert "it is not what the report on #1 speaks of" in refused or what in ("run", "comment")
+        assert "it is not what the report on #1 speaks of" in refused or what == "comment"
         assert after == before
         assert insisted["release"]["doubts"] == [NOBODY]
 
@@ -176,10 +196,10 @@ class TestRelease:
     ) -> None:
         """Whatever a forged report says otherwise than the run's own files, nothing is released."""
         world = reviewed.copy(place)
-        name, files = kept_artifact(world)
+        _, files = kept_artifact(world)
         report = json.loads(files["report.json"])
         forge(report)
-        world.forge.store_artifact(name, {**files, "report.json": json.dumps(report).encode()})
+        post(world, 1, {**files, "report.json": json.dumps(report).encode()})
         world.merge(1)
         before = world.refs()
 
@@ -240,6 +260,28 @@ class TestOverlooked:
         assert world.forge.pull_request(1).comments == ()
 
 
+class TestTag:
+    """A tag decides only what a crash of ours left; who may push can write any."""
+
+    @pytest.mark.parametrize("where", ["old", "branch"])
+    def test_a_tag_that_was_pushed_early_is_stepped_over(
+        self, reviewed: World, place: Path, where: str
+    ) -> None:
+        """Who knows the key of a run ahead of its release cannot choose the commit of it."""
+        world = reviewed.copy(place)
+        key = json.loads((only_run(world) / "run.json").read_text())["run_key"]
+        head, tip = world.forge.pull_request(1).head, world.forge.head("main") or ""
+        commit = {"branch": head, "old": tip}[where]
+        world.forge.create_tag(FIRST, commit, f"{FIRST}\n\nPasses.\n\nrun {key}")
+        world.merge(1, "squash")
+
+        done = world.deliver()
+
+        assert world.tags()[FIRST] == commit
+        assert done["release"]["tag"] == "churn@v1.0.1"
+        assert done["release"]["commit"] == world.forge.pull_request(1).merge_commit
+
+
 class TestRecord:
     """What the default branch declares is recorded as it was released, or not at all."""
 
@@ -278,8 +320,22 @@ class TestRecord:
 
 def kept_artifact(world: World) -> tuple[str, dict[str, bytes]]:
     """Return name and files of the run that was reviewed."""
-    name = only_run(world).name
+    posted = posted_report(world.forge.pull_request(1), "churn")
+    assert posted is not None
+    name = artifact_name("churn", posted[1].fingerprint, posted[1].content)
     return name, world.forge.artifact(name) or {}
+
+
+def post(world: World, number: int, files: dict[str, bytes]) -> None:
+    """Keep files, and let the bot's report on a pull request speak of them."""
+    key, content = json.loads(files["run.json"])["run_key"], files_digest(files)
+    world.forge.store_artifact(artifact_name("churn", key, content), files)
+    marker = Marker(kind="report", model="churn", fingerprint=key, content=content)
+    posted = posted_report(world.forge.pull_request(number), "churn")
+    if posted is None:
+        world.forge.comment(number, signed_text("Passes.", marker))
+    else:
+        world.forge.edit_comment(number, posted[0].number, signed_text("Passes.", marker))
 
 
 class TestReport:

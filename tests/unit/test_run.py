@@ -9,7 +9,7 @@ from ml_gitops.data.schema import Window
 from ml_gitops.document import sha256
 from ml_gitops.errors import DocumentError
 from ml_gitops.model.lineage import trace
-from ml_gitops.model.run import MODEL_FILE, RUN_FILES, Run, artifact_name, verify
+from ml_gitops.model.run import MODEL_FILE, RUN_FILES, Run, run_name, verify
 
 WINDOW = Window(start=date(2024, 1, 1), until=date(2024, 3, 1))
 LINEAGE = trace(
@@ -56,7 +56,7 @@ def test_an_untouched_run_is_accepted() -> None:
 
     assert run == RUN
     assert run.model_digest == sha256(b"onnx")
-    assert run.artifact_name == artifact_name("churn", KEY) == f"churn-{KEY[7:19]}"
+    assert run.name == run_name("churn", KEY) == f"churn-{KEY[7:19]}"
 
 
 def test_files_beside_the_record_are_nobodys_business() -> None:

@@ -9,7 +9,7 @@ from ml_gitops.ports import Forge
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.tables import plain
 from ml_gitops.report import Report, ReportVerdict
-from ml_gitops.workflows.ci import keep, post
+from ml_gitops.workflows.ci import keep, post, report_marker
 from ml_gitops.workflows.publishing.evidence import (
     Committed,
     hold_lineage,
@@ -160,11 +160,11 @@ def _publish(forge: Forge, runs: Runs, origin: Origin, variables: Mapping[str, s
     body = write_body(report, rules, variables, trusted=trusted)
     posted = False
     if is_current(forge.pull_request(number), origin):
-        if trusted:
-            keep(forge, run, files)
         # A fork's report covers no release: what it found is its own word, so it names no run.
-        key = run.run_key if trusted else ""
-        _, posted = post(forge, run, report, number, body, fingerprint=key)
+        marker = report_marker(run.model)
+        if trusted:
+            marker = report_marker(run.model, run.run_key, keep(forge, run, files))
+        _, posted = post(forge, number, body, marker)
     conclusion, title = conclude(report, trusted=trusted)
     runs.check(origin.commit, CHECK, conclusion, title, body, origin.evidence)
     return Published("posted", "", number, report.verdict, posted, trusted)

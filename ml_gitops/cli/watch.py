@@ -212,6 +212,9 @@ def _tell_status(terminal: Terminal, found: Status) -> None:
     for place in unrecorded:
         said = f"{place.environment}: {place.tag} is not recorded yet; run `ml-gitops release`"
         terminal.status("warn", said)
+    for tag in (tag for place in found.environments for tag in place.made_up):
+        said = f"{tag} is passed over: nothing was counted up to it; git push --delete origin {tag}"
+        terminal.status("warn", said)
     for one in found.open:
         terminal.status("open", f"#{one.number} {one.title} (by {one.author})")
     for issue in found.issues:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from pydantic import Field, field_validator
 
 from ml_gitops.delivery.release import Release
-from ml_gitops.delivery.version import NAME, is_name, parse_assignment
+from ml_gitops.delivery.version import NAME, assignments, is_name
 from ml_gitops.document import Digest, Document, Part
 
 
@@ -79,20 +79,16 @@ class Assigned(Part):
     tag: str
 
 
-def history(model: str, environment: str, assignments: Iterable[tuple[str, str]]) -> list[Assigned]:
+def history(model: str, environment: str, tags: Iterable[tuple[str, str]]) -> list[Assigned]:
     """Return what an environment served, oldest first.
 
     Args:
         model, environment: whose history.
-        assignments: name of each tag and the release it assigned.
+        tags: name of each tag and the release it assigned.
     """
-    entries = [
-        Assigned(number=parsed.number, tag=release)
-        for name, release in assignments
-        if (parsed := parse_assignment(name))
-        and (parsed.model, parsed.environment) == (model, environment)
-    ]
-    return sorted(entries, key=lambda entry: entry.number)
+    releases = dict(tags)
+    counted, _ = assignments(model, environment, releases)
+    return [Assigned(number=one.number, tag=releases[str(one)]) for one in counted]
 
 
 def previous_release(entries: list[Assigned], current: str) -> str | None:

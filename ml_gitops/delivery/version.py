@@ -15,6 +15,8 @@ LONGEST_NAME = 63
 _NUMBER = r"(0|[1-9][0-9]{0,8})"
 _RELEASE = re.compile(rf"({NAME})@v{_NUMBER}\.{_NUMBER}\.{_NUMBER}")
 _ASSIGNMENT = re.compile(rf"({NAME})#({NAME})#([1-9][0-9]{{0,8}})")
+FURTHEST = 1_000
+"""How far an assignment's number may be ahead of the one before; nobody loses more tags."""
 
 Bump = Literal["major", "minor", "patch"]
 
@@ -87,13 +89,29 @@ def latest(model: str, tags: Iterable[str]) -> Version | None:
 
 def next_assignment(model: str, environment: str, tags: Iterable[str]) -> Assignment:
     """Return the assignment after the last one of an environment."""
-    numbers = [
-        parsed.number
+    counted, _ = assignments(model, environment, tags)
+    return Assignment(model, environment, counted[-1].number + 1 if counted else 1)
+
+
+def assignments(
+    model: str, environment: str, tags: Iterable[str]
+) -> tuple[list[Assignment], list[Assignment]]:
+    """Return the assignments of an environment in order: those that were counted, and the others.
+
+    A number far ahead of the one before was made up, and must not use up those that are left.
+    """
+    ours = sorted(
+        parsed
         for tag in tags
         if (parsed := parse_assignment(tag))
         and (parsed.model, parsed.environment) == (model, environment)
-    ]
-    return Assignment(model, environment, max(numbers, default=0) + 1)
+    )
+    before = 0
+    for place, assignment in enumerate(ours):
+        if assignment.number > before + FURTHEST:
+            return ours[:place], ours[place:]
+        before = assignment.number
+    return ours, []
 
 
 def bump_for(changed: Iterable[str], *, same_signature: bool) -> Bump:

@@ -4,6 +4,7 @@ import json
 from datetime import date
 
 from ml_gitops.config import Config
+from ml_gitops.delivery.version import assignments
 from ml_gitops.document import Document, Missing, Part
 from ml_gitops.ports import Forge, Records
 from ml_gitops.pull_request import Issue, PullRequest
@@ -11,13 +12,18 @@ from ml_gitops.workflows.registry import assigned, latest_release, read_release,
 
 
 class EnvironmentStatus(Part):
-    """What an environment should serve, and what it served before."""
+    """What an environment should serve, and what it served before.
+
+    Attributes:
+        made_up: tags that are no part of the history: nobody counted up to them.
+    """
 
     environment: str
     tag: str | None
     since: str | None
     verdict: str
     history: tuple[str, ...]
+    made_up: tuple[str, ...] = ()
 
 
 class ThreadStatus(Part):
@@ -81,11 +87,17 @@ def _environment(forge: Forge, model: str, environment: str) -> EnvironmentStatu
     state = served(forge, environment)
     past = assigned(forge, model, environment)
     entries = tuple(f"#{entry.number} {entry.tag}" for entry in past)
+    since = {tag.name: tag.created for tag in forge.tags()}
+    made_up = tuple(str(one) for one in assignments(model, environment, since)[1])
     if isinstance(state, Missing):
         return EnvironmentStatus(
-            environment=environment, tag=None, since=None, verdict=state.reason, history=entries
+            environment=environment,
+            tag=None,
+            since=None,
+            verdict=state.reason,
+            history=entries,
+            made_up=made_up,
         )
-    since = {tag.name: tag.created for tag in forge.tags()}
     last = past[-1] if past and past[-1].tag == state.tag else None
     assignment = f"{model}#{environment}#{last.number}" if last else ""
     return EnvironmentStatus(
@@ -94,6 +106,7 @@ def _environment(forge: Forge, model: str, environment: str) -> EnvironmentStatu
         since=since[assignment].date().isoformat() if assignment in since else None,
         verdict=read_release(forge, state.tag).verdict,
         history=entries,
+        made_up=made_up,
     )
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ml_gitops.adapters.git.history import create_tag
+from ml_gitops.adapters.git.repository import GitRepository
 from ml_gitops.cli import main
-from tests.builders import make_model_repo
+from tests.builders import PERSON, first_day, make_model_repo
 
 LOCK = ["data", "lock", "--until", "2024-03-01"]
 
@@ -56,3 +58,18 @@ def test_a_folder_whose_name_is_no_text_is_refused(
     odd = root.rename(os.fsdecode(os.fsencode(root) + b"\xff"))
 
     assert "repo\\xff: the name is not UTF-8" in refused(capsys, "check", "-C", str(odd))
+
+
+def test_a_number_that_nobody_counted_to_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A tag that was pushed by hand is passed over, and the status says which and what to do."""
+    root = make_model_repo(tmp_path / "repo")
+    forge = GitRepository(root / ".git" / "forge.git", clock=first_day, actor=PERSON)
+    create_tag(forge, "churn#production#999999999", "main", "churn@v1.0.0")
+    capsys.readouterr()
+
+    assert main(["status", "-C", str(root)]) == 0
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "churn#production#999999999 is passed over: nothing was counted up to it" in said

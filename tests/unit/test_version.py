@@ -9,6 +9,7 @@ from ml_gitops.delivery.version import (
     Assignment,
     Bump,
     Version,
+    assignments,
     bump_for,
     is_name,
     latest,
@@ -141,6 +142,19 @@ def test_the_next_assignment_was_never_used(numbers: list[int]) -> None:
 
     assert str(found) not in tags
     assert found.number == max(numbers, default=0) + 1
+
+
+@pytest.mark.parametrize("far", [1_004, 999_999_999])
+def test_a_number_that_nobody_counted_to_is_passed_over(far: int) -> None:
+    """A tag that was pushed by hand uses up no numbers; one that fills a gap is counted."""
+    tags = [f"delay#production#{number}" for number in (3, 1, far)]
+
+    counted, made_up = assignments("delay", "production", tags)
+
+    assert [one.number for one in counted] == [1, 3]
+    assert [one.number for one in made_up] == [far]
+    assert next_assignment("delay", "production", tags).number == 4
+    assert next_assignment("delay", "production", ["delay#production#1000"]).number == 1001
 
 
 @pytest.mark.parametrize(

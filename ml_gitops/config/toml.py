@@ -9,18 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from ml_gitops.config.slips import find_slip
+from ml_gitops.config.statements import TOKEN, Header, statements
 from ml_gitops.errors import ConfigError
 
 Path = tuple[str, ...]
-_TOKEN = re.compile(
-    r'"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)'  # a text of many lines may end with quotes of its own
-    r"|'''.*?(?:'{3,5}|\Z)"
-    r'|"(?:\\[^\n]|[^"\\\n])*"?'
-    r"|'[^'\n]*'?|#[^\n]*|[\[\]{}\n]",
-    re.DOTALL,
-)
-"""What tells where a statement ends; a text that nobody ended reaches to the end of line or file,
-so that no character is looked at twice."""
 _DEEPEST = 32
 """Dots of a key."""
 KnownKeys = Callable[[Path], Sequence[str]]
@@ -70,24 +63,26 @@ def read_toml(content: bytes | str, *, where: str) -> dict[str, Any]:
             "this is not UTF-8", hint="save the file as UTF-8", where=f"{where}:{line}"
         ) from None
     except tomllib.TOMLDecodeError as error:
-        message, _, place = str(error).partition(" (at ")
-        number = place.removeprefix("line ").partition(",")[0]
-        if not number.isdigit():  # "at end of document"
-            number = str(text.count("\n") + 1)
-        raise ConfigError(
-            f"this is not TOML: {message[:1].lower()}{message[1:]}",
-            hint="correct the line",
-            where=f"{where}:{number}",
-        ) from None
+        raise _refused(text, str(error), where) from None
     except (RecursionError, ValueError):
         # Lists in lists without end, or a number of thousands of digits.
-        lines = (start for start, parsed in _statements(text) if parsed is None)
+        lines = (start for start, parsed in statements(text) if parsed is None)
         raise _beyond_reason(f"{where}:{next(lines, 1)}") from None
+
+
+def _refused(text: str, message: str, where: str) -> ConfigError:
+    """Say in our words what the parser means, and where."""
+    _, _, place = message.partition(" (at ")
+    number = place.removeprefix("line ").partition(",")[0]
+    # "at end of document" has no number.
+    line = int(number) if number.isdigit() else text.count("\n") + 1
+    slip = find_slip(text, line)
+    return ConfigError(slip.problem, hint=slip.hint, where=f"{where}:{slip.line}")
 
 
 def _refuse_deep_keys(text: str, where: str) -> None:
     """Refuse a key of very many parts: the parser's work grows with their square."""
-    bare = _TOKEN.sub(lambda found: re.sub(r"[^\n\[\]{}]", "", found.group()), text)
+    bare = TOKEN.sub(lambda found: re.sub(r"[^\n\[\]{}]", "", found.group()), text)
     for number, line in enumerate(bare.split("\n"), 1):
         if any(piece.count(".") > _DEEPEST for piece in re.split(r"[=,\[\]{}]", line)):
             raise _beyond_reason(f"{where}:{number}")
@@ -198,54 +193,14 @@ def _shown(value: object) -> str:
 def _spelled(text: str) -> Iterator[tuple[int, Path]]:
     """Yield the first line and the full path of every header and key."""
     table: Path = ()
-    for start, parsed in _statements(text):
+    for start, parsed in statements(text):
         paths = list(_paths(parsed or {}))
-        if isinstance(parsed, _Header):
+        if isinstance(parsed, Header):
             table = paths[-1] if paths else ()
             yield start, table
         else:
             for path in paths:
                 yield start, (*table, *path)
-
-
-class _Header(dict[str, Any]):
-    """What a header in brackets says by itself."""
-
-
-def _statements(text: str) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """Yield the first line of every statement and what it says; None if that is beyond reason.
-
-    The parser of TOML tells no lines, so it is given one statement after the other: a header or
-    a key with its value is TOML by itself.
-    """
-    start = 1
-    for statement in _cut(text):
-        parsed: dict[str, Any] | None = None
-        try:
-            parsed = tomllib.loads(statement)
-        except tomllib.TOMLDecodeError:
-            parsed = {}
-        except (RecursionError, ValueError):
-            pass
-        is_header = parsed is not None and statement.lstrip().startswith("[")
-        yield start, _Header(parsed or {}) if is_header else parsed
-        start += statement.count("\n")
-
-
-def _cut(text: str) -> Iterator[str]:
-    """Yield every statement with the newline that ends it: one outside of texts and brackets."""
-    start = depth = 0
-    for token in _TOKEN.finditer(text):
-        found = token.group()
-        if found in ("[", "{"):
-            depth += 1
-        elif found in ("]", "}"):
-            depth -= 1
-        elif found == "\n" and depth <= 0:
-            yield text[start : token.end()]
-            start, depth = token.end(), 0
-    if start < len(text):
-        yield text[start:]
 
 
 def _paths(parsed: dict[str, Any]) -> Iterator[Path]:

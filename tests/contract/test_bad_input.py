@@ -244,7 +244,7 @@ BROKEN: list[Case] = [
         write("params.toml", "C = 1\nx = = 2"),
         ["train"],
         r"params.toml:2",
-        "not TOML",
+        "no value of TOML",
     ),
     ("parameters a folder", folder("params.toml"), ["train"], "params.toml", "folder"),
     (

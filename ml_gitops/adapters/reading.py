@@ -1,6 +1,7 @@
 """Files of a work tree: regular ones of a bounded size, never through a link."""
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -18,7 +19,8 @@ def inside(root: Path, path: str) -> Path:
     """Return where a path of the repository lies.
 
     Raises:
-        ConfigError: it leaves the repository, goes through a link, or is no text.
+        ConfigError: it leaves the repository, goes through a link or into a repository of its
+            own, or is no text.
     """
     require_text(path)
     if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
@@ -31,6 +33,8 @@ def inside(root: Path, path: str) -> Path:
             break
         if part.is_symlink():
             raise ConfigError("this is a link", hint="put the file itself there", where=path)
+        if (part / ".git").exists():
+            raise _submodule(part.relative_to(root).as_posix())
     return target
 
 
@@ -77,7 +81,14 @@ def read_file(root: Path, path: str) -> bytes | None:
 
 
 def files_below(root: Path, place: str) -> Iterator[str]:
-    """Yield the path of every regular file at or below a place, in order; nothing hidden."""
+    """Yield the path of every regular file at or below a place, in order; nothing hidden.
+
+    Raises:
+        ConfigError: a submodule is there, be it that its files are not.
+    """
+    for path in _submodules(root):
+        if f"{path}/".startswith(f"{place}/"):
+            raise _submodule(path)
     target = inside(root, place)
     if target.is_file():
         yield place
@@ -87,6 +98,20 @@ def files_below(root: Path, place: str) -> Iterator[str]:
             file = Path(folder) / name
             if not _left_out(name) and file.is_file() and not file.is_symlink():
                 yield file.relative_to(root).as_posix()
+
+
+def _submodules(root: Path) -> list[str]:
+    """Return the paths of the submodules that the work tree declares."""
+    declared = (read_file(root, ".gitmodules") or b"").decode(errors="replace")
+    return [path.strip('"') for path in re.findall(r"(?m)^\s*path\s*=\s*(.+?)\s*$", declared)]
+
+
+def _submodule(path: str) -> ConfigError:
+    return ConfigError(
+        "this is a repository of its own",
+        hint="commit its files here instead: what is in it is in no commit that is reviewed",
+        where=path,
+    )
 
 
 def _left_out(name: str) -> bool:

@@ -60,6 +60,39 @@ def test_a_folder_whose_name_is_no_text_is_refused(
     assert "repo\\xff: the name is not UTF-8" in refused(capsys, "check", "-C", str(odd))
 
 
+@pytest.mark.parametrize("fetched", [True, False])
+@pytest.mark.parametrize("place", ["checks/shared", "checks"])
+def test_checks_of_another_repository_are_refused(
+    root: Path, capsys: pytest.CaptureFixture[str], place: str, *, fetched: bool
+) -> None:
+    """No review sees what a submodule holds, and a clone need not have fetched it."""
+    shutil.rmtree(root / place, ignore_errors=True)
+    (root / place).mkdir()
+    if fetched:
+        (root / place / ".git").write_text("gitdir: ../.git/modules/shared\n")
+        (root / place / "test_it.py").write_text("def test_it():\n    pass\n")
+    else:
+        declared = f'[submodule "shared"]\n\tpath = {place}\n\turl = ../shared\n'
+        (root / ".gitmodules").write_text(declared)
+
+    line = refused(capsys, "train", "-C", str(root))
+
+    assert f"{place}: this is a repository of its own; commit its files here" in line
+
+
+def test_code_of_another_repository_is_refused(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Likewise for the model's own code; a repository without any is nobody's business."""
+    for place in ("data/raw", "model/shared"):
+        (root / place / ".git").mkdir(parents=True)
+    (root / "model" / "shared" / "it.py").write_text("")
+
+    line = refused(capsys, "train", "-C", str(root))
+
+    assert "model/shared: this is a repository of its own; commit its files here" in line
+
+
 def test_a_number_that_nobody_counted_to_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -211,6 +211,15 @@ def test_trees_with_long_names_of_objects(tmp_path: Path) -> None:
     assert new.read("b", "main") == b"2"
 
 
+def test_a_submodule_is_no_file(clone: Clone) -> None:
+    """A commit of another repository is not listed: nobody here could read it."""
+    clone.run("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},shared")
+    clone.run("commit", "--quiet", "-m", "Share", variables=clone.signed())
+
+    assert clone.tracked("shared")
+    assert list(clone.files("HEAD")) == ["a.txt", "folder/b.txt"]
+
+
 def test_blobs_come_in_order_and_a_lost_one_is_named(bare: GitRepository) -> None:
     """Contents that look like Git's own answers are still contents."""
     contents = {"a": b"", "b": b"x missing\n", "c": b"\n\n" * 99, "d": bytes(range(256))}

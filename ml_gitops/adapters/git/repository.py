@@ -125,7 +125,11 @@ class GitRepository(Git):
         """Return path and blob id of every file at a ref whose path starts with a prefix."""
         listed = self.run("ls-tree", "-r", "-z", "--full-tree", self.commit_id(ref)).stdout
         entries = (entry.partition("\t") for entry in os.fsdecode(listed).split("\0") if entry)
-        return {path: meta.split()[2] for meta, _, path in entries if path.startswith(prefix)}
+        return {
+            path: meta.split()[2]
+            for meta, _, path in entries
+            if path.startswith(prefix) and " blob " in meta  # and no commit of a submodule
+        }
 
     def read(self, path: str, ref: str) -> bytes | None:
         """Return a file at a ref; None if it is not there.

@@ -1,7 +1,7 @@
 """Everything a reviewer must know of a candidate, as one document with one verdict."""
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from ml_gitops.checks import CheckOutcomes
 from ml_gitops.data.lock import DataLock, Split
@@ -10,13 +10,12 @@ from ml_gitops.data.validation import ValidationReport
 from ml_gitops.document import Digest, Document, Missing, Part, canonical_json, sha256
 from ml_gitops.errors import DocumentError, MlGitopsError
 from ml_gitops.model.comparison import Comparison
-from ml_gitops.model.gate import GateVerdict, judge
+from ml_gitops.model.gate import WORDS, GateVerdict, GateWord, judge
 from ml_gitops.model.lineage import short
 from ml_gitops.model.policy import GatePolicy
 from ml_gitops.model.run import MODEL_FILE, Run, run_name
 from ml_gitops.serving.parity import ParityReport
 
-ReportVerdict = Literal["pass", "warn", "block"]
 _AGAIN = "run `ml-gitops train` again; no verdict is believed that does not follow from its run"
 
 
@@ -102,20 +101,25 @@ class Report(Document):
         return 0 if isinstance(self.checks, Missing) else self.checks.count("failed")
 
     @property
-    def verdict(self) -> ReportVerdict:
+    def verdict(self) -> GateWord:
         """The gate's verdict, unless a check failed."""
         return "block" if self.failed_checks else self.gate.verdict
 
     @property
+    def reason(self) -> str:
+        """Why the verdict is what it is, in one sentence."""
+        if not self.failed_checks:
+            return self.gate.reason
+        failed = "1 check fails" if self.failed_checks == 1 else f"{self.failed_checks} checks fail"
+        if self.gate.verdict == "block":
+            return f"{self.gate.reason}; {failed}, too"
+        word = WORDS[self.gate.verdict].lower()
+        return f"{failed}; the gate alone {word}: {self.gate.reason}"
+
+    @property
     def headline(self) -> str:
         """The verdict in one sentence."""
-        if not self.failed_checks:
-            return self.gate.headline
-        failed = "1 check fails" if self.failed_checks == 1 else f"{self.failed_checks} checks fail"
-        gate = self.gate.headline
-        if self.gate.verdict == "block":
-            return f"{gate}; {failed}, too"
-        return f"Blocked: {failed}; the gate alone {gate[0].lower()}{gate[1:]}"
+        return f"{WORDS[self.verdict]}: {self.reason}"
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -139,7 +143,7 @@ class TrainingRecord(Document):
     window: Window
     pull_request: int
     champion: str | Missing
-    verdict: ReportVerdict
+    verdict: GateWord
     headline: str
     metrics: dict[str, float]
 

@@ -8,7 +8,7 @@ from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ForgeError, GitError
 from ml_gitops.model.lineage import short
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.annotations import report_annotations, violation_annotations
-from ml_gitops.render.ci_report import brief, to_markdown
+from ml_gitops.render.ci_report import in_words, to_markdown
 from ml_gitops.render.numbers import count, duration, size
 from ml_gitops.render.report_page import to_html
 from ml_gitops.render.terminal import Terminal
@@ -199,9 +199,10 @@ def _tell_trained(terminal: Terminal, trained: Trained) -> None:
 
 def _tell_report(terminal: Terminal, report: Report) -> None:
     # The mark says the first word of the headline already.
-    terminal.status(report.verdict, report.headline.partition(": ")[2])
+    terminal.status(report.verdict, report.reason)
     terminal.line()
-    terminal.markdown(brief(report))
+    told = in_words(report)
+    terminal.show((*told.evidence, *told.checks))
 
 
 def _tell_unpushed(terminal: Terminal, setting: Setting) -> None:

@@ -7,8 +7,10 @@ from ml_gitops.cli.tell import tell_proposal
 from ml_gitops.errors import EXIT_PASSED, DataError
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Update
+from ml_gitops.render.blocks import Heading
+from ml_gitops.render.numbers import count
 from ml_gitops.render.observation_page import to_html
-from ml_gitops.render.observation_tables import tell_drift, tell_quality
+from ml_gitops.render.observation_tables import SHIFT_NOTE, drift_table, quality_table
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.workflows.cm import Watched
 from ml_gitops.workflows.cm import monitor as watch
@@ -115,9 +117,7 @@ def _tell_watched(terminal: Terminal, watched: Watched) -> None:
     if observation.rollback.roll_back:
         terminal.status("fail", observation.rollback.headline)
     terminal.line()
-    tell_quality(terminal, observation)
-    terminal.line()
-    tell_drift(terminal, observation)
+    _tell_evidence(terminal, observation)
     terminal.line()
     for remark in observation.remarks:
         terminal.status("warn", remark)
@@ -125,6 +125,19 @@ def _tell_watched(terminal: Terminal, watched: Watched) -> None:
         _tell_plans(terminal, watched)
     else:
         _tell_deeds(terminal, watched)
+
+
+def _tell_evidence(terminal: Terminal, observation: Observation) -> None:
+    """Show each metric by window, and how far each feature of the newest one has moved."""
+    terminal.show(quality_table(one, observation) for one in observation.health.metrics)
+    terminal.line()
+    title = f"{count(observation.drift[-1].rows, 'prediction')} of the newest window"
+    if observation.one_in > 1:
+        title += f", one in {observation.one_in} of the log"
+    terminal.show([Heading(title)])
+    terminal.show([drift_table(observation.drift)])
+    terminal.line(observation.drift[-1].text)
+    terminal.line(SHIFT_NOTE)
 
 
 def _state(observation: Observation) -> str:

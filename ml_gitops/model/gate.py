@@ -4,7 +4,10 @@ The rules are those of a non-inferiority trial: a candidate passes when the whol
 paired difference lies above the allowed loss, not when its point estimate happens to be higher.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
+
+from pydantic import Field
 
 from ml_gitops.document import Document, Part
 from ml_gitops.errors import ConfigError
@@ -24,6 +27,14 @@ from ml_gitops.model.rules import (
     slices,
 )
 from ml_gitops.model.verdict import Verdict
+
+GateWord = Literal["pass", "warn", "block"]
+WORDS: Mapping[GateWord, str] = {
+    "pass": "Passes",
+    "warn": "Passes with a warning",
+    "block": "Blocked",
+}
+"""What a headline begins with."""
 
 
 class Power(Part):
@@ -48,7 +59,6 @@ class GateVerdict(Document):
     Attributes:
         verdict: pass, warn (mergeable, read the findings) or block.
         outcome: the candidate against the champion on the primary metric.
-        headline: the verdict in one sentence.
         findings: every rule, in the order they were asked.
         power: what the holdout could find; None where nothing was compared.
         small_metrics: those of which there is too little to tell.
@@ -57,14 +67,46 @@ class GateVerdict(Document):
 
     file_name: ClassVar[str] = "gate.json"
 
-    verdict: Literal["pass", "warn", "block"]
+    verdict: GateWord
     outcome: Outcome
     metric: MetricName
-    headline: str
-    findings: tuple[Verdict, ...]
+    findings: tuple[Verdict, ...] = Field(min_length=1)
     power: Power | None = None
     small_metrics: tuple[MetricName, ...] = ()
     small_slices: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def failed(self) -> tuple[Verdict, ...]:
+        """What does not hold, what blocks first where anything does."""
+        failed = [one for one in self.findings if not one]
+        return tuple(sorted(failed, key=lambda one: not one.blocking))
+
+    @property
+    def told(self) -> tuple[Verdict, ...]:
+        """The findings that the headline tells; without a champion also what was beaten."""
+        first = self.findings[0]
+        champion = next((one for one in self.findings if one.rule == "champion"), first)
+        if not self.failed and not champion.data:
+            return first, champion
+        decisive = self._decisive
+        # A reviewer asks for the champion first.
+        return (champion if champion in decisive or not decisive else decisive[0],)
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is what it is, in one sentence."""
+        more = len(self._decisive) - 1
+        told = "; ".join(one.text for one in self.told)
+        return told + (f" (and {more} more)" if more > 0 else "")
+
+    @property
+    def headline(self) -> str:
+        """The verdict in one sentence."""
+        return f"{WORDS[self.verdict]}: {self.reason}"
+
+    @property
+    def _decisive(self) -> tuple[Verdict, ...]:
+        return tuple(one for one in self.failed if one.blocking) or self.failed
 
 
 def judge(comparison: Comparison, policy: GatePolicy) -> GateVerdict:
@@ -92,13 +134,10 @@ def judge(comparison: Comparison, policy: GatePolicy) -> GateVerdict:
     if isinstance(change, Change):
         findings += secondary(comparison, policy)
         findings += slices(comparison, metric, policy)
-    failed = [one for one in findings if not one]
-    verdict = _overall(failed)
     return GateVerdict(
-        verdict=verdict,
+        verdict=_overall([one for one in findings if not one]),
         outcome=outcome,
         metric=metric.name,
-        headline=_headline(verdict, champion, failed, first=findings[0]),
         findings=tuple(findings),
         power=_power(change, metric, policy) if isinstance(change, Change) else None,
         small_metrics=tuple(
@@ -123,19 +162,7 @@ def _power(change: Change, metric: Metric, policy: GatePolicy) -> Power:
     )
 
 
-def _overall(failed: list[Verdict]) -> Literal["pass", "warn", "block"]:
+def _overall(failed: list[Verdict]) -> GateWord:
     if any(one.blocking for one in failed):
         return "block"
     return "warn" if failed else "pass"
-
-
-def _headline(verdict: str, champion: Verdict, failed: list[Verdict], *, first: Verdict) -> str:
-    """Say the verdict with its reason; where there is no champion, what it did beat."""
-    if not failed and not champion.data:
-        return f"Passes: {first.text}; {champion.text}"
-    decisive = [one for one in failed if one.blocking] or failed or [champion]
-    # A reviewer asks for the champion first.
-    told = champion if champion in decisive else decisive[0]
-    word = {"pass": "Passes", "warn": "Passes with a warning", "block": "Blocked"}[verdict]
-    more = f" (and {len(decisive) - 1} more)" if len(decisive) > 1 else ""
-    return f"{word}: {told.text}{more}"

@@ -1,6 +1,7 @@
-"""The report of a candidate as Markdown: the verdict first, then what a reviewer asks, in order."""
+"""The report of a candidate in blocks: the verdict first, then what a reviewer asks, in order."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from ml_gitops.checks import CheckOutcomes
 from ml_gitops.document import Missing
@@ -8,11 +9,13 @@ from ml_gitops.model.lineage import short
 from ml_gitops.model.metric_change import Change
 from ml_gitops.model.metrics import METRICS, metrics_of
 from ml_gitops.model.verdict import Verdict
+from ml_gitops.render.blocks import Block, Heading, Items, Paragraph, Table, titled
+from ml_gitops.render.blocks import to_markdown as written
 from ml_gitops.render.changes import HEADER, NOTE, metric_word, rows, slice_word
 from ml_gitops.render.marks import mark_of
 from ml_gitops.render.numbers import NOTHING, count, duration, size
-from ml_gitops.render.report_details import explained, folded_sections, state_of
-from ml_gitops.render.tables import code, escape, table
+from ml_gitops.render.report_details import ALIGN, details_of, explained, state_of
+from ml_gitops.render.tables import Align, code, escape
 from ml_gitops.report import Report
 
 NEXT = {
@@ -29,77 +32,92 @@ MOST_NAMES = 10
 """How many are named in a list."""
 MOST_ROWS = 60
 """Rows of a folded table in a comment."""
+_METRICS: tuple[Align, ...] = ("left", "right", "right", "right", "right", "left")
 
 
-def to_markdown(report: Report, *, whole: bool = False) -> str:
-    """Return the report as Markdown for a pull request.
+class Told(NamedTuple):
+    """A report in words, part by part; every surface shows the parts that it has room for.
+
+    Attributes:
+        verdict: the heading, and the verdict in one sentence.
+        evidence: what a reviewer asks next: findings, what differs, the numbers, what they cost.
+        data, checks: what it learned from, and what the author's checks said.
+        ships: what a merge ships, and what to do next.
+        details: what only some reviewers open.
+    """
+
+    verdict: tuple[Block, ...]
+    evidence: tuple[Block, ...]
+    data: tuple[Block, ...]
+    checks: tuple[Block, ...]
+    ships: tuple[Block, ...]
+    details: tuple[Block, ...]
+
+    @property
+    def main(self) -> tuple[Block, ...]:
+        """What stands below the verdict for everybody to read."""
+        return (*self.evidence, *self.data, *self.checks, *self.ships)
+
+
+def in_words(report: Report, *, whole: bool = False) -> Told:
+    """Return a report in words.
 
     Args:
         report: what is told.
         whole: with every row of every table, however many; else it fits a comment.
     """
-    parts = [
-        _title(report),
-        f"**{escape(report.headline)}**",
-        _rule_changes(report),
-        _findings(report),
-        _differences(report),
-        _metrics(report),
-        got_worse(report),
-        _data(report),
-        _checks(report),
-        _artifact(report),
-        NEXT[report.verdict],
-        *folded_sections(report, most=None if whole else MOST_ROWS),
-    ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def brief(report: Report) -> str:
-    """Return what a person in a terminal asks next, once the verdict stands there."""
-    parts = [
-        _rule_changes(report),
-        _findings(report),
-        _differences(report),
-        _metrics(report),
-        got_worse(report),
-        _checks(report),
-    ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def _title(report: Report) -> str:
-    said = {"pass": "may merge", "warn": "may merge, with a warning", "block": "should not merge"}
-    symbol = mark_of(report.verdict).symbol
-    return f"## {symbol} {code(report.model)} {said[report.verdict]}"
-
-
-def _rule_changes(report: Report) -> str:
-    """Say that the change judges itself by other rules than the default branch has."""
-    basis = report.basis
-    named = {
-        "**▲ This change alters the gate that judges it:**": basis.gate_changes,
-        "**▲ The checks that judged it are not those of the default branch:**": basis.check_changes,
-    }
-    return "\n\n".join(
-        "\n".join([title, *(f"- {escape(change)}" for change in changes)])
-        for title, changes in named.items()
-        if changes
+    return Told(
+        verdict=(_title(report), Paragraph(f"**{escape(report.headline)}**")),
+        evidence=(
+            *_rule_changes(report),
+            *_findings(report),
+            *_differences(report),
+            *_metrics(report),
+            *got_worse(report),
+        ),
+        data=(_data(report),),
+        checks=(_checks(report),),
+        ships=(_artifact(report), Paragraph(NEXT[report.verdict])),
+        details=tuple(details_of(report, most=None if whole else MOST_ROWS)),
     )
 
 
-def _findings(report: Report) -> str:
-    """Return what does not hold besides what the headline says, what blocks first."""
-    rest = [one for one in report.gate.findings if not one and one.text not in report.headline]
-    rest.sort(key=lambda one: not one.blocking)
+def to_markdown(report: Report) -> str:
+    """Return the report as Markdown for a pull request; it fits a comment."""
+    told = in_words(report)
+    return written((*told.verdict, *told.main, *told.details))
+
+
+def _title(report: Report) -> Block:
+    said = {"pass": "may merge", "warn": "may merge, with a warning", "block": "should not merge"}
+    symbol = mark_of(report.verdict).symbol
+    return Heading(f"{symbol} {code(report.model)} {said[report.verdict]}")
+
+
+def _rule_changes(report: Report) -> Iterator[Block]:
+    """Say that the change judges itself by other rules than the default branch has."""
+    basis = report.basis
+    named = {
+        "▲ This change alters the gate that judges it:": basis.gate_changes,
+        "▲ The checks that judged it are not those of the default branch:": basis.check_changes,
+    }
+    for lead, changes in named.items():
+        if changes:
+            yield Items(f"**{lead}**", tuple(map(escape, changes)))
+
+
+def _findings(report: Report) -> Iterator[Block]:
+    """Yield what does not hold besides what the headline says, what blocks first."""
+    rest = [one for one in report.gate.failed if one not in report.gate.told]
     lines = []
     for kind, ours in (("slices", True), ("metrics", False)):
         found = [one for one in rest if one.brief and (one.rule == "slice") == ours]
         if found:
             names = shortened([escape(one.brief) for one in found])
-            lines.append(f"- {_symbol(found[0])} {kind} worse than is allowed: {names}")
-    lines += [f"- {_symbol(one)} {escape(one.text)}" for one in rest if not one.brief]
-    return "\n".join(["**What else the gate found**", *lines]) if lines else ""
+            lines.append(f"{_symbol(found[0])} {kind} worse than is allowed: {names}")
+    lines += [f"{_symbol(one)} {escape(one.text)}" for one in rest if not one.brief]
+    if lines:
+        yield Items("**What else the gate found**", tuple(lines))
 
 
 def shortened(names: list[str]) -> str:
@@ -112,20 +130,16 @@ def _symbol(one: Verdict) -> str:
     return mark_of(state_of(one)).symbol
 
 
-def _differences(report: Report) -> str:
+def _differences(report: Report) -> Iterator[Block]:
     """Say what was changed to get other numbers than the champion's."""
     champion = report.comparison.champion
-    if not isinstance(champion, str):
-        return ""
-    told = report.differences or report.changed or ("nothing that shapes training",)
-    if len(told) == 1:
-        return f"**What differs from {code(champion)}:** {escape(told[0])}."
-    lines = "\n".join(f"- {escape(one)}" for one in told)
-    return f"**What differs from {code(champion)}**\n{lines}"
+    if isinstance(champion, str):
+        told = report.differences or report.changed or ("nothing that shapes training",)
+        yield titled(f"What differs from {code(champion)}", map(escape, told))
 
 
-def _metrics(report: Report) -> str:
-    """Return candidate beside champion on the same rows, the deciding metric first."""
+def _metrics(report: Report) -> Iterator[Block]:
+    """Yield candidate beside champion on the same rows, the deciding metric first."""
     comparison = report.comparison
     judged = (
         f"The {escape(METRICS[comparison.primary].label)} decides, on "
@@ -133,35 +147,33 @@ def _metrics(report: Report) -> str:
     )
     if isinstance(comparison.baseline, Missing):
         reason = escape(comparison.baseline.reason)
-        return (
-            f"{_candidate_alone(report)}\n\n{judged}the candidate did not learn from. "
-            f"Not compared with a champion: {reason}."
+        yield _candidate_alone(report)
+        yield Paragraph(
+            f"{judged}the candidate did not learn from. Not compared with a champion: {reason}."
         )
+        return
     champion = comparison.champion
     named = code(champion) if isinstance(champion, str) else "champion"
-    text = table(
-        ["metric", named, *HEADER],
-        [
-            [_metric_name(name, comparison.primary), *map(escape, numbers)]
-            for name, numbers in rows(report)
-        ],
-        ["left", "right", "right", "right", "right", "left"],
+    lines = tuple(
+        (_metric_name(name, comparison.primary), *map(escape, numbers))
+        for name, numbers in rows(report)
     )
-    return f"{text}\n\n{judged}neither learned from. {NOTE}"
+    yield Table(("metric", named, *HEADER), lines, _METRICS)
+    yield Paragraph(f"{judged}neither learned from. {NOTE}")
 
 
-def _candidate_alone(report: Report) -> str:
+def _candidate_alone(report: Report) -> Block:
     evaluation, primary = report.comparison.candidate, report.comparison.primary
     lines = []
     for name in sorted(metrics_of(evaluation.task), key=lambda name: name != primary):
         metric, one = METRICS[name], evaluation.metrics.get(name)
-        cells = ["undefined", escape(evaluation.undefined.get(name, NOTHING))]
+        cells = ("undefined", escape(evaluation.undefined.get(name, NOTHING)))
         if one is not None:
             ends = metric.clip(*one.interval)
             low, high = (metric.text(end, beside=one.value) for end in ends)
-            cells = [metric.text(one.value), f"{low} to {high}"]
-        lines.append([_metric_name(name, primary), *cells])
-    return table(["metric", "candidate", "90% interval"], lines)
+            cells = (metric.text(one.value), f"{low} to {high}")
+        lines.append((_metric_name(name, primary), *cells))
+    return Table(("metric", "candidate", "90% interval"), tuple(lines), ALIGN)
 
 
 def _metric_name(name: str, primary: str) -> str:
@@ -169,17 +181,17 @@ def _metric_name(name: str, primary: str) -> str:
     return f"**{label}**" if name == primary else label
 
 
-def got_worse(report: Report) -> str:
+def got_worse(report: Report) -> Iterator[Block]:
     """Say what a merge would cost, also where the whole is better: metrics, slices, answers."""
     comparison = report.comparison
     if isinstance(comparison.baseline, Missing):
-        return ""
+        return
     metrics = [
         (METRICS[one.metric].label, one)
         for one in comparison.changes
         if metric_word(report, one) == "worse"
     ]
-    lines = [f"- metrics: {_listed(metrics, len(report.gate.small_metrics), 'cannot be told')}"]
+    lines = [f"metrics: {_listed(metrics, len(report.gate.small_metrics), 'cannot be told')}"]
     if comparison.slices:
         slices = [
             (str(one), one.change)
@@ -190,8 +202,8 @@ def got_worse(report: Report) -> str:
         if len(slices) > MOST:
             of = f"{len(slices)} of {len(comparison.slices)}, the largest first: "
         told = _listed(slices, len(report.gate.small_slices), "too small to tell")
-        lines.append(f"- slices: {of}{told}")
-    return "**What got worse**\n" + "\n".join([*lines, *_flips(report)])
+        lines.append(f"slices: {of}{told}")
+    yield Items("**What got worse**", (*lines, *_flips(report)))
 
 
 def _listed(worse: list[tuple[str, Change]], small: int, why: str) -> str:
@@ -213,7 +225,7 @@ def _flips(report: Report) -> Iterator[str]:
     if not isinstance(flips, Missing):
         cut = ", cut at one half" if report.comparison.candidate.task == "binary" else ""
         yield (
-            f"- answers{cut}: {flips.worsened:,} turned wrong and {flips.improved:,} turned "
+            f"answers{cut}: {flips.worsened:,} turned wrong and {flips.improved:,} turned "
             f"right, of {flips.n:,}"
         )
 
@@ -229,27 +241,27 @@ def lock_move(report: Report) -> str:
     return f"{base.rows:,} rows of {base.window} → {now}"
 
 
-def _data(report: Report) -> str:
+def _data(report: Report) -> Block:
     text = (
         f"**Data:** learned from {count(report.train_rows, 'row')} of {report.split.train}; "
         f"locked: {lock_move(report)}"
     )
     warnings = [v for v in report.validation.violations if v.severity == "warning"]
     if not warnings:
-        return f"{text}. Every column keeps its contract."
+        return Paragraph(f"{text}. Every column keeps its contract.")
     told = "; ".join(escape(str(violation)) for violation in warnings[:5])
-    return f"{text}. {count(len(warnings), 'warning')}: {told}."
+    return Paragraph(f"{text}. {count(len(warnings), 'warning')}: {told}.")
 
 
-def _checks(report: Report) -> str:
+def _checks(report: Report) -> Block:
     checks = report.checks
     if isinstance(checks, Missing):
-        return f"**Checks:** none ran: {escape(checks.reason)}."
+        return Paragraph(f"**Checks:** none ran: {escape(checks.reason)}.")
     failed = [one for one in checks.outcomes if one.outcome == "failed"]
-    lines = [f"- {mark_of('fail').symbol} {explained(one)}" for one in failed[:MOST_NAMES]]
+    lines = [f"{mark_of('fail').symbol} {explained(one)}" for one in failed[:MOST_NAMES]]
     if len(failed) > MOST_NAMES:
-        lines.append(f"- and {len(failed) - MOST_NAMES} more, listed below")
-    return "\n".join([f"**Checks:** {_counted(checks)}.", *lines])
+        lines.append(f"and {len(failed) - MOST_NAMES} more, listed below")
+    return Items(f"**Checks:** {_counted(checks)}.", tuple(lines))
 
 
 def _counted(checks: CheckOutcomes) -> str:
@@ -258,13 +270,13 @@ def _counted(checks: CheckOutcomes) -> str:
     return ", ".join(f"{n} {word}" for word, n in numbers.items() if n or word == "passed")
 
 
-def _artifact(report: Report) -> str:
+def _artifact(report: Report) -> Block:
     ratio = (
         f" ({report.model_bytes / report.champion_bytes:.2f} × the champion's)"
         if report.champion_bytes
         else ""
     )
-    return (
+    return Paragraph(
         f"**What ships:** an ONNX file of {size(report.model_bytes)}{ratio}, "
         f"{code(short(report.model_digest))}. {escape(report.parity.text)}. "
         f"It took {duration(report.fit_seconds)} to fit and {duration(report.cpu_seconds)} of "

@@ -1,27 +1,24 @@
 """What the monitor saw, as Markdown: harm first, then the predictions, then the features."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ml_gitops.document import Missing
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.monitoring.drift import DriftReport
 from ml_gitops.monitoring.health import MetricHealth
 from ml_gitops.monitoring.observation import Observation
+from ml_gitops.render.blocks import Block, Fold, Heading, Items, Paragraph, Table, to_markdown
 from ml_gitops.render.changes import HEADER, NOTE, rows
 from ml_gitops.render.ci_report import got_worse, lock_move
 from ml_gitops.render.marks import mark_of
 from ml_gitops.render.numbers import count, duration
 from ml_gitops.render.observation_tables import (
-    DRIFT_ALIGN,
-    DRIFT_HEADER,
-    QUALITY_ALIGN,
     SHIFT_NOTE,
-    drift_rows,
+    drift_table,
     hidden_features,
-    quality_header,
-    quality_rows,
+    quality_table,
 )
-from ml_gitops.render.tables import code, details, escape, table
+from ml_gitops.render.tables import code, escape
 from ml_gitops.report import Report
 
 
@@ -32,69 +29,86 @@ def retraining_body(observation: Observation, report: Report) -> str:
         observation: the evidence.
         report: the candidate, trained and judged already.
     """
-    return "\n\n".join(
+    drifted = Fold(
+        "What drifted: the newest window beside the training data",
+        tuple(drift_blocks(observation.drift)),
+    )
+    return to_markdown(
         [
-            f"**{mark_of(report.verdict).symbol} {escape(report.headline)}**",
-            (
+            Paragraph(f"**{mark_of(report.verdict).symbol} {escape(report.headline)}**"),
+            Paragraph(
                 f"{escape(observation.retrain.headline)}. This pull request retrains it on newer "
                 "rows. The candidate is trained and judged already; its full report is in the "
                 "comment below."
             ),
-            "### Why now",
-            _reasons(observation),
-            quality_table(observation),
-            "### What changes",
+            Heading("Why now", 3),
+            *_reasons(observation),
+            *quality_blocks(observation),
+            Heading("What changes", 3),
             _changes(observation, report),
-            "### What it would bring",
-            _brings(observation, report),
-            got_worse(report),
-            "### What happens next",
+            Heading("What it would bring", 3),
+            *_brings(observation, report),
+            *got_worse(report),
+            Heading("What happens next", 3),
+            _next(observation, report),
+            drifted,
+        ]
+    )
+
+
+def _next(observation: Observation, report: Report) -> Block:
+    """Say what each answer to the proposal does."""
+    return Items(
+        "",
+        (
             (
-                "- **If you merge**, CD ships exactly this candidate, stages it and proposes it to "
+                "**If you merge**, CD ships exactly this candidate, stages it and proposes it to "
                 f"{escape(observation.environment)}. It took {duration(report.fit_seconds)} to fit "
                 f"and {duration(report.cpu_seconds)} of processor time; CI finds the run by its "
-                "key and does not train again.\n"
-                "- **If you close**, the same evidence does not come back; other evidence does.\n"
-                "- **If you commit to this branch**, it is yours: the bot leaves it alone."
+                "key and does not train again."
             ),
-            details(
-                "What drifted: the newest window beside the training data",
-                drift_table(observation.drift),
-            ),
-        ]
+            "**If you close**, the same evidence does not come back; other evidence does.",
+            "**If you commit to this branch**, it is yours: the bot leaves it alone.",
+        ),
     )
 
 
-def _changes(observation: Observation, report: Report) -> str:
+def _changes(observation: Observation, report: Report) -> Block:
     """Say that the lock moves, and what else differs from what serves."""
-    others = [one for one in report.differences or report.changed if not one.startswith("data")]
-    return "\n".join(
-        [
-            f"- `data.lock.json` alone: {lock_move(report)}",
+    told = report.differences or report.changed
+    others = [one for name, one in zip(report.changed, told, strict=False) if name != "data"]
+    return Items(
+        "",
+        (
+            f"`data.lock.json` alone: {lock_move(report)}",
             (
-                f"- the candidate learned from {count(report.train_rows, 'row')} of "
+                f"the candidate learned from {count(report.train_rows, 'row')} of "
                 f"{report.split.train} and was judged on {report.split.holdout}"
             ),
-            *(f"- merged since {code(observation.release)}: {escape(one)}" for one in others),
-        ]
+            *(f"merged since {code(observation.release)}: {escape(one)}" for one in others),
+        ),
     )
 
 
-def _brings(observation: Observation, report: Report) -> str:
-    """Return candidate and champion on the same rows."""
+def _brings(observation: Observation, report: Report) -> Iterator[Block]:
+    """Yield candidate and champion on the same rows."""
     comparison = report.comparison
     if isinstance(comparison.baseline, Missing):
         reason = escape(comparison.baseline.reason)
-        return f"The two could not be compared: {reason}. The full report has the candidate alone."
-    body = table(
-        ["metric", code(observation.release), *HEADER],
-        [[escape(METRICS[name].label), *map(escape, cells)] for name, cells in rows(report)],
-        ["left", "right", "right", "right", "right", "left"],
-    )
-    return (
+        yield Paragraph(
+            f"The two could not be compared: {reason}. The full report has the candidate alone."
+        )
+        return
+    yield Paragraph(
         f"Both answered the same {count(report.holdout_rows, 'row')} of {report.split.holdout}; "
-        f"neither has learned from them.\n\n{body}\n\n{NOTE}"
+        "neither has learned from them."
     )
+    yield Table(
+        ("metric", code(observation.release), *HEADER),
+        tuple((escape(METRICS[name].label), *map(escape, line)) for name, line in rows(report)),
+        ("left", "right", "right", "right", "right", "left"),
+    )
+    yield Paragraph(NOTE)
 
 
 def incident_title(observation: Observation) -> str:
@@ -108,14 +122,14 @@ def incident_title(observation: Observation) -> str:
 
 def incident_body(observation: Observation) -> str:
     """Say what a person should look at, and what the bot does meanwhile."""
-    return "\n\n".join(
+    return to_markdown(
         [
-            f"**{escape(observation.retrain.headline)}.**",
-            _reasons(observation),
-            _advice(observation),
-            quality_table(observation),
-            drift_table(observation.drift),
-            (
+            Paragraph(f"**{escape(observation.retrain.headline)}.**"),
+            *_reasons(observation),
+            Paragraph(_advice(observation)),
+            *quality_blocks(observation),
+            *drift_blocks(observation.drift),
+            Paragraph(
                 "This issue follows the evidence and closes itself when the windows "
                 "are well again. If you close it, the same evidence does not come back."
             ),
@@ -141,42 +155,36 @@ def _advice(observation: Observation) -> str:
     )
 
 
-def quality_table(observation: Observation) -> str:
-    """Return every window's quality beside what was promised, and what it was measured without."""
-    parts = [_metric_table(metric, observation) for metric in observation.health.metrics]
-    parts += [f"Note: {escape(remark)}." for remark in observation.remarks]
-    return "\n\n".join(parts)
+def quality_blocks(observation: Observation) -> Iterator[Block]:
+    """Yield every window's quality beside what was promised, and what it was measured without."""
+    for metric in observation.health.metrics:
+        yield quality_table(metric, observation)
+        yield from _promise(metric)
+    yield from (Paragraph(f"Note: {escape(remark)}.") for remark in observation.remarks)
 
 
-def _metric_table(metric: MetricHealth, observation: Observation) -> str:
+def _promise(metric: MetricHealth) -> Iterator[Block]:
     known, promise, allowed = METRICS[metric.metric], metric.reference, metric.allowed
-    lines = [[escape(cell) for cell in row] for row in quality_rows(metric, observation)]
-    header = [escape(name) for name in quality_header(metric)]
-    text = table(header, lines, QUALITY_ALIGN)
-    if promise is None or allowed is None:
-        return text
-    return (
-        f"{text}\n\nPromised: {known.text(promise.value)} on {count(promise.n, 'row')} of the "
-        f"holdout; {known.text(allowed, beside=promise.value)} worse is allowed. A window is bad "
-        "if it is worse by more, and by too many standard errors to be chance."
-    )
+    if promise is not None and allowed is not None:
+        yield Paragraph(
+            f"Promised: {known.text(promise.value)} on {count(promise.n, 'row')} of the holdout; "
+            f"{known.text(allowed, beside=promise.value)} worse is allowed. A window is bad if it "
+            "is worse by more, and by too many standard errors to be chance."
+        )
 
 
-def _reasons(observation: Observation) -> str:
-    return "\n".join(f"- {escape(reason)}" for reason in observation.retrain.reasons)
+def _reasons(observation: Observation) -> Iterator[Block]:
+    if observation.retrain.reasons:
+        yield Items("", tuple(map(escape, observation.retrain.reasons)))
 
 
-def drift_table(drift: Sequence[DriftReport]) -> str:
-    """Return the predictions and the features that matter, over the windows."""
+def drift_blocks(drift: Sequence[DriftReport]) -> Iterator[Block]:
+    """Yield the predictions and the features that matter, over the windows."""
     if not drift:
-        return "No window was scanned."
-    lines = [
-        [code(name) if place else name, *map(escape, cells)]
-        for place, (name, *cells) in enumerate(drift_rows(drift))
-    ]
+        yield Paragraph("No window was scanned.")
+        return
     hidden = hidden_features(drift)
     more = f" {hidden}." if hidden else ""
-    return (
-        f"{escape(drift[-1].text)}.\n\n{table(DRIFT_HEADER, lines, DRIFT_ALIGN)}\n\n"
-        f"*{SHIFT_NOTE} The bars are the windows, the newest last.{more}*"
-    )
+    yield Paragraph(f"{escape(drift[-1].text)}.")
+    yield drift_table(drift)
+    yield Paragraph(f"*{SHIFT_NOTE} The bars are the windows, the newest last.{more}*")

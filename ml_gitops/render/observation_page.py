@@ -16,8 +16,8 @@ from ml_gitops.render.charts.lines import Point, Series
 from ml_gitops.render.charts.timeline import Threshold, timeline
 from ml_gitops.render.components import Drawing, figure, verdict
 from ml_gitops.render.marks import mark_of
-from ml_gitops.render.observation_body import drift_table, quality_table
-from ml_gitops.render.page import markdown_to_html, page
+from ml_gitops.render.observation_body import drift_blocks, quality_blocks
+from ml_gitops.render.page import page, set_on_page
 
 PANELS = 6
 STATES = {
@@ -40,10 +40,10 @@ def to_html(observation: Observation, profile: Profile) -> str:
         _verdict(observation),
         "<h2>Quality</h2>",
         *_quality_figures(observation),
-        markdown_to_html(quality_table(observation), heading=3),
+        set_on_page(quality_blocks(observation)),
         "<h2>Drift</h2>",
         *_drift_figure(observation, profile),
-        markdown_to_html(drift_table(observation.drift), heading=3),
+        set_on_page(drift_blocks(observation.drift)),
     ]
     return page(
         f"{observation.release} on {observation.as_of}",

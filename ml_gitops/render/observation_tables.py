@@ -7,23 +7,14 @@ from ml_gitops.model.metrics import METRICS
 from ml_gitops.monitoring.drift import ColumnDrift, DriftReport
 from ml_gitops.monitoring.health import MetricHealth, WindowHealth
 from ml_gitops.monitoring.observation import Observation
+from ml_gitops.render.blocks import Table
 from ml_gitops.render.charts.bars import sparkline
 from ml_gitops.render.marks import mark
 from ml_gitops.render.numbers import NOTHING, count, number, percent, signed
-from ml_gitops.render.tables import Align
-from ml_gitops.render.terminal import Terminal
+from ml_gitops.render.tables import Align, code, escape
 
-QUALITY_ALIGN: tuple[Align, ...] = (
-    "left",
-    "right",
-    "right",
-    "right",
-    "right",
-    "right",
-    "left",
-)
-DRIFT_HEADER = ("column", "importance", "shift w", "windows", "missing", "")
-DRIFT_ALIGN: tuple[Align, ...] = ("left", "right", "right", "left", "right", "left")
+_QUALITY: tuple[Align, ...] = ("left", "right", "right", "right", "right", "right", "left")
+_DRIFT: tuple[Align, ...] = ("left", "right", "right", "left", "right", "left")
 TOP_FEATURES = 10
 SHIFT_NOTE = (
     "The shift of a column is Cohen's w, which has no unit: 0 is none beyond chance, 0.1 is small, "
@@ -31,13 +22,7 @@ SHIFT_NOTE = (
 )
 
 
-def quality_header(metric: MetricHealth) -> list[str]:
-    """Return the names of the columns of `quality_rows`."""
-    label = METRICS[metric.metric].label
-    return ["window", "predictions", "labelled", label, "vs promise", "std. errors", ""]
-
-
-def quality_rows(metric: MetricHealth, observation: Observation) -> list[list[str]]:
+def quality_table(metric: MetricHealth, observation: Observation) -> Table:
     """Return each window's quality beside what was promised; plus is better."""
     known = METRICS[metric.metric]
     promise = metric.reference.value if metric.reference else None
@@ -49,18 +34,12 @@ def quality_rows(metric: MetricHealth, observation: Observation) -> list[list[st
             drop = known.text(-one.drop, signed=True, beside=promise)
             error = signed(-one.z, digits=1)
         share = percent(seen.coverage, digits=0) if seen.predictions else NOTHING
-        lines.append(
-            [
-                _span(one.since, one.until),
-                f"{seen.predictions:,}",
-                share,
-                value,
-                drop,
-                error,
-                _state(one, metric.allowed),
-            ]
-        )
-    return lines
+        told = (share, value, drop, error, _state(one, metric.allowed))
+        asked = (_span(one.since, one.until), f"{seen.predictions:,}")
+        lines.append(tuple(map(escape, (*asked, *told))))
+    label = escape(known.label)
+    header = ("window", "predictions", "labelled", label, "vs promise", "std. errors", "")
+    return Table(header, tuple(lines), _QUALITY)
 
 
 def _state(window: WindowHealth, allowed: float | None) -> str:
@@ -78,17 +57,17 @@ def _span(since: datetime, until: datetime) -> str:
     return f"{since:%Y-%m-%d}..{end}"
 
 
-def drift_rows(drift: Sequence[DriftReport]) -> list[list[str]]:
+def drift_table(drift: Sequence[DriftReport]) -> Table:
     """Return the predictions and the features that matter, over the windows."""
     last = drift[-1]
     predictions, *features = (
         _drift_row(one, drift) for one in (last.prediction, *last.columns[:TOP_FEATURES])
     )
-    predictions[:2] = ["predictions", ""]
-    return [predictions, *features]
+    lines = (("predictions", "", *predictions[2:]), *features)
+    return Table(("column", "importance", "shift w", "windows", "missing", ""), lines, _DRIFT)
 
 
-def _drift_row(column: ColumnDrift, drift: Sequence[DriftReport]) -> list[str]:
+def _drift_row(column: ColumnDrift, drift: Sequence[DriftReport]) -> tuple[str, ...]:
     effects = [
         one.effect
         for report in drift
@@ -99,14 +78,14 @@ def _drift_row(column: ColumnDrift, drift: Sequence[DriftReport]) -> list[str]:
     state = "steady" if told and column.enough else "too few rows to say"
     if told and column.drifted:
         state = f"drifts ▲ ({', '.join(column.reasons)})"
-    return [
-        column.name,
+    cells = (
         percent(column.weight, digits=0),
         number(column.effect, digits=2) if told and column.enough else NOTHING,
         sparkline(effects, low=0.0, high=max(0.5, *effects)),
         percent(column.null_rate) if column.rows or column.null_rate else NOTHING,
         state,
-    ]
+    )
+    return code(column.name), *map(escape, cells)
 
 
 def hidden_features(drift: Sequence[DriftReport]) -> str:
@@ -117,21 +96,3 @@ def hidden_features(drift: Sequence[DriftReport]) -> str:
     drifting = sum(one.drifted for one in hidden)
     state = f"left out, {drifting:,} of which drift" if drifting else "left out; none drifts"
     return f"{count(len(hidden), 'more feature')} {state}"
-
-
-def tell_quality(terminal: Terminal, observation: Observation) -> None:
-    """Show each metric by window, against what the release promised."""
-    for metric in observation.health.metrics:
-        rows = quality_rows(metric, observation)
-        terminal.table(quality_header(metric), rows, align=QUALITY_ALIGN)
-
-
-def tell_drift(terminal: Terminal, observation: Observation) -> None:
-    """Show how far each feature of the newest window is from the reference."""
-    title = f"{count(observation.drift[-1].rows, 'prediction')} of the newest window"
-    if observation.one_in > 1:
-        title += f", one in {observation.one_in} of the log"
-    rows = drift_rows(observation.drift)
-    terminal.table(DRIFT_HEADER, rows, align=DRIFT_ALIGN, title=title)
-    terminal.line(observation.drift[-1].text)
-    terminal.line(SHIFT_NOTE)

@@ -2,12 +2,13 @@
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ml_gitops.render.blocks import Block, to_markdown
 from ml_gitops.render.charts.drawing import chart_css
 from ml_gitops.render.tables import plain, visible
 
@@ -43,6 +44,11 @@ def markdown_to_html(
     """
     environment = {"folds": 0, "heading": heading, "images": images or {}}
     return str(_markdown().render(visible(text), environment))
+
+
+def set_on_page(blocks: Iterable[Block], *, heading: int = 2) -> str:
+    """Return blocks as HTML; the highest heading becomes one of this level."""
+    return markdown_to_html(to_markdown(blocks), heading=heading)
 
 
 def page(

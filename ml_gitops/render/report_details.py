@@ -1,6 +1,6 @@
 """The folded half of a report: every rule, slice, feature and check, and what went in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ml_gitops.checks import CheckOutcome
 from ml_gitops.document import Missing
@@ -8,15 +8,18 @@ from ml_gitops.model.lineage import short
 from ml_gitops.model.metric_change import SliceChange
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.model.verdict import Verdict
+from ml_gitops.render.blocks import Block, Fold, Paragraph, Table
 from ml_gitops.render.changes import HEADER, cells, slice_word
 from ml_gitops.render.marks import mark
 from ml_gitops.render.numbers import count, duration, measured, percent
-from ml_gitops.render.tables import Align, code, details, escape, table
+from ml_gitops.render.tables import Align, code, escape
 from ml_gitops.report import Report
 
-_SLICES: list[Align] = ["left", "right", "right", "right", "right", "right", "left"]
-_NUMBERS: list[Align] = ["left", "right", "right"]
-_CHECKS: list[Align] = ["left", "left", "right"]
+Row = tuple[str, ...]
+ALIGN: tuple[Align, ...] = ("left", "right", "right")
+"""Of a table whose first column is a name."""
+_SLICES: tuple[Align, ...] = ("left", "right", "right", "right", "right", "right", "left")
+_CHECKS: tuple[Align, ...] = ("left", "left", "right")
 SMALL = (
     "A slice that is too small to tell was not judged; `slice_min_rows`, `slice_min_rarest` and "
     "`minimum_days` in [gate] say how large it must be."
@@ -24,57 +27,54 @@ SMALL = (
 OUTCOMES = {"passed": "pass", "failed": "fail", "skipped": "skip"}
 
 
-def folded_sections(report: Report, *, most: int | None = None) -> Iterator[str]:
+def details_of(report: Report, *, most: int | None = None) -> Iterator[Fold]:
     """Yield what only some reviewers open: rules, slices, importances, checks, lineage.
 
     Args:
         report: what is told.
         most: rows of a table; what comes first matters most, and how many are left out is said.
     """
-    rules = _cut(["", "rule", "finding"], _rules(report), ["left", "left", "left"], most)
-    yield details("Every rule of the gate", f"{rules}\n\n{power(report)}".strip())
+    rules = _cut(("", "rule", "finding"), _rules(report), ("left", "left", "left"), most)
+    yield Fold("Every rule of the gate", (*rules, *power(report)))
     comparison = report.comparison
-    metric = METRICS[comparison.primary].label
+    metric = escape(METRICS[comparison.primary].label)
     if comparison.slices:
         lines = [_slice_row(one, report) for one in comparison.slices]
-        header = ["slice", "rows", "champion", *HEADER]
-        body = _cut(header, lines, _SLICES, most) + (
-            f"\n\n{SMALL}" if report.gate.small_slices else ""
-        )
-        yield details(f"{escape(metric)} by slice", body)
+        table = _cut(("slice", "rows", "champion", *HEADER), lines, _SLICES, most)
+        small = [Paragraph(SMALL)] if report.gate.small_slices else []
+        yield Fold(f"{metric} by slice", (*table, *small))
     used = sorted(comparison.candidate.importances, key=lambda one: -one.value)
     if used:
         lines = [
-            [escape(one.feature), measured(one.value), measured(one.standard_error)] for one in used
+            (escape(one.feature), measured(one.value), measured(one.standard_error)) for one in used
         ]
-        yield details(
-            f"What it uses: how much worse {escape(metric)} gets when a feature is shuffled",
-            _cut(["feature", "worse by", "standard error"], lines, _NUMBERS, most),
+        yield Fold(
+            f"What it uses: how much worse {metric} gets when a feature is shuffled",
+            tuple(_cut(("feature", "worse by", "standard error"), lines, ALIGN, most)),
         )
     if not isinstance(report.checks, Missing):
         lines = [
-            [mark(OUTCOMES[one.outcome]), explained(one), duration(one.seconds)]
+            (mark(OUTCOMES[one.outcome]), explained(one), duration(one.seconds))
             for one in sorted(report.checks.outcomes, key=lambda one: one.outcome != "failed")
         ]
-        header, align = ["", "check", "time"], _CHECKS
-        yield details("Every check", _cut(header, lines, align, most))
-    yield details("What went in", _lineage(report))
+        yield Fold("Every check", tuple(_cut(("", "check", "time"), lines, _CHECKS, most)))
+    yield Fold("What went in", (_lineage(report),))
 
 
-def _cut(header: list[str], rows: list[list[str]], align: list[Align], most: int | None) -> str:
-    """Return a table, and say how many rows are left out."""
-    shown = rows if most is None else rows[:most]
-    text = table(header, shown, align)
-    if len(shown) == len(rows):
-        return text
-    return (
-        f"{text}\n\n*And {len(rows) - len(shown):,} more; `ml-gitops report --html FILE` has all.*"
-    )
+def _cut(
+    header: Row, rows: Sequence[Row], align: tuple[Align, ...], most: int | None
+) -> Iterator[Block]:
+    """Yield a table, and say how many rows are left out."""
+    shown = tuple(rows[:most])
+    yield Table(header, shown, align)
+    if len(shown) < len(rows):
+        left = len(rows) - len(shown)
+        yield Paragraph(f"*And {left:,} more; `ml-gitops report --html FILE` has all.*")
 
 
-def _rules(report: Report) -> list[list[str]]:
+def _rules(report: Report) -> list[Row]:
     findings = sorted(report.gate.findings, key=bool)
-    return [[mark(state_of(one)), escape(one.rule), escape(one.text)] for one in findings]
+    return [(mark(state_of(one)), escape(one.rule), escape(one.text)) for one in findings]
 
 
 def state_of(one: Verdict) -> str:
@@ -91,37 +91,35 @@ def explained(one: CheckOutcome) -> str:
     return f"{escape(one.name.rstrip('.'))}: {escape(one.message, limit=200)}"
 
 
-def power(report: Report) -> str:
+def power(report: Report) -> Iterator[Block]:
     """Say how small a loss these days (or rows) show, and how many show the allowed one."""
     gate, change = report.gate, report.comparison.change(report.gate.metric)
     if gate.power is None or change is None:
-        return ""
+        return
     unit, units, needed = gate.power.unit[:-1], gate.power.units, gate.power.needed
     loss = METRICS[gate.metric].text(gate.power.detectable, beside=change.baseline)
     told = f"This holdout of {count(units, unit)} shows losses from {loss} on, four times in five"
     if needed is not None and needed > units:
         told += f"; to show whatever is more than allowed takes {count(needed, unit)}"
-    return f"{told}."
+    yield Paragraph(f"{told}.")
 
 
-def _slice_row(one: SliceChange, report: Report) -> list[str]:
+def _slice_row(one: SliceChange, report: Report) -> Row:
     if isinstance(one.change, Missing):
-        return [escape(str(one)), f"{one.n:,}", "", "", escape(one.change.reason), "", ""]
-    return [escape(str(one)), f"{one.n:,}", *cells(one.change, slice_word(report, one))]
+        return escape(str(one)), f"{one.n:,}", "", "", escape(one.change.reason), "", ""
+    return escape(str(one)), f"{one.n:,}", *cells(one.change, slice_word(report, one))
 
 
-def _lineage(report: Report) -> str:
+def _lineage(report: Report) -> Block:
     holdout = short(report.comparison.candidate.holdout_digest)
+    locked = f"{report.lock.rows:,} of {report.lock.window}, {code(short(report.lock.digest))}"
     lines = [
-        ["run key", code(short(report.run_key))],
-        ["ONNX file", code(short(report.model_digest))],
-        [
-            "locked rows",
-            f"{report.lock.rows:,} of {report.lock.window}, {code(short(report.lock.digest))}",
-        ],
-        ["holdout", f"{report.holdout_rows:,} rows, {code(holdout)}"],
+        ("run key", code(short(report.run_key))),
+        ("ONNX file", code(short(report.model_digest))),
+        ("locked rows", locked),
+        ("holdout", f"{report.holdout_rows:,} rows, {code(holdout)}"),
     ]
     positives = report.comparison.candidate.positives
     if positives is not None:
-        lines.append(["positives in the holdout", percent(positives / report.holdout_rows)])
-    return table(["", ""], lines, ["left", "left"])
+        lines.append(("positives in the holdout", percent(positives / report.holdout_rows)))
+    return Table(("", ""), tuple(lines), ("left", "left"))

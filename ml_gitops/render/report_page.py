@@ -8,27 +8,24 @@ from ml_gitops.model.metrics import METRICS
 from ml_gitops.render.charts.bars import Bar, bars
 from ml_gitops.render.charts.calibration import Bin, calibration
 from ml_gitops.render.charts.intervals import Interval, intervals
-from ml_gitops.render.ci_report import to_markdown
+from ml_gitops.render.ci_report import in_words
 from ml_gitops.render.components import figure, verdict
-from ml_gitops.render.page import markdown_to_html, page
+from ml_gitops.render.page import page, set_on_page
 from ml_gitops.report import Report
 
 MOST_SLICES, MOST_FEATURES = 24, 20
-FOLD = "<details>"
-"""What the folded half of a report begins with; outside text cannot write it."""
 
 
 def to_html(report: Report) -> str:
     """Return the report as a page: the verdict, what it rests on, pictures, and what is folded."""
-    title, headline, rest = to_markdown(report, whole=True).split("\n\n", 2)
-    main, fold, folded = rest.partition(FOLD)
+    told = in_words(report, whole=True)
     body = [
-        verdict(report.verdict, markdown_to_html(f"{title}\n\n{headline}")),
-        markdown_to_html(main),
+        verdict(report.verdict, set_on_page(told.verdict)),
+        set_on_page(told.main),
         "<h2>Pictures</h2>",
         *pictures_of(report),
         "<h2>Details</h2>",
-        markdown_to_html(fold + folded),
+        set_on_page(told.details),
     ]
     return page(
         f"{report.model}: report of a candidate",

@@ -16,6 +16,7 @@ from ml_gitops.render.marks import mark_of
 from ml_gitops.render.numbers import duration
 from ml_gitops.render.observation_page import window_point
 from ml_gitops.render.page import markdown_to_html, page
+from ml_gitops.render.reader import spans
 from ml_gitops.render.story_steps import (
     Story,
     chapters_of,
@@ -25,7 +26,7 @@ from ml_gitops.render.story_steps import (
     state_of,
     turn_of,
 )
-from ml_gitops.render.tables import plain, readable
+from ml_gitops.render.tables import plain
 
 WEEK = timedelta(days=7)
 LEAD = (
@@ -188,8 +189,8 @@ def _proposals(story: Story) -> Iterator[str]:
 
 def _first_line(markdown: str) -> str:
     """Return how a comment begins, as text."""
-    lines = readable(markdown).split("\n", 1)
-    return plain(lines[0].lstrip("# ").replace("`", ""), limit=120)
+    first = next((line for line in markdown.split("\n") if line.strip()), "")
+    return plain("".join(span.text for span in spans(first.lstrip("#- "))), limit=120)
 
 
 def _links(story: Story) -> str:

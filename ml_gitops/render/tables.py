@@ -96,16 +96,6 @@ def table(
     return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
 
 
-def readable(markdown: str) -> str:
-    """Return Markdown of ours for a terminal: no hidden comments, tags or escapes."""
-    text = re.sub(r"<!--.*?-->|</?details[^>]*>", "", markdown, flags=re.DOTALL)
-    text = re.sub(r"<summary>(.*?)</summary>", r"▸ \1", text)
-    text = re.sub(r"\\([\\`*_\[\]~|!<>&$#+=:.)-])", r"\1", text)
-    for character, entity in _ENTITIES.items():
-        text = text.replace(entity, character)
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
-
-
 def details(summary: str, body: str, *, opened: bool = False) -> str:
     """Return a folded section: a summary line (Markdown, one line) over a Markdown body."""
     tag = "<details open>" if opened else "<details>"

@@ -10,19 +10,19 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
-from ml_gitops.render.blocks import blocks, spans, whole_widths
+from ml_gitops.render.blocks import Block, Code, Fold, Heading, Items, Paragraph, Table
 from ml_gitops.render.marks import Tone, mark_of
-from ml_gitops.render.numbers import percent
+from ml_gitops.render.progress import ProgressLine
+from ml_gitops.render.reader import read_blocks, spans
 from ml_gitops.render.runner import guarded, unobeyed_json
-from ml_gitops.render.tables import Align, plain
+from ml_gitops.render.tables import Align, plain, visible
+from ml_gitops.render.widths import whole_widths
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.console import Console, RenderableType
     from rich.live import Live
     from rich.text import Text
 
-_PATIENCE = 2.0
-"""Seconds before work says that it is still going on; shorter work needs no words."""
 _STYLES: dict[Tone, str] = {
     "good": "green",
     "bad": "red",
@@ -60,7 +60,7 @@ class Terminal:
         self._err = _console(err or sys.stderr, width)
         self._now = now
         self._live: Live | None = None
-        self._line = _ProgressLine(now)
+        self._line = ProgressLine(now)
         self._step = ""
 
     def __enter__(self) -> Self:
@@ -116,23 +116,41 @@ class Terminal:
         self._grid(list(map(self._text, header)), [map(self._text, row) for row in rows], aligned)
 
     def markdown(self, text: str) -> None:
-        """Write Markdown of ours as people read it: no tags, no marks, tables that fit."""
-        for block in blocks(text):
-            if block.kind == "table":
-                header, *rows = [list(map(self._spans, row)) for row in block.rows]
-                self._grid(header, rows, block.align)
-            elif block.kind == "item":
-                self._item(self._spans(block.text))
-            elif block.kind == "code":
-                for line in block.text.split("\n"):
-                    self._print(self._text(f"    {line}"))
-            elif block.kind == "gap":
+        """Write Markdown from a forge as people read it: no tags, no marks, tables that fit."""
+        self.show(read_blocks(text))
+
+    def show(self, blocks: Iterable[Block]) -> None:
+        """Write blocks with a gap between them; what would be folded stands under its summary."""
+        for place, block in enumerate(blocks):
+            if place:
                 self._print("")
-            else:
-                said = self._spans(f"▸ {block.text}" if block.kind == "section" else block.text)
-                if block.kind != "text":
-                    said.stylize("bold")
-                self._print(said)
+            self._show(block)
+
+    def _show(self, block: Block) -> None:
+        match block:
+            case Heading(text):
+                self._bold(text)
+            case Paragraph(text):
+                self._lines(self._spans(line) for line in text.split("\n"))
+            case Items(lead, lines):
+                self._lines(self._spans(line) for line in filter(None, lead.split("\n")))
+                self._lines(self._item(self._spans(line)) for line in lines)
+            case Table(header, rows, align):
+                cells = [list(map(self._spans, row)) for row in rows]
+                self._grid(list(map(self._spans, header)), cells, align)
+            case Code(text):
+                self._lines(self._text(f"    {line}") for line in text.split("\n"))
+            case Fold(summary, inside):
+                self.show([Heading(f"▸ {summary}"), *inside])
+
+    def _lines(self, lines: "Iterable[RenderableType]") -> None:
+        for line in lines:
+            self._print(line)
+
+    def _bold(self, text: str) -> None:
+        said = self._spans(text)
+        said.stylize("bold")
+        self._print(said)
 
     def _grid(
         self, header: "Sequence[Text]", rows: "Iterable[Iterable[Text]]", align: Sequence[Align]
@@ -158,14 +176,14 @@ class Terminal:
             grid.add_row(*row)
         self._print(grid)
 
-    def _item(self, said: "Text") -> None:
+    def _item(self, said: "Text") -> "RenderableType":
         from rich.table import Table
 
         grid = Table.grid(padding=(0, 1, 0, 0))
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
         grid.add_row("-", said)
-        self._print(grid)
+        return grid
 
     def panel(self, title: str, pairs: Sequence[tuple[str, str]]) -> None:
         """Write names and what they are, one pair a line, under a title."""
@@ -210,7 +228,7 @@ class Terminal:
         if self._live is None:
             from rich.live import Live
 
-            self._line = _ProgressLine(self._now)
+            self._line = ProgressLine(self._now)
             self._live = Live(
                 self._line,
                 console=self._err,
@@ -238,41 +256,9 @@ class Terminal:
         from rich.text import Text
 
         said = Text()
-        for span in spans(text):
+        for span in spans(visible(text)):
             said.append(_carried(span.text, self._out), style="bold" if span.bold else "")
         return said
-
-
-class _ProgressLine:
-    """One line that stays empty until the work has taken a while."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._since = now()
-        self._said: Text | None = None
-        self._done: float | None = None
-
-    def show(self, said: "Text", done: float | None) -> None:
-        self._said, self._done = said, done
-
-    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
-        """Draw a spinner or a bar, the work, and how long it has taken."""
-        from rich.progress_bar import ProgressBar
-        from rich.spinner import Spinner
-        from rich.table import Table
-
-        took = self._now() - self._since
-        if took < _PATIENCE or self._said is None:
-            return
-        share = self._done
-        turning = Spinner("dots" if options.encoding.startswith("utf") else "line")
-        grid = Table.grid(padding=(0, 1))
-        if share is None:
-            grid.add_row(turning, self._said, f"{took:.0f} s")
-        else:
-            bar = ProgressBar(total=1.0, completed=share, width=24)
-            grid.add_row(bar, percent(share, digits=0), self._said, f"{took:.0f} s")
-        yield grid
 
 
 def _text(text: str, console: "Console", style: str = "") -> "Text":

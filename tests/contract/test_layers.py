@@ -49,7 +49,7 @@ ONE_ROOM: dict[str, set[str]] = {
     "bentoml": {"serving/service.py", "adapters/bento.py"},
     "duckdb": {"adapters/warehouse.py", "adapters/frames.py"},
     "github": {"adapters/github"},
-    "rich": {"render/terminal.py"},
+    "rich": {"render/terminal.py", "render/progress.py"},
     "markdown_it": {"render/page.py"},
     "argparse": {"cli.py", "cli"},
     "pytest": {"pytest_plugin.py"},

@@ -1,10 +1,21 @@
-"""Markdown of ours in a terminal: no tag, no mark, no line that does not fit."""
+"""Blocks, written and read again: a terminal shows no tag, no mark, no line that does not fit."""
 
 import io
 
 import pytest
 
-from ml_gitops.render.blocks import Block, Span, blocks, spans
+from ml_gitops.render.blocks import (
+    Block,
+    Code,
+    Fold,
+    Heading,
+    Items,
+    Paragraph,
+    Table,
+    titled,
+    to_markdown,
+)
+from ml_gitops.render.reader import Span, read_blocks, spans
 from ml_gitops.render.tables import code, details, escape, fence, table
 from ml_gitops.render.terminal import Terminal
 from tests.unit.test_tables import NASTY
@@ -29,26 +40,71 @@ def shown(markdown: str, width: int = 80) -> str:
 
 
 def test_a_body_becomes_blocks() -> None:
-    """Headings, paragraphs, items and tables, apart where they are apart; a fold is a section."""
-    assert list(blocks(BODY)) == [
-        Block("heading", "✗ `churn` should not merge"),
-        Block("gap"),
-        Block("text", "**Blocked: log loss is worse.** Run `ml-gitops report`."),
-        Block("gap"),
-        Block("text", "**What got worse**"),
-        Block("item", "metrics: precision"),
-        Block("item", "slices: none"),
-        Block("gap"),
-        Block(
-            "table",
-            rows=(("metric", "now"), ("log loss", "0.5000"), (r"a\|b\*c", "`x y`")),
+    """Headings, paragraphs, lists under their lead, tables; a fold begins with a heading."""
+    assert list(read_blocks(BODY)) == [
+        Heading("✗ `churn` should not merge"),
+        Paragraph("**Blocked: log loss is worse.** Run `ml-gitops report`."),
+        Items("**What got worse**", ("metrics: precision", "slices: none")),
+        Table(
+            header=("metric", "now"),
+            rows=(("log loss", "0.5000"), (r"a\|b\*c", "`x y`")),
             align=("left", "right"),
         ),
-        Block("gap"),
-        Block("section", "Every rule"),
-        Block("gap"),
-        Block("text", "One &lt; two."),
+        Heading("▸ Every rule"),
+        Paragraph("One &lt; two."),
     ]
+
+
+BLOCKS: tuple[Block, ...] = (
+    Heading("Why now", 3),
+    Paragraph("One line."),
+    Items("**Lead**", ("one", "two")),
+    Items("", ("alone",)),
+    Table(("a", "b"), (("1", "2"), (r"x\|y", "`z`")), ("left", "right")),
+    Code("# no heading\n- no item"),
+)
+
+
+def test_what_is_written_is_read_again() -> None:
+    """Markdown of blocks says what the blocks say, so a forge loses nothing of a report."""
+    assert tuple(read_blocks(to_markdown(BLOCKS))) == BLOCKS
+
+
+def test_a_fold_holds_its_blocks() -> None:
+    """On a forge it is folded; drawn, everything in it stands under its summary."""
+    fold = Fold("More", BLOCKS)
+
+    assert to_markdown([fold]) == details("More", to_markdown(BLOCKS))
+    assert tuple(read_blocks(to_markdown([fold]))) == (Heading("▸ More"), *BLOCKS)
+
+
+def test_blocks_are_drawn_as_their_markdown_is() -> None:
+    """A terminal shows a report from its blocks as it shows it from a comment."""
+    out = io.StringIO()
+    Terminal(out=out, width=80).show(BLOCKS)
+
+    assert out.getvalue() == shown(to_markdown(BLOCKS))
+
+
+def test_a_single_line_needs_no_list() -> None:
+    """A lead and its only line are one sentence."""
+    assert titled("What differs", ["trees"]) == Paragraph("**What differs:** trees.")
+    assert titled("What differs", ["a", "b"]) == Items("**What differs**", ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("markdown", "block"),
+    [
+        ("- a\n  and more of it\n- b", Items("", ("a and more of it", "b"))),
+        ("| a | b |\n| :-- |", Paragraph("| a | b |\n| :-- |")),
+        ("| alone |", Paragraph("| alone |")),
+        ("```\nnever ends", Code("never ends\n")),
+        ("one\n  two", Paragraph("one\ntwo")),
+    ],
+)
+def test_what_people_write_stays_readable(markdown: str, block: Block) -> None:
+    """Lines go on, tables may be broken, fences may never end: no text is lost."""
+    assert list(read_blocks(markdown)) == [block]
 
 
 @pytest.mark.parametrize(
@@ -111,5 +167,5 @@ def test_outside_text_arrives_as_text(text: str) -> None:
 def test_code_keeps_its_lines() -> None:
     """A code block is indented and not read as anything else."""
     assert shown("```toml\n# no heading\n- no item\n```\nafter") == (
-        "    # no heading\n    - no item\nafter\n"
+        "    # no heading\n    - no item\n\nafter\n"
     )

@@ -1,5 +1,6 @@
 """The report of a candidate: a reviewer with two minutes reads it from the top and can stop."""
 
+import io
 import re
 from datetime import date
 from typing import Any
@@ -18,9 +19,14 @@ from ml_gitops.model.gate import judge
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.model.policy import GatePolicy
 from ml_gitops.pull_request import MAX_BODY
-from ml_gitops.render.ci_report import brief, to_markdown
+from ml_gitops.render import report_page
+from ml_gitops.render.blocks import to_markdown as written
+from ml_gitops.render.ci_report import in_words, to_markdown
+from ml_gitops.render.page import set_on_page
+from ml_gitops.render.terminal import Terminal
 from ml_gitops.report import Basis, Report, Standing
 from ml_gitops.serving.parity import compare_answers
+from tests.snapshots import assert_reads
 
 DIGEST = sha256(b"rows")
 START, CUT, UNTIL = date(2024, 1, 1), date(2024, 2, 16), date(2024, 3, 1)
@@ -141,6 +147,24 @@ def test_the_verdict_leads_and_says_how_far() -> None:
     assert differs == "**What differs from `churn@v1.0.0`:** hyper-parameters: trees 300 → 5."
 
 
+@pytest.mark.parametrize(
+    ("name", "made"), [("better", compared(rival=1.0)), ("worse", compared(noise=0.9))]
+)
+def test_a_report_reads_the_same_on_every_surface(name: str, made: Comparison) -> None:
+    """Markdown and the terminal say the words that are kept; a page is set from the Markdown."""
+    told = report(made)
+
+    out = io.StringIO()
+    blocks = in_words(told)
+    Terminal(out=out, width=80).show((*blocks.evidence, *blocks.checks))
+
+    assert_reads(f"report-{name}.md", to_markdown(told))
+    assert_reads(f"report-{name}.txt", out.getvalue())
+    html, at = report_page.to_html(told), 0
+    for part in (blocks.verdict, blocks.main, in_words(told, whole=True).details):
+        at = html.index(set_on_page(part), at)
+
+
 def test_what_blocks_is_named_before_the_numbers() -> None:
     """Slices and secondary metrics that are worse come with their loss, what blocks first."""
     text = to_markdown(report(compared(noise=0.9)))
@@ -251,7 +275,7 @@ def test_what_rows_cannot_tell_is_said_with_what_would() -> None:
 
 def test_a_better_model_still_says_what_it_costs() -> None:
     """Metrics, slices and answers that got worse are said, and so is that none did."""
-    good, bad = brief(report()), brief(report(compared(noise=0.9)))
+    good, bad = (to_markdown(report(one)) for one in (None, compared(noise=0.9)))
 
     assert "- metrics: none beyond its 90% interval\n- slices: none beyond" in good
     assert "- metrics: log loss 0." in bad
@@ -318,7 +342,7 @@ def test_a_comment_fits_however_much_there_is_to_say(columns: int) -> None:
     made = compared(noise=0.9, columns=columns)
 
     long = report(made, checks=checks, differences=changes)
-    text, whole = to_markdown(long), to_markdown(long, whole=True)
+    text, whole = to_markdown(long), written(in_words(long, whole=True).details)
 
     assert len(text) < MAX_BODY
     assert text.endswith("</details>")

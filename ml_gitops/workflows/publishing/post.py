@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Protocol
 
+from ml_gitops.model.gate import GateWord
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.tables import plain
-from ml_gitops.report import Report, ReportVerdict
+from ml_gitops.report import Report
 from ml_gitops.workflows.ci import keep, post, report_marker
 from ml_gitops.workflows.publishing.evidence import (
     Committed,
@@ -38,7 +39,7 @@ from ml_gitops.workflows.publishing.package import (
 CHECK = "ml-gitops"
 """The name of the check run; branch rules can ask for it."""
 Conclusion = Literal["success", "failure", "neutral"]
-_CONCLUSIONS: Mapping[ReportVerdict, Conclusion] = {
+_CONCLUSIONS: Mapping[GateWord, Conclusion] = {
     "pass": "success",
     "warn": "neutral",
     "block": "failure",
@@ -99,7 +100,7 @@ class Published:
     code: Code | Literal["posted"]
     reason: str = ""
     pull_request: int | None = None
-    verdict: ReportVerdict | None = None
+    verdict: GateWord | None = None
     posted: bool = False
     trusted: bool = False
 

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from glob import iglob
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from ml_gitops.adapters.frames import read_frame, write_frame
 from ml_gitops.adapters.reading import files_below, inside, read_file, refused, require_text
 from ml_gitops.adapters.run_inputs import decisive_versions, python_files
 from ml_gitops.errors import ConfigError
-from ml_gitops.ports import Changes
+from ml_gitops.ports import Changes, KeptRun
 
 CACHE = ".ml-gitops"
 
@@ -126,19 +127,19 @@ class LocalWorkspace:
         """Return library and version of everything that decides numbers."""
         return decisive_versions(self._root)
 
-    def run_folder(self, name: str) -> Path | None:
-        """Return the folder of a run that is kept here; None if there is none."""
+    def kept_run(self, name: str) -> KeptRun | None:
+        """Return a run that is kept here; None if there is none."""
         folder = self._root / CACHE / "runs" / name
-        return folder if folder.is_dir() else None
+        return _read_run(folder) if folder.is_dir() else None
 
-    def keep_run(self, name: str, files: Mapping[str, bytes], frames: Mapping[str, Any]) -> Path:
-        """Keep a run's files, and frames as Parquet, all or nothing; return their folder.
+    def keep_run(self, name: str, files: Mapping[str, bytes], frames: Mapping[str, Any]) -> KeptRun:
+        """Keep a run's files, and frames as Parquet, all or nothing.
 
         Raises:
             ConfigError: something is in the way, or the system refuses.
         """
         try:
-            return self._keep(self._root / CACHE / "runs", name, files, frames)
+            return _read_run(self._keep(self._root / CACHE / "runs", name, files, frames))
         except OSError as error:
             raise refused("write", f"{CACHE}/runs/{name}", error) from None
 
@@ -166,17 +167,23 @@ class LocalWorkspace:
             shutil.rmtree(draft, ignore_errors=True)
         return kept
 
-    def add_to_run(self, name: str, files: Changes) -> None:
-        """Add files to a run that is kept here, or remove them."""
-        self.write({f"{CACHE}/runs/{name}/{file}": content for file, content in files.items()})
+    def add_to_run(self, run: KeptRun, files: Mapping[str, bytes]) -> KeptRun:
+        """Add files to a run that is kept here."""
+        home = run.folder.relative_to(self._root).as_posix()
+        self.write({f"{home}/{file}": content for file, content in files.items()})
+        return replace(run, files={**run.files, **files})
 
-    def read_frame(self, path: Path) -> Any:
-        """Return a frame that `keep_run` kept."""
-        return read_frame(path)
+    def rows(self, run: KeptRun, name: str) -> Any:
+        """Return a frame of a run that is kept here.
+
+        Raises:
+            DataError: its file is gone or damaged.
+        """
+        return read_frame(run.folder / name)
 
     def run_checks(
         self,
-        run_folder: Path,
+        run: KeptRun,
         beside: Mapping[str, bytes],
         checks: str,
         told: Callable[[float], None] = lambda _: None,
@@ -189,7 +196,17 @@ class LocalWorkspace:
         folder = inside(self._root, checks)
         if not any(folder.rglob("test_*.py")):
             return None
-        return run_checks(self._root, folder, run_folder, beside, told)
+        return run_checks(self._root, folder, run.folder, beside, told)
+
+
+def _read_run(folder: Path) -> KeptRun:
+    names = sorted(path.name for path in folder.iterdir())
+    files = [name for name in names if name.endswith((".json", ".onnx"))]
+    return KeptRun(
+        folder,
+        {name: (folder / name).read_bytes() for name in files},
+        frozenset(name for name in names if name.endswith(".parquet")),
+    )
 
 
 def write_whole(target: Path, content: bytes) -> None:

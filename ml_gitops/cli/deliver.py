@@ -18,7 +18,6 @@ from ml_gitops.pull_request import Action, PullRequest
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.serving.signature import Signature, example_features
 from ml_gitops.workflows.cd import Delivered, deliver
-from ml_gitops.workflows.ci import read_files
 from ml_gitops.workflows.ci import train as train_candidate
 from ml_gitops.workflows.promotion import promote as propose_promotion
 from ml_gitops.workflows.registry import read_release, released_file, served
@@ -34,7 +33,7 @@ def release(parsed: argparse.Namespace) -> int:
         trained = train_candidate(
             setting.config, setting.workspace, forge, setting.warehouse, setting.terminal
         )
-        return read_files(trained.folder)
+        return trained.kept.files
 
     with setting.terminal as terminal:
         done = deliver(

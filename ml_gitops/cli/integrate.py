@@ -18,7 +18,6 @@ from ml_gitops.workflows.ci import (
     judged_report,
     lock_data,
     publish,
-    read_files,
     validate_data,
 )
 from ml_gitops.workflows.ci import train as train_candidate
@@ -98,7 +97,7 @@ def train(parsed: argparse.Namespace) -> int:
             setting.warehouse,
             terminal,
         )
-    for name, content in read_files(trained.folder).items() if parsed.leave else ():
+    for name, content in trained.kept.files.items() if parsed.leave else ():
         setting.write(parsed.leave / name, content)
 
     def tell(terminal: Terminal) -> None:
@@ -178,7 +177,7 @@ def _summary(trained: Trained) -> dict[str, object]:
         "verdict": trained.report.verdict,
         "headline": trained.report.headline,
         "metrics": trained.report.metrics,
-        "folder": str(trained.folder),
+        "folder": trained.kept.place,
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -45,6 +46,26 @@ class FrameWarehouse(Warehouse, Protocol):
     def register(self, name: str, frame: Any) -> None:
         """Make a frame readable as a table of that name."""
         ...
+
+
+@dataclass(frozen=True)
+class KeptRun:
+    """A run that is kept in the work tree.
+
+    Attributes:
+        folder: where it lies.
+        files: name to content of what may travel.
+        frames: names of the rows beside them, which never do.
+    """
+
+    folder: Path
+    files: Mapping[str, bytes]
+    frames: frozenset[str]
+
+    @property
+    def place(self) -> str:
+        """Where it lies, for messages."""
+        return str(self.folder)
 
 
 class Workspace(Protocol):
@@ -96,25 +117,25 @@ class Workspace(Protocol):
         """Return library and version of everything that decides numbers."""
         ...
 
-    def run_folder(self, name: str) -> Path | None:
-        """Return the folder of a run that is kept here; None if there is none."""
+    def kept_run(self, name: str) -> KeptRun | None:
+        """Return a run that is kept here; None if there is none."""
         ...
 
-    def keep_run(self, name: str, files: Mapping[str, bytes], frames: Mapping[str, Any]) -> Path:
-        """Keep a run's files, and frames as Parquet, all or nothing; return their folder."""
+    def keep_run(self, name: str, files: Mapping[str, bytes], frames: Mapping[str, Any]) -> KeptRun:
+        """Keep a run's files, and frames as Parquet, all or nothing."""
         ...
 
-    def add_to_run(self, name: str, files: Changes) -> None:
-        """Add files to a run that is kept here, or remove them."""
+    def add_to_run(self, run: KeptRun, files: Mapping[str, bytes]) -> KeptRun:
+        """Add files to a run that is kept here."""
         ...
 
-    def read_frame(self, path: Path) -> Any:
-        """Return a frame that `keep_run` kept."""
+    def rows(self, run: KeptRun, name: str) -> Any:
+        """Return a frame of a run that is kept here."""
         ...
 
     def run_checks(
         self,
-        run_folder: Path,
+        run: KeptRun,
         beside: Mapping[str, bytes],
         checks: str,
         told: Callable[[float], None],
@@ -122,7 +143,7 @@ class Workspace(Protocol):
         """Run the author's checks with pytest, on a copy of a run; None if there are none.
 
         Args:
-            run_folder: what the fixtures read: model, signature, holdout.
+            run: what the fixtures read: model, signature, holdout.
             beside: more files for them, such as the champion.
             checks: the folder of the checks.
             told: hears which share of them is done (0 to 1).

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from ml_gitops.config import Config
 from ml_gitops.data.lock import PATH as LOCK_PATH
@@ -13,7 +12,7 @@ from ml_gitops.data.validation import ValidationReport, validate
 from ml_gitops.errors import DataError, DocumentError
 from ml_gitops.model.lineage import Lineage
 from ml_gitops.model.run import Run, run_name, verify
-from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Workspace
+from ml_gitops.ports import Forge, FrameWarehouse, KeptRun, Progress, Records, Workspace
 from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest, signed_text
 from ml_gitops.report import (
     Basis,
@@ -48,14 +47,14 @@ class Trained:
     Attributes:
         fitted: whether this call fitted a model; an unchanged run is not fitted again.
         judged: whether this call judged it; the same run is judged the same way.
-        folder: where its files are.
+        kept: its files, and where they are.
     """
 
     run: Run
     report: Report
     fitted: bool
     judged: bool
-    folder: Path
+    kept: KeptRun
 
 
 def lock_data(
@@ -146,29 +145,29 @@ def train(
     """
     lock = lock or read_lock(workspace)
     lineage = trace_run(config, workspace, lock)
-    name = run_name(config.model.name, lineage.run_key)
-    folder = _kept_run(workspace, name, lineage)
-    fitted = folder is None
-    if folder is None:
+    kept = _kept_run(workspace, lineage, config.model.name)
+    fitted = kept is None
+    if kept is None:
         files, frames = run_training(config, workspace, warehouse, progress, lock, lineage)
-        folder = workspace.keep_run(name, files, frames)
-    run = verify(read_files(folder), lineage.run_key, where=str(folder))
+        kept = workspace.keep_run(run_name(config.model.name, lineage.run_key), files, frames)
+    run = verify(kept.files, lineage.run_key, where=kept.place)
     champion = find_champion(config, forge, run.split)
     basis = find_basis(config, workspace, forge, champion)
-    report = _kept_report(config, run, folder, basis)
+    report = _kept_report(config, run, kept, basis)
     if report is not None:
-        return Trained(run, report, fitted=False, judged=False, folder=folder)
+        return Trained(run, report, fitted=False, judged=False, kept=kept)
     told: tuple[str, ...] = ()
     if isinstance(champion, Champion):
         told = tell_differences(config, workspace, forge, lineage, lock, champion.release)
-    report = judge_run(config, workspace, progress, run, folder, champion, basis, told)
-    return Trained(run, report, fitted=fitted, judged=True, folder=folder)
+    report = judge_run(config, workspace, progress, run, kept, champion, basis, told)
+    kept = workspace.add_to_run(kept, {Report.file_name: report.to_json().encode()})
+    return Trained(run, report, fitted=fitted, judged=True, kept=kept)
 
 
-def _kept_report(config: Config, run: Run, folder: Path, basis: Basis) -> Report | None:
+def _kept_report(config: Config, run: Run, kept: KeptRun, basis: Basis) -> Report | None:
     """Return the report that was kept, if judging again would say the same."""
     try:
-        report = verify_report(read_files(folder), run, config.gate, where=str(folder))
+        report = verify_report(kept.files, run, config.gate, where=kept.place)
     except DocumentError:
         return None
     return report if (report.basis, report.about) == (basis, config.model.about) else None
@@ -182,12 +181,11 @@ def judged_report(config: Config, workspace: Workspace, forge: Forge | None) -> 
         DocumentError: the report does not follow from the run.
     """
     lineage = trace_run(config, workspace)
-    folder = _kept_run(workspace, run_name(config.model.name, lineage.run_key), lineage)
-    if folder is None or not (folder / Report.file_name).exists():
+    kept = _kept_run(workspace, lineage, config.model.name)
+    if kept is None or Report.file_name not in kept.files:
         raise DataError("what is here was not trained yet", hint="run `ml-gitops train`")
-    files = read_files(folder)
-    run = verify(files, lineage.run_key, where=str(folder))
-    report = verify_report(files, run, config.gate, where=str(folder))
+    run = verify(kept.files, lineage.run_key, where=kept.place)
+    report = verify_report(kept.files, run, config.gate, where=kept.place)
     champion = find_champion(config, forge, run.split)
     if (report.basis, report.about) != (
         find_basis(config, workspace, forge, champion),
@@ -197,28 +195,19 @@ def judged_report(config: Config, workspace: Workspace, forge: Forge | None) -> 
             "champion, gate, checks or base branch are not what this was judged by",
             hint="run `ml-gitops train`; what is fitted is not fitted again",
         )
-    return Trained(run, report, fitted=False, judged=False, folder=folder)
+    return Trained(run, report, fitted=False, judged=False, kept=kept)
 
 
-def _kept_run(workspace: Workspace, name: str, lineage: Lineage) -> Path | None:
-    """Return the folder of a whole run; a damaged one counts as none."""
-    folder = workspace.run_folder(name)
-    if folder is None or not all((folder / name).exists() for name in (TRAIN_FILE, HOLDOUT_FILE)):
+def _kept_run(workspace: Workspace, lineage: Lineage, model: str) -> KeptRun | None:
+    """Return a whole run; a damaged one counts as none."""
+    kept = workspace.kept_run(run_name(model, lineage.run_key))
+    if kept is None or not kept.frames >= {TRAIN_FILE, HOLDOUT_FILE}:
         return None
     try:
-        verify(read_files(folder), lineage.run_key, where=str(folder))
+        verify(kept.files, lineage.run_key, where=kept.place)
     except Exception:  # noqa: BLE001  (whatever is wrong with a cache, training again cures it)
         return None
-    return folder
-
-
-def read_files(folder: Path) -> Mapping[str, bytes]:
-    """Return the files of a run that may travel: no rows."""
-    return {
-        path.name: path.read_bytes()
-        for path in sorted(folder.iterdir())
-        if path.suffix in (".json", ".onnx")
-    }
+    return kept
 
 
 def publish(
@@ -233,7 +222,7 @@ def publish(
     Returns:
         The comment, and whether it was written or changed.
     """
-    content = keep(forge, trained.run, read_files(trained.folder))
+    content = keep(forge, trained.run, trained.kept.files)
     record_training(records, TrainingRecord.of(trained.run, trained.report, number))
     marker = report_marker(trained.run.model, trained.run.run_key, content)
     return post(forge, number, body, marker)

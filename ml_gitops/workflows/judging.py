@@ -1,11 +1,9 @@
 """From a run to a report: champion on the same rows, comparison, gate, the author's checks."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ml_gitops.checks import CheckOutcomes
 from ml_gitops.config import Config
-from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
 from ml_gitops.data.validation import ValidationReport
 from ml_gitops.document import Document, Missing
@@ -15,7 +13,7 @@ from ml_gitops.model.evaluation import Evaluation
 from ml_gitops.model.gate import judge
 from ml_gitops.model.policy import Rules
 from ml_gitops.model.run import MODEL_FILE, Run
-from ml_gitops.ports import Progress, Workspace
+from ml_gitops.ports import KeptRun, Progress, Workspace
 from ml_gitops.report import Basis, Report
 from ml_gitops.serving.parity import ParityReport
 from ml_gitops.serving.signature import Signature
@@ -40,39 +38,38 @@ def judge_run(
     workspace: Workspace,
     progress: Progress,
     run: Run,
-    folder: Path,
+    kept: KeptRun,
     champion: Champion | Missing,
     basis: Basis,
     differences: tuple[str, ...] = (),
 ) -> Report:
-    """Judge a run that is kept in the work tree, and keep the report with it.
+    """Judge a run that is kept in the work tree.
 
     Args:
-        folder: where the run's files and holdout rows are.
+        kept: the run's files and rows.
         champion: what it is compared with.
         basis: what the judgement stands on.
         differences: what exactly went in that did not go into the champion.
     """
     progress.step("Comparing on the same rows")
-    holdout = workspace.read_frame(folder / HOLDOUT_FILE)
-    comparison = _compare(config, workspace, run, folder, holdout, champion)
+    comparison = _compare(config, workspace, run, kept, champion)
     gate = judge(comparison, config.gate)
-    checks = _run_checks(config, workspace, progress, folder, champion)
+    checks = _run_checks(config, workspace, progress, kept, champion)
     rival = champion if isinstance(champion, Champion) else None
-    report = Report(
+    return Report(
         model=config.model.name,
         about=config.model.about,
         run_key=run.run_key,
         model_digest=run.model_digest,
-        model_bytes=(folder / MODEL_FILE).stat().st_size,
+        model_bytes=len(kept.files[MODEL_FILE]),
         basis=basis,
         champion_bytes=len(rival.model) if rival else None,
-        lock=DataLock.from_json((folder / LOCK_PATH).read_bytes(), where=LOCK_PATH),
+        lock=_read(kept, DataLock),
         split=run.split,
         train_rows=run.train_rows,
         holdout_rows=run.holdout_rows,
-        validation=_kept(folder, ValidationReport),
-        parity=_kept(folder, ParityReport),
+        validation=_read(kept, ValidationReport),
+        parity=_read(kept, ParityReport),
         comparison=comparison,
         gate=gate,
         checks=checks,
@@ -81,26 +78,23 @@ def judge_run(
         fit_seconds=run.fit_seconds,
         cpu_seconds=run.cpu_seconds,
     )
-    workspace.add_to_run(run.name, {Report.file_name: report.to_json().encode()})
-    return report
 
 
 def _compare(
     config: Config,
     workspace: Workspace,
     run: Run,
-    folder: Path,
-    holdout: "pd.DataFrame",
+    kept: KeptRun,
     champion: Champion | Missing,
 ) -> Comparison:
     from ml_gitops.model.candidate import dummy_answers
     from ml_gitops.serving.onnx_model import OnnxModel
 
-    signature = _kept(folder, Signature)
-    candidate = OnnxModel((folder / MODEL_FILE).read_bytes(), signature).predict(holdout)
+    holdout = workspace.rows(kept, HOLDOUT_FILE)
+    candidate = OnnxModel(kept.files[MODEL_FILE], _read(kept, Signature)).predict(holdout)
     schema = config.data_schema
     target = holdout[schema.target].to_numpy()
-    learned = workspace.read_frame(folder / TRAIN_FILE)[schema.target].to_numpy()
+    learned = workspace.rows(kept, TRAIN_FILE)[schema.target].to_numpy()
     return compare(
         target,
         candidate,
@@ -112,7 +106,7 @@ def _compare(
         days=rules_of(config).days(holdout),
         champion_name=champion.release.tag if isinstance(champion, Champion) else None,
         # What the run says of itself, digit for digit: a report is held to it.
-        evaluation=_kept(folder, Evaluation),
+        evaluation=_read(kept, Evaluation),
     )
 
 
@@ -136,7 +130,7 @@ def _run_checks(
     config: Config,
     workspace: Workspace,
     progress: Progress,
-    folder: Path,
+    kept: KeptRun,
     champion: Champion | Missing,
 ) -> CheckOutcomes | Missing:
     if isinstance(champion, Champion) and not champion.refused:
@@ -148,7 +142,7 @@ def _run_checks(
     step = "Running the checks"
     progress.step(step)
     outcomes = workspace.run_checks(
-        folder,
+        kept,
         beside,
         CHECKS,
         lambda share: progress.step(step, share if 0 < share < 1 else None),
@@ -158,6 +152,6 @@ def _run_checks(
     return with_absent(CheckOutcomes.from_json(outcomes, where=CHECKS), workspace.files(CHECKS))
 
 
-def _kept(folder: Path, document: type[Kept]) -> Kept:
-    path = folder / document.file_name
-    return document.from_json(path.read_bytes(), where=str(path))
+def _read(kept: KeptRun, document: type[Kept]) -> Kept:
+    name = document.file_name
+    return document.from_json(kept.files[name], where=f"{kept.place}/{name}")

@@ -156,15 +156,18 @@ def test_a_run_is_kept_whole(root: Path) -> None:
     workspace = LocalWorkspace(root)
     frame = pd.DataFrame({"a": [1.5, None], "b": ["x", None]})
 
-    assert workspace.run_folder("churn-1") is None
-    folder = workspace.keep_run("churn-1", {"run.json": b"1", "old": b""}, {"t.parquet": frame})
-    workspace.add_to_run("churn-1", {"report.json": b"2"})
-    kept = workspace.read_frame(folder / "t.parquet")
+    assert workspace.kept_run("churn-1") is None
+    kept = workspace.keep_run("churn-1", {"run.json": b"1", "old": b""}, {"t.parquet": frame})
+    added = workspace.add_to_run(kept, {"report.json": b"2"})
+    found = workspace.kept_run("churn-1")
+    rows = workspace.rows(kept, "t.parquet")
     again = workspace.keep_run("churn-1", {"run.json": b"3"}, {})
 
-    pd.testing.assert_frame_equal(kept, frame, check_dtype=False)
-    assert again == folder == workspace.run_folder("churn-1")
-    assert [path.name for path in folder.iterdir()] == ["run.json"]
+    pd.testing.assert_frame_equal(rows, frame, check_dtype=False)
+    assert found == added
+    assert (added.files, added.frames) == ({"run.json": b"1", "report.json": b"2"}, {"t.parquet"})
+    assert (again.folder, again.files, again.frames) == (kept.folder, {"run.json": b"3"}, set())
+    assert [path.name for path in kept.folder.iterdir()] == ["run.json"]
 
 
 def test_a_run_that_cannot_be_kept_leaves_nothing(root: Path) -> None:
@@ -174,7 +177,7 @@ def test_a_run_that_cannot_be_kept_leaves_nothing(root: Path) -> None:
     with pytest.raises(duckdb.InvalidInputException):
         workspace.keep_run("churn-1", {"run.json": b"1"}, {"no/such/folder": object()})
 
-    assert workspace.run_folder("churn-1") is None
+    assert workspace.kept_run("churn-1") is None
     assert list((root / ".ml-gitops/runs").iterdir()) == []
 
 
@@ -330,28 +333,27 @@ def test_the_authors_code_sees_no_token_of_the_forge(
 # Checks
 
 
-def test_checks_see_the_run_and_no_secret(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_checks_see_the_run_and_no_secret(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment of the author's checks holds what they need, and nothing else."""
     monkeypatch.setenv("MY_TOKEN", "secret")
     code = "import os, pathlib\n\ndef test_it():\n    assert 'MY_TOKEN' not in os.environ\n"
     code += "    run = pathlib.Path(os.environ['ML_GITOPS_RUN'])\n"
-    code += "    assert sorted(file.name for file in run.iterdir()) == ['champion', 'model']\n"
+    code += "    assert sorted(file.name for file in run.iterdir()) == ['champion', 'model.onnx']\n"
     workspace = author(root, "checks/test_it.py", code)
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "model").write_bytes(b"onnx")
+    kept = workspace.keep_run("churn-1", {"model.onnx": b"onnx"}, {})
 
-    outcome = workspace.run_checks(tmp_path / "run", {"champion": b"onnx"}, "checks")
+    outcome = workspace.run_checks(kept, {"champion": b"onnx"}, "checks")
 
     assert outcome is not None
     assert b'"passed"' in outcome
     assert b'"failed"' not in outcome
 
 
-def test_no_checks_are_none(root: Path, tmp_path: Path) -> None:
+def test_no_checks_are_none(root: Path) -> None:
     """Without a test file there is nothing to run, and no process is started."""
-    assert LocalWorkspace(root).run_checks(tmp_path, {}, "checks") is None
+    workspace = LocalWorkspace(root)
+
+    assert workspace.run_checks(workspace.keep_run("churn-1", {}, {}), {}, "checks") is None
 
 
 def test_bytecode_of_a_commit_is_not_believed(root: Path) -> None:

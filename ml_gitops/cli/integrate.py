@@ -82,7 +82,8 @@ def validate(parsed: argparse.Namespace) -> int:
         )
 
     source = setting.config.data.source.partition(":")[0]
-    setting.show(report, tell, annotations=violation_annotations(report, source))
+    outcome = {**report.model_dump(mode="json"), "passed": report.passed}
+    setting.show(outcome, tell, annotations=violation_annotations(report, source))
     return EXIT_PASSED if report.passed else EXIT_FAILED
 
 

@@ -77,7 +77,8 @@ def problem_line(message: str, where: str | None) -> str:
         message: the whole line that a terminal would show.
         where: `file`, `file:line`, or any other place.
     """
-    place = _PLACE.fullmatch(where or "")
+    # The author's own lines are told from the root of the machine; people know the repository's.
+    place = _PLACE.fullmatch((where or "").removeprefix(f"{Path.cwd()}/"))
     if place is None or not Path(place[1]).is_file():
         return annotation_line(Annotation("error", message))
     return annotation_line(Annotation("error", message, place[1], int(place[2] or 1)))

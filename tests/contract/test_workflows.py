@@ -1,0 +1,340 @@
+"""What act and linters do not hold: rights, limits, pins, and that actions say what they do."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ml_gitops.cli.job import OUTPUTS
+from ml_gitops.cli.parser import make_parser
+from tests.e2e.test_actions_publishing import READS, REPORTS
+
+ROOT = Path(__file__).parents[2]
+ACTIONS = {path.parent.name: path for path in sorted(ROOT.glob("actions/*/action.yml"))}
+WORKFLOWS = {path.name: path for path in sorted(ROOT.glob(".github/workflows/*.yml"))}
+SHIPPED = {name: path for name, path in WORKFLOWS.items() if name.startswith("model-")}
+EVERYTHING = [*ACTIONS.values(), *WORKFLOWS.values()]
+PINNED = re.compile(r"uses: ([\w.-]+/[\w./-]+)@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+OWN = re.compile(r"uses: \$/actions/([\w-]+)")
+TRUSTED_ELSEWHERE = {"actions/cache", "actions/checkout", "actions/upload-artifact"}
+SENTENCE = re.compile(r"[A-Z][^\n]*[^.\n]\.")
+
+RIGHTS = {
+    "ci.yml": {"test": {"contents: read"}, "python": {"contents: read"}},
+    "model-ci.yml": {
+        "train": {"contents: read"},
+        "report": {"actions: read", "checks: write", "contents: read", "pull-requests: write"},
+    },
+    "model-report.yml": {
+        "report": {"actions: read", "checks: write", "contents: read", "pull-requests: write"}
+    },
+    "model-cd.yml": {"release": {"actions: read", "contents: write", "pull-requests: write"}},
+    "model-cm.yml": {
+        "monitor": {"actions: read", "contents: write", "issues: write", "pull-requests: write"}
+    },
+}
+"""What each job may; one more is a change of this table, which a reviewer sees."""
+
+
+def named(path: Path) -> str:
+    """Return a path as tests are named."""
+    return str(path.relative_to(ROOT))
+
+
+def document(path: Path) -> dict[str, Any]:
+    """Return a file as GitHub reads it: `on` is a word, not a truth."""
+    return dict(yaml.load(path.read_text(), Loader=Words))  # noqa: S506 (it is a safe one)
+
+
+class Words(yaml.SafeLoader):
+    """A loader for which nothing but true and false is a truth."""
+
+
+Words.yaml_implicit_resolvers = {
+    first: [it for it in known if it[0] != "tag:yaml.org,2002:bool" or first in "tTfF"]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def steps(path: Path) -> list[dict[str, Any]]:
+    """Return every step of an action or a workflow."""
+    found = document(path)
+    if "runs" in found:
+        return list(found["runs"]["steps"])
+    return [step for job in found["jobs"].values() for step in job["steps"]]
+
+
+# Every file
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=named)
+def test_no_expression_is_code(path: Path) -> None:
+    """Nothing that somebody else named is pasted into a script; it comes by `env`."""
+    scripts = [step["run"] for step in steps(path) if "run" in step]
+
+    assert not [script for script in scripts if "${{" in script]
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=named)
+def test_what_others_wrote_is_pinned(path: Path) -> None:
+    """An action of others is one of three, at a commit, with its version beside it."""
+    used = [line.strip().removeprefix("- ") for line in path.read_text().splitlines()]
+    used = [line for line in used if line.startswith("uses:")]
+
+    for line in used:
+        found = PINNED.fullmatch(line)
+        own = OWN.fullmatch(line)
+        assert (own and own[1] in ACTIONS) or (found and found[1] in TRUSTED_ELSEWHERE), line
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=named)
+def test_one_commit_for_each_action_of_others(path: Path) -> None:
+    """The same action is at the same commit everywhere."""
+    found: dict[str, set[str]] = {}
+    for other in EVERYTHING:
+        for name, pin in re.findall(r"uses: ([\w.-]+/[\w./-]+)@(\S+)", other.read_text()):
+            found.setdefault(name, set()).add(pin)
+
+    assert all(len(pins) == 1 for pins in found.values()), found
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=named)
+def test_nothing_dangerous_is_said(path: Path) -> None:
+    """No event that brings rights to strangers, no steering of later steps, no secret by name."""
+    text = path.read_text()
+
+    for word in (
+        "pull_request_target",
+        "issue_comment",
+        "allow-unsafe",
+        "GITHUB_ENV",
+        "GITHUB_PATH",
+        "secrets.",
+        "secrets: inherit",
+        "extra-index-url",
+        "curl ",
+    ):
+        assert word not in text, word
+
+
+# Actions
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_an_action_is_small_and_says_what_it_does(name: str) -> None:
+    """Under 60 lines, and one sentence for itself, each input and each output."""
+    path = ACTIONS[name]
+    action = document(path)
+    told = [action, *action["inputs"].values(), *action.get("outputs", {}).values()]
+
+    assert len(path.read_text().splitlines()) < 60
+    assert action["runs"]["using"] == "composite"
+    for one in told:
+        assert SENTENCE.fullmatch(one["description"]), one["description"]
+    for step in action["runs"]["steps"]:
+        assert "run" not in step or step["shell"] == "bash"
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_every_input_is_used_and_known(name: str) -> None:
+    """What an action reads is what it declares."""
+    action = document(ACTIONS[name])
+    body = yaml.safe_dump(action["runs"])
+
+    assert set(re.findall(r"inputs\.([\w-]+)", body)) == set(action["inputs"])
+
+
+@pytest.mark.parametrize("name", [name for name in ACTIONS if name != "setup"])
+@pytest.mark.parametrize("given", ["nothing", "everything"])
+def test_the_command_is_one_that_there_is(name: str, given: str, tmp_path: Path) -> None:
+    """The script of an action calls one command with words that the command line knows."""
+    action = document(ACTIONS[name])
+    step = next(it for it in action["runs"]["steps"] if it.get("id") == "run")
+    home = tmp_path / "actions" / name
+    home.mkdir(parents=True)
+    recorder = home.parent / "ml-gitops"
+    recorder.write_text('#!/bin/bash\nprintf "%s\\0" "$@" >> "$WORDS"\necho x >> "$CALLS"\n')
+    recorder.chmod(0o755)
+    values = {key: SAMPLES[key] if given == "everything" else it.get("default", SAMPLES[key])
+              for key, it in action["inputs"].items()}  # fmt: skip
+    variables = {
+        key: values[found[1]] if (found := re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", value))
+        else "a-folder"
+        for key, value in step["env"].items()
+    }  # fmt: skip
+    files = {"WORDS": str(tmp_path / "words"), "CALLS": str(tmp_path / "calls")}
+
+    subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+        env={"PATH": "/usr/bin:/bin", "GITHUB_ACTION_PATH": str(home),
+             "GITHUB_EVENT_PATH": "event.json", **variables, **files},
+        check=True,
+    )  # fmt: skip
+
+    extra, *words = (tmp_path / "words").read_text().split("\0")[:-1]
+    assert (tmp_path / "calls").read_text() == "x\n"
+    assert extra in {"base", "train", "serve", "all"}
+    parsed = make_parser().parse_args(words)
+    command = " ".join(it for it in (parsed.command, getattr(parsed, "step", None)) if it)
+    outputs = {
+        key: re.fullmatch(r"\$\{\{ steps\.([\w-]+)\.outputs\.([\w-]+) \}\}", it["value"])
+        for key, it in action["outputs"].items()
+    }
+    assert all(found and found[2] == key for key, found in outputs.items())
+    left = {key for key, found in outputs.items() if found and found[1] == "run"}
+    assert left <= set(OUTPUTS[command])
+    for key, found in outputs.items():
+        if found and found[1] != "run":
+            places = [it for it in action["runs"]["steps"] if it.get("id") == found[1]]
+            assert f"{key}=" in places[0]["run"]
+
+
+SAMPLES = {
+    "until": "2024-01-31",
+    "as-of": "2024-01-31",
+    "directory": "-odd; folder",
+    "token": "x",
+    "workflow": ".github/workflows/ci.yml",
+    "train": "true",
+    "dry-run": "true",
+    "to": "--production",
+}
+
+
+def test_a_token_is_never_a_word(tmp_path: Path) -> None:
+    """Tokens reach commands by the environment alone, where no list of processes shows them."""
+    for path in ACTIONS.values():
+        for step in steps(path):
+            assert "TOKEN" not in step.get("run", ""), path
+
+
+# Workflows
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_gives_no_right_that_it_does_not_explain(name: str) -> None:
+    """Nothing at the top; each job what the table says, every right with its reason beside it."""
+    path = WORKFLOWS[name]
+    workflow = document(path)
+    lines = path.read_text().splitlines()
+    rights = [line.strip() for line in lines if re.match(r"^      [a-z-]+: (read|write)\b", line)]
+
+    assert workflow["permissions"] == {}
+    given = {
+        job: {f"{key}: {value}" for key, value in it["permissions"].items()}
+        for job, it in workflow["jobs"].items()
+    }
+    assert given == RIGHTS[name]
+    assert len(rights) == sum(map(len, given.values()))
+    assert all(re.search(r" # [a-z]", line) for line in rights), rights
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_ends_and_does_not_run_twice(name: str) -> None:
+    """Every job has a timeout and a runner of one version, every workflow its concurrency."""
+    workflow = document(WORKFLOWS[name])
+
+    assert {"group", "cancel-in-progress"} <= workflow["concurrency"].keys()
+    assert workflow["concurrency"]["cancel-in-progress"] is (name in {"ci.yml", "model-ci.yml"})
+    for job in workflow["jobs"].values():
+        assert 0 < job["timeout-minutes"] <= 180
+        assert job["runs-on"] == "ubuntu-24.04"
+        assert job["name"]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_workflow_is_called_and_never_starts_itself(name: str) -> None:
+    """Whoever calls it decides when; what it is given has one sentence and a type."""
+    workflow = document(SHIPPED[name])
+    called = workflow["on"]["workflow_call"] or {}
+
+    assert set(workflow["on"]) == {"workflow_call"}
+    for one in called.get("inputs", {}).values():
+        assert SENTENCE.fullmatch(one["description"])
+        assert one["type"] in {"string", "boolean"}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_actions_are_given_what_they_take(name: str) -> None:
+    """Each step names inputs that its action has, and all that it needs; outputs too."""
+    text = SHIPPED[name].read_text()
+    used = {}
+    for step in steps(SHIPPED[name]):
+        if not step.get("uses", "").startswith("$/"):
+            continue
+        action = document(ACTIONS[step["uses"].removeprefix("$/actions/")])
+        needed = {key for key, it in action["inputs"].items() if it.get("required")}
+        assert needed <= set(step.get("with", {})) <= set(action["inputs"]), step
+        used[step.get("id")] = set(action.get("outputs", {}))
+
+    for step_id, output in re.findall(r"steps\.([\w-]+)\.outputs\.([\w-]+)", text):
+        assert output in used[step_id], output
+
+
+def test_who_runs_the_author_s_code_on_a_pull_request_may_only_read() -> None:
+    """The job that trains has a token that reads; the job that writes trains nothing."""
+    jobs = document(SHIPPED["model-ci.yml"])["jobs"]
+    train, report = (
+        {step["uses"].partition("@")[0] for step in jobs[name]["steps"]}
+        for name in ("train", "report")
+    )
+
+    assert jobs["train"]["permissions"] == {"contents": "read"}
+    assert "$/actions/train-candidate" in train
+    assert report == {"$/actions/report", "actions/upload-artifact"}
+
+
+def test_the_job_after_a_fork_s_run_does_one_thing() -> None:
+    """It has no checkout, no cache, no download: one step, which is ours."""
+    (job,) = document(SHIPPED["model-report.yml"])["jobs"].values()
+
+    assert [step["uses"] for step in job["steps"]] == ["$/actions/report"]
+
+
+def test_credentials_stay_with_no_checkout() -> None:
+    """No checkout leaves its token in the work tree, where the author's code would find it."""
+    for path in WORKFLOWS.values():
+        for step in steps(path):
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False, path
+
+
+def test_downloads_are_kept_only_where_nothing_is_secret() -> None:
+    """The cache is on in the one job that runs the author's code with a token that reads."""
+    cached = [
+        (name, job)
+        for name, path in WORKFLOWS.items()
+        for job, it in document(path)["jobs"].items()
+        for step in it["steps"]
+        if str(step.get("with", {}).get("cache", "false")) == "true"
+    ]
+
+    assert cached == [("model-ci.yml", "train")]
+    assert document(ACTIONS["setup"])["inputs"]["cache"]["default"] == "false"
+
+
+def test_the_rights_are_those_that_the_flows_are_tested_with() -> None:
+    """The tokens of the tests of both jobs have the rights of the workflow, and no more."""
+
+    def rights(given: dict[str, str]) -> set[str]:
+        return {f"{key.replace('_', '-')}: {value}" for key, value in given.items()}
+
+    assert rights(READS) - {"metadata: read"} == RIGHTS["model-ci.yml"]["train"]
+    assert rights(REPORTS) - {"metadata: read"} == RIGHTS["model-ci.yml"]["report"]
+    assert RIGHTS["model-ci.yml"]["report"] == RIGHTS["model-report.yml"]["report"]
+
+
+def test_the_installer_takes_only_what_is_locked() -> None:
+    """Every install names hashes or nothing at all from an index."""
+    script = (ROOT / "actions" / "ml-gitops").read_text()
+    commands = script.replace("\\\n", " ").splitlines()
+
+    taken = [line for line in commands if "-r " in line]
+    assert len(taken) == 2
+    assert all("--require-hashes" in line and "--only-binary :all:" in line for line in taken)
+    assert '--no-deps --no-build-isolation --reinstall-package ml-gitops "$root"' in script
+    assert not [line for line in commands if shlex.split(line, comments=True)[:1] == ["eval"]]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from ml_gitops.config.statements import TOKEN, cut, statements
@@ -34,8 +35,8 @@ def find_slip(text: str, line: int) -> Slip:
     for (start, parsed), statement in zip(statements(text), cut(text), strict=True):
         if parsed == {} and re.sub(r"#.*", "", statement).strip():
             begun = start + _blank_lines(statement)
-            slips = (*_open(statement, start), *_odd(statement.strip(" \t\n"), begun), _no_value(line))
-            return slips[0]
+            odd = _odd(statement.strip(" \t\n"), begun)
+            return next(chain(_open(statement, start), odd), _no_value(line))
     return Slip(line, "this key or table is there already", "keep one of the two")
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config, parse_params
+from ml_gitops.config.hyperparameters import blame
 from ml_gitops.config.toml import decoded
 from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
@@ -41,7 +42,7 @@ def check_repository(
     """
     lock, day = _lock(workspace), _day(config, workspace)
     progress.step("Importing your code")
-    pipeline = _function(config.model.pipeline, workspace)
+    pipeline = _pipeline(config, workspace)
     frame: pd.DataFrame | None = None
     rows = [_function(config.data.source, workspace)]
     if load and rows[0].state == "pass":
@@ -68,6 +69,28 @@ def check_repository(
 def _whole(config: Config) -> Finding:
     text = f"{config.model.name}, {count(len(config.features), 'feature')}"
     return Finding(state="pass", what=CONFIG_PATH, text=text)
+
+
+def _pipeline(config: Config, workspace: Workspace) -> Finding:
+    """Build the pipeline, which takes a moment, and fit nothing, which may take hours."""
+    reference, path = config.model.pipeline, config.model.params
+    found = _function(reference, workspace)
+    if found.state != "pass":
+        return found
+    try:
+        content = workspace.read(path) or b""
+        params = parse_params(content, where=path)
+    except MlGitopsError:
+        return found  # It has a finding of its own.
+    try:
+        built = workspace.call(reference, params)
+    except MlGitopsError as error:
+        return Finding.of(blame(error, content, where=path), reference)
+    if not hasattr(built, "fit"):
+        text = f"it returned {type(built).__name__}, no estimator"
+        remedy = "return an unfitted scikit-learn Pipeline"
+        return Finding(state="fail", what=reference, text=text, remedy=remedy)
+    return Finding(state="pass", what=reference, text=f"returns an unfitted {type(built).__name__}")
 
 
 def _function(reference: str, workspace: Workspace) -> Finding:

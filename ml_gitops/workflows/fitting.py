@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ml_gitops.config import Config, parse_params
-from ml_gitops.errors import ExportError
+from ml_gitops.config.hyperparameters import blame
+from ml_gitops.errors import ExportError, MlGitopsError
 from ml_gitops.model.lineage import short
 from ml_gitops.ports import Progress, Workspace
 from ml_gitops.serving.parity import ParityReport
@@ -45,13 +46,17 @@ def fit(
     from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform, convert, edge_rows
 
     schema = config.data_schema
-    params = parse_params(workspace.read(config.model.params) or b"", where=config.model.params)
+    written, path = workspace.read(config.model.params) or b"", config.model.params
+    params = parse_params(written, where=path)
     progress.step(f"Fitting on {len(train):,} rows")
     seen = conform(train, schema.features).assign(**{schema.target: train[schema.target]})
     build = workspace.function(config.model.pipeline)
     started = time.perf_counter()
-    with workspace.author(config.model.pipeline.partition(":")[0]):
-        estimator = build_and_fit(build, params, seen, schema, config.model.seed)
+    try:
+        with workspace.author(config.model.pipeline.partition(":")[0]):
+            estimator = build_and_fit(build, params, seen, schema, config.model.seed)
+    except MlGitopsError as error:
+        raise blame(error, written, where=path) from error
     seconds = time.perf_counter() - started
     progress.step("Converting to ONNX")
     signature = Signature(

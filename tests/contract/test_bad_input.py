@@ -251,8 +251,8 @@ BROKEN: list[Case] = [
         "a parameter that nobody knows",
         write("params.toml", "Cee = 1"),
         ["train"],
-        r"\S*model/pipeline.py:\d+",
-        "Cee",
+        "params.toml:1",
+        "LogisticRegression takes no 'Cee'; did you mean 'C'?",
     ),
     # Files that machines write
     (

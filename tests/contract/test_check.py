@@ -12,6 +12,7 @@ from ml_gitops.config import parse_config
 from tests.builders import PIPELINE, data_text, make_model_repo
 
 DATA = "model/data.py:load"
+PIPELINE_AT = "model/pipeline.py:build_pipeline"
 
 
 def git(root: Path, *words: str) -> None:
@@ -92,6 +93,24 @@ def test_columns_of_a_day_are_compared(
 
     assert said(found, "fail") == [f"{DATA}: column 'wear': is missing; {remedy}"]
     assert [one["name"] for one in found["unnamed"]] == [name] * (name == name.strip())
+
+
+def test_the_pipeline_is_built_and_not_fitted(
+    whole: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A parameter that nothing takes is found before anything is locked or fitted."""
+    passed = said(check(whole, capsys), "pass")
+    assert f"{PIPELINE_AT}: returns an unfitted Pipeline; " in passed
+    (whole / "params.toml").write_text("max_itr = 3\n")
+    misspelt = said(check(whole, capsys, expect=1), "fail")
+    pipeline = whole / "model" / "pipeline.py"
+    pipeline.write_text("def build_pipeline(params):\n    return params\n")
+    wrong = said(check(whole, capsys, expect=1), "fail")
+
+    hint = "did you mean 'max_iter'?"
+    assert misspelt == [f"params.toml:1: LogisticRegression takes no 'max_itr'; {hint}"]
+    hint = "return an unfitted scikit-learn Pipeline"
+    assert wrong == [f"{PIPELINE_AT}: it returned dict, no estimator; {hint}"]
 
 
 def test_a_name_that_fools_the_eye_is_told(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:

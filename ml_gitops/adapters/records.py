@@ -29,7 +29,7 @@ class GitRecords:
         """Write a record; the same path with the same text changes nothing.
 
         Raises:
-            GitError: there is another record at this path.
+            GitError: there is another record at this path, or something in its way.
             TryAgain: others were faster all the time.
         """
 
@@ -40,14 +40,17 @@ class GitRecords:
                 raise GitError(
                     f"there is another record at {path}",
                     hint="records never change; write this one under another name",
-                    where=RECORDS_BRANCH,
                 )
             if there is None:
                 self._repository.commit_files(
                     RECORDS_BRANCH, {path: text.encode()}, f"Record {path}", expected_old=tip
                 )
 
-        compare_and_swap(attempt, patience=self._patience, where=str(self._repository.path))
+        place = f"{self._repository.path} ({RECORDS_BRANCH})"
+        try:
+            compare_and_swap(attempt, patience=self._patience, where=place)
+        except GitError as error:
+            raise GitError(error.problem, hint=error.hint, where=place) from None
 
     def read_all(self, prefix: str) -> list[tuple[str, str]]:
         """Return (path, text) of every record under a prefix, sorted by path."""

@@ -434,6 +434,17 @@ def test_records_on_github_are_written_once(harness: GitHubHarness) -> None:
     assert records.read_all("monitoring/") == [("monitoring/churn/deep/er/a.json", "")]
 
 
+def test_a_record_on_github_that_is_no_text_is_read(harness: GitHubHarness) -> None:
+    """Who may push may write anything there; the other records are still told."""
+    forge = harness.forge()
+    records = GitHubRecords(forge._client, forge._survey)
+    records.append("a.json", "a")
+    forge.commit("ml-gitops-records", {"b.json": b"\xff"}, "Break it")
+    forge._survey.forget()
+
+    assert records.read_all("") == [("a.json", "a"), ("b.json", "\ufffd")]
+
+
 def test_the_newest_record_on_github_was_written_last(harness: GitHubHarness) -> None:
     """Whatever the order of the paths; beyond the last commits, the last path stands for it."""
     forge = harness.forge()

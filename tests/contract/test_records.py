@@ -108,6 +108,17 @@ def test_a_path_that_git_cannot_hold_is_refused(records: Records, odd: str) -> N
     assert records.read_all("") == [("a.json", "first")]
 
 
+@pytest.mark.parametrize("blocking", ["monitoring", "monitoring/churn"])
+def test_a_file_in_the_way_is_named(records: Records, path: Path, blocking: str) -> None:
+    """Who pushes a file where records have their folder is told where it lies."""
+    records.append(blocking, "mine")
+
+    said = rf"forge\.git \(ml-gitops-records\): '{blocking}' is a file, .* a folder; remove"
+    with pytest.raises(GitError, match=said):
+        records.append("monitoring/churn/2024-02-02-001.json", "x")
+    assert records.newest("monitoring/churn/") is None
+
+
 def test_writers_at_once_lose_nothing(records: Records, path: Path) -> None:
     """Three processes append fifteen records and one that they share."""
     processes = [

@@ -202,7 +202,7 @@ class GitRepository(Git):
             # Git leaves out a path that it refuses, and only mumbles about it.
             refused = re.search(rb"Ignoring path (.*)", staged.stderr)
             if refused:
-                raise self._odd_path(os.fsdecode(refused[1]))
+                raise self._odd_path(os.fsdecode(refused[1]), "is no path that Git takes")
             return self.text("write-tree", variables=index)
 
     def _write_blobs(self, changes: Changes) -> dict[str, str]:
@@ -220,15 +220,14 @@ class GitRepository(Git):
         """Refuse a path that is a folder of another: Git would drop one of them in silence."""
         folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
         for path in paths:
-            if path in folders or "\0" in path:
-                raise self._odd_path(path)
+            if path in folders:
+                raise self._odd_path(path, "is a file, and would have to be a folder")
+            if "\0" in path:
+                raise self._odd_path(path, "is no path")
 
-    def _odd_path(self, path: str) -> GitError:
-        return GitError(
-            f"invalid path {path!r}",
-            hint="name a path inside the repository that is no folder",
-            where=str(self.path),
-        )
+    def _odd_path(self, path: str, problem: str) -> GitError:
+        hint = "remove what is there, or name another path"
+        return GitError(f"{path!r} {problem}", hint=hint, where=str(self.path))
 
     def write_commit(
         self, tree: str, parents: Sequence[str], message: str, *, author: Identity | None = None

@@ -120,7 +120,7 @@ class GitHubRecords:
                 node = answer["data"]["repository"].get(f"b{n}")
                 text = None if node is None or node["isTruncated"] else node["text"]
                 if text is None or blob_id(text.encode()) != oid:
-                    text = self._git.blob(oid).decode()
+                    text = self._git.blob(oid).decode(errors="replace")
                 self._texts[oid] = text
 
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any, cast
 
+from ml_gitops.adapters.failures import explain
 from ml_gitops.errors import ConfigError, MlGitopsError, TrainingError
 
 _SECRET = re.compile(
@@ -73,14 +74,8 @@ def named_errors(root: Path, path: str) -> Iterator[None]:
     except MlGitopsError:
         raise
     except (Exception, SystemExit) as error:
-        # A SyntaxError repeats in its text the place that `where` names.
-        said = error.msg if isinstance(error, SyntaxError) else str(error)
-        message = " ".join(said.split())[:300] or "no message"
-        raise TrainingError(
-            f"{type(error).__name__}: {message}",
-            hint="correct the code",
-            where=_line_of(error, root) or path,
-        ) from error
+        problem, hint = explain(error, root)
+        raise TrainingError(problem, hint=hint, where=_line_of(error, root) or path) from error
     finally:
         sys.path.remove(str(root))
         sys.pycache_prefix, sys.dont_write_bytecode = prefix, quiet

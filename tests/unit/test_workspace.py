@@ -251,6 +251,54 @@ def test_the_line_is_theirs_even_if_a_library_raised(root: Path) -> None:
     assert failed.value.where == "model/helper.py:4"
 
 
+@pytest.mark.parametrize(
+    ("code", "problem", "hint"),
+    [
+        (
+            "open(__file__ + '.csv')",
+            "there is no file model/a.py.csv",
+            "put it there, or correct the path in the code",
+        ),
+        ("open('/no/rows.csv')", "there is no file /no/rows.csv", "put it there, or correct"),
+        ("open('rows.csv')", "there is no file rows.csv in {cwd}", "put it there, or correct"),
+        (
+            "open('here.csv')",
+            "there is no file here.csv in {cwd}, but there is one in {root}",
+            "run this there, or open Path(__file__).parent / ... in the code",
+        ),
+        ("raise FileNotFoundError('s3://b/x')", "FileNotFoundError: s3://b/x", "correct the code"),
+        (
+            "raise PermissionError(13, 'Permission denied', 'x')",
+            "PermissionError: [Errno 13] Permission denied: 'x'",
+            "permit this account to read it",
+        ),
+        (
+            "raise ImportError('it is required for parquet support')",
+            "nothing that is installed reads Parquet",
+            "run `pip install pyarrow`",
+        ),
+        ("import nowhere", "No module named 'nowhere'", "install what brings 'nowhere', or corr"),
+        (
+            "import pandas as p, datetime as d; p.Series(dtype='M8[s]') >= d.date.today()",
+            "Invalid comparison between dtype=datetime64",
+            "compare times with pd.Timestamp(start) and pd.Timestamp(end)",
+        ),
+    ],
+)
+def test_what_authors_stumble_over_has_its_own_remedy(
+    root: Path, code: str, problem: str, hint: str
+) -> None:
+    """A file that is missing is no mistake of the code; where it was looked for is said."""
+    (root / "here.csv").write_text("a\n1\n")
+
+    with pytest.raises(TrainingError) as failed:
+        author(root, "model/a.py", f"def f():\n    {code}\n").call("model/a.py:f")
+
+    assert problem.format(cwd=Path.cwd(), root=root) in failed.value.problem
+    assert failed.value.hint.startswith(hint)
+    assert failed.value.where == "model/a.py:2"
+
+
 @pytest.mark.parametrize("code", ["", "f = 3\n", "g = print\n"])
 def test_what_is_no_function_is_refused(root: Path, code: str) -> None:
     """The name must be there and callable."""

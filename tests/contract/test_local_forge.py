@@ -16,7 +16,7 @@ from ml_gitops.adapters.git.refs import RefMove
 from ml_gitops.adapters.git.repository import GitRepository
 from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.errors import BranchTaken, ForgeError, MlGitopsError, TryAgain
-from ml_gitops.pull_request import Actor, Keep, Open, PullRequestSpec, plan
+from ml_gitops.pull_request import Actor, Keep, MergeMethod, Open, PullRequestSpec, plan
 from ml_gitops.workflows.reconciliation import apply
 
 BOT = Actor(login="ml-gitops", bot=True)
@@ -155,6 +155,37 @@ def test_how_each_method_writes_history(forge: LocalForge) -> None:
     assert squash.parents == (tips["squash"][1],)
     assert rebase.message == "Retrain rebase\n"
     assert rebase.parents == (tips["rebase"][1],)
+
+
+@pytest.mark.parametrize("method", ["squash", "rebase"])
+@pytest.mark.parametrize(
+    ("date", "kept"),
+    [
+        ("0 +0000", "0 +0000"),
+        ("9999999 -1200", "9999999 -1200"),
+        ("100000000 +0530", "100000000 +0530"),
+        ("-5 +0000", "0 +0000"),
+        ("soon", "0 +0000"),
+    ],
+)
+def test_a_commit_of_any_time_is_merged(
+    forge: LocalForge, method: MergeMethod, date: str, kept: str
+) -> None:
+    """Whatever time a commit names is kept, also one soon after 1970 or none at all."""
+    repository = git(forge)
+    base = repository.head()
+    tree = repository.write_tree(base, {"old.txt": b"x"})
+    commit = f"tree {tree}\nparent {base}\nauthor A <a@b> {date}\ncommitter A <a@b> {date}\n\nOld\n"
+    odd = repository.text(
+        "hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=commit
+    )
+    repository.move_refs([RefMove("refs/heads/old", None, odd)])
+    forge.propose("old", "An old one", "")
+
+    forge.merge(1, method)
+
+    assert forge.read("old.txt", ref="main") == b"x"
+    assert log(repository, "main")[0].author.date == kept
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from ml_gitops.adapters.git.repository import BOT_EMAIL, GitRepository, Identity
 from ml_gitops.ports import Tag
 
 _FIELDS = "%H%x00%P%x00%an%x00%ae%x00%ad%x00%ce%x00%B"
+_NO_DATE = "0 +0000"
+"""Of a commit whose date Git itself cannot read."""
 _LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 """No tag of ours is dated later, or not at all; others' are no releases."""
 _TAG = "%(refname:strip=2)%00%(objecttype)%00%(*objectname)%00%(taggerdate:unix)%00%(contents)%00"
@@ -40,7 +42,9 @@ def log(repository: GitRepository, *tips: str, exclude: Sequence[str] = ()) -> l
     )
     fields = done.stdout.decode(errors="replace").split("\0")[:-1]
     return [
-        Commit(id_, tuple(parents.split()), Identity(name, email, date), committer, message)
+        Commit(
+            id_, tuple(parents.split()), Identity(name, email, date or _NO_DATE), committer, message
+        )
         for id_, parents, name, email, date, committer, message in zip(
             *[iter(fields)] * 7, strict=True
         )

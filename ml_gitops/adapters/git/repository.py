@@ -282,9 +282,10 @@ class GitRepository(Git):
         """Return the variables that make Git sign with our actor and clock."""
         committer = self.identity()
         return {
-            f"GIT_{role}_{field.upper()}": getattr(identity, field)
-            for role, identity in (("AUTHOR", author or committer), ("COMMITTER", committer))
-            for field in ("name", "email", "date")
+            f"GIT_{role}_{field}": value
+            for role, one in (("AUTHOR", author or committer), ("COMMITTER", committer))
+            # With its sign: Git takes a number of few digits for no time otherwise.
+            for field, value in (("NAME", one.name), ("EMAIL", one.email), ("DATE", f"@{one.date}"))
         }
 
     def tree(self, commit: str) -> str:

@@ -12,6 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ml_gitops.names import (
+    CHAMPION_FILE,
+    CHAMPION_MISSING_FILE,
+    CHAMPION_SIGNATURE_FILE,
+    CONFIG_FILE,
+    HOLDOUT_FILE,
+    MODEL_FILE,
+    RECORD_VARIABLE,
+    RUN_VARIABLE,
+    SIGNATURE_FILE,
+    TRAIN_FILE,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,9 +34,6 @@ if TYPE_CHECKING:
     from ml_gitops.model.verdict import Verdict
     from ml_gitops.serving.onnx_model import OnnxModel
 
-RUN = "ML_GITOPS_RUN"
-OUT = "ML_GITOPS_CHECKS_OUT"
-CONFIG = "ml-gitops.toml"
 ABOUT = "ml_gitops_about"
 HIDDEN = "somewhere"
 """What the checks find in place of the path of their record."""
@@ -33,9 +43,9 @@ _RECORD = pytest.StashKey[str]()
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Take note of where the record goes before any code of the checks runs, and hide it."""
-    if os.environ.get(OUT) not in (None, "", HIDDEN):
-        early_config.stash[_RECORD] = os.environ[OUT]
-        os.environ[OUT] = HIDDEN
+    if os.environ.get(RECORD_VARIABLE) not in (None, "", HIDDEN):
+        early_config.stash[_RECORD] = os.environ[RECORD_VARIABLE]
+        os.environ[RECORD_VARIABLE] = HIDDEN
         # The model's own code can be imported, once what keeps the record is the real one.
         import ml_gitops.checks  # noqa: F401
 
@@ -49,8 +59,8 @@ _LONG = re.compile(r"\d+\.\d{7,}\b(?!e)")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Add the fixtures in a model repository, and the recorder where someone asked for it."""
-    if os.environ.get(RUN) or (config.rootpath / CONFIG).is_file():
-        config.pluginmanager.register(RunFixtures(os.environ.get(RUN)), "ml-gitops-run")
+    if os.environ.get(RUN_VARIABLE) or (config.rootpath / CONFIG_FILE).is_file():
+        config.pluginmanager.register(RunFixtures(os.environ.get(RUN_VARIABLE)), "ml-gitops-run")
     # A worker of pytest-xdist reports to its controller, which writes the one record.
     if _RECORD in config.stash and not hasattr(config, "workerinput"):
         path = Path(config.stash[_RECORD])
@@ -60,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep the first line of a check's docstring: it is the sentence people read."""
-    if os.environ.get(OUT):
+    if os.environ.get(RECORD_VARIABLE):
         text = (getattr(getattr(item, "obj", None), "__doc__", None) or "").strip()
         item.user_properties.append((ABOUT, text.partition("\n")[0].strip()))
 
@@ -78,28 +88,28 @@ class RunFixtures:
     @pytest.fixture(scope="session")
     def candidate(self) -> "OnnxModel":
         """The model of this run, as it would be served: `candidate.predict(frame)`."""
-        return _model(self._path("model.onnx"), self._path("signature.json"))
+        return _model(self._path(MODEL_FILE), self._path(SIGNATURE_FILE))
 
     @pytest.fixture(scope="session")
     def champion(self) -> "OnnxModel":
         """The model in production; checks that ask for it are skipped where there is none."""
-        content = self._run / "champion.onnx"
+        content = self._run / CHAMPION_FILE
         if not content.exists():
-            reason = self._run / "champion-missing.txt"
+            reason = self._run / CHAMPION_MISSING_FILE
             pytest.skip(reason.read_text().strip() if reason.exists() else "there is no champion")
-        return _model(content, self._path("champion-signature.json"))
+        return _model(content, self._path(CHAMPION_SIGNATURE_FILE))
 
     @pytest.fixture(scope="session")
     def holdout(self) -> "pd.DataFrame":
         """The rows that no model learned from: features, target, id and time."""
-        return self._frame("holdout.parquet")
+        return self._frame(HOLDOUT_FILE)
 
     @pytest.fixture(scope="session")
     def train(self) -> "pd.DataFrame":
         """The rows that the candidate learned from."""
-        if not (self._run / "train.parquet").exists():
+        if not (self._run / TRAIN_FILE).exists():
             pytest.skip("this run did not keep the rows it learned from")
-        return self._frame("train.parquet")
+        return self._frame(TRAIN_FILE)
 
     @pytest.fixture(scope="session")
     def target(self, candidate: "OnnxModel", holdout: "pd.DataFrame") -> "pd.Series[Any]":

@@ -13,7 +13,8 @@ from ml_gitops.model.comparison import Comparison
 from ml_gitops.model.gate import WORDS, GateVerdict, GateWord, judge
 from ml_gitops.model.lineage import short
 from ml_gitops.model.policy import GatePolicy
-from ml_gitops.model.run import MODEL_FILE, Run, run_name
+from ml_gitops.model.run import Run, run_name
+from ml_gitops.names import MODEL_FILE
 from ml_gitops.serving.parity import ParityReport
 
 _AGAIN = "run `ml-gitops train` again; no verdict is believed that does not follow from its run"

@@ -16,6 +16,7 @@ from pathlib import Path
 import ml_gitops
 from ml_gitops.adapters.archive import OddArchiveError, extract
 from ml_gitops.errors import ServiceError
+from ml_gitops.names import MODEL_FILE, SERVED_FILE, SIGNATURE_FILE
 
 SERVED_MODULES = (
     "__init__.py",
@@ -23,6 +24,7 @@ SERVED_MODULES = (
     "data/schema.py",
     "document.py",
     "errors.py",
+    "names.py",
     "serving/__init__.py",
     "serving/prediction_log.py",
     "serving/predictor.py",
@@ -35,7 +37,7 @@ SERVED_MODULES = (
 
 SERVED_LIBRARIES = ("numpy", "onnxruntime", "pydantic")
 """Pinned to the versions at hand; BentoML pins itself."""
-MODEL_FILES = {"model.onnx", "signature.json", "release.json"}
+MODEL_FILES = {MODEL_FILE, SIGNATURE_FILE, SERVED_FILE}
 
 ENTRY = '''"""The release in this directory, as a BentoML service."""
 
@@ -58,7 +60,7 @@ def build(files: Mapping[str, bytes], *, timeout: float = 300.0) -> bytes:
     """Build the Bento of a release.
 
     Args:
-        files: `model.onnx`, `signature.json` and `release.json`; the last has
+        files: `model.onnx`, `signature.json` and `served.json`; the last has
             the release's `tag` and the model's `digest`.
         timeout: seconds that BentoML may take.
 
@@ -81,13 +83,13 @@ def _name_and_version(files: Mapping[str, bytes]) -> tuple[str, str]:
         raise ServiceError(
             f"a Bento needs {', '.join(missing)}", hint="train the model, then build its release"
         )
-    tag = json.loads(files["release.json"]).get("tag", "")
+    tag = json.loads(files[SERVED_FILE]).get("tag", "")
     found = TAG.match(tag)
     if found is None:
         raise ServiceError(
             f"the tag {tag!r} names no release",
             hint="use the form name@v1.2.3",
-            where="release.json",
+            where=SERVED_FILE,
         )
     return found["name"], found["version"].replace("+", "-")
 

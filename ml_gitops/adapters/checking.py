@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ml_gitops.adapters.offspring import none_left_behind
 from ml_gitops.errors import TrainingError
+from ml_gitops.names import RECORD_VARIABLE, RUN_VARIABLE
 
 PASSED_ON = (
     "PATH",
@@ -108,8 +109,8 @@ def _pytest(
     """Run pytest, and leave no process of the checks behind."""
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     environment |= {
-        "ML_GITOPS_RUN": str(run),
-        "ML_GITOPS_CHECKS_OUT": str(outcome),
+        RUN_VARIABLE: str(run),
+        RECORD_VARIABLE: str(outcome),
         "PYTHONDONTWRITEBYTECODE": "1",
         # Bytecode that came with a commit is not the source that was reviewed.
         "PYTHONPYCACHEPREFIX": str(outcome.with_name("bytecode")),

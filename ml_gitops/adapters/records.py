@@ -5,11 +5,9 @@ from pathlib import Path
 from ml_gitops.adapters.git.command import compare_and_swap
 from ml_gitops.adapters.git.repository import HEADS, GitRepository
 from ml_gitops.errors import GitError
+from ml_gitops.names import RECORDS_BRANCH
 from ml_gitops.ports import Clock
 from ml_gitops.pull_request import Actor
-
-RECORDS_BRANCH = "ml-gitops-records"
-"""Not `ml-gitops`: Git cannot hold it beside the bot's branches `ml-gitops/...`."""
 
 
 class GitRecords:

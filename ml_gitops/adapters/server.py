@@ -17,8 +17,8 @@ from typing import Any, Self
 
 from ml_gitops.adapters.bento import last_useful_line, private_environment
 from ml_gitops.errors import ServiceError
+from ml_gitops.names import LOG_VARIABLE, REPLAY_VARIABLE
 
-LOG_VARIABLE, REPLAY_VARIABLE = "ML_GITOPS_LOG", "ML_GITOPS_REPLAY"
 START_SECONDS = 90.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.1

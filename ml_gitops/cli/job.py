@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ml_gitops.names import OUTBOX_VARIABLE
 from ml_gitops.render.runner import Annotation, annotation_line
 
 LARGEST = 1_000_000
@@ -100,8 +101,8 @@ def _output(name: str, document: Any, place: str) -> str:
 
 def _kept() -> str | None:
     """Return the name of the one artifact that is to be uploaded; None if there is none."""
-    outbox = Path(os.environ.get("ML_GITOPS_OUTBOX", ""))
-    if not outbox.is_dir() or not os.environ.get("ML_GITOPS_OUTBOX"):
+    outbox = Path(os.environ.get(OUTBOX_VARIABLE, ""))
+    if not outbox.is_dir() or not os.environ.get(OUTBOX_VARIABLE):
         return None
     found = [it.name for it in outbox.iterdir() if it.is_dir() and not it.name.startswith(".")]
     return found[0] if len(found) == 1 else None

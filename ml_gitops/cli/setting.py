@@ -22,6 +22,7 @@ from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config, parse_config
 from ml_gitops.delivery.deployment import state_path
 from ml_gitops.errors import ConfigError, DataError, ForgeError
+from ml_gitops.names import BOT_LOGIN
 from ml_gitops.pull_request import Actor
 from ml_gitops.render.runner import Annotation
 from ml_gitops.render.terminal import Terminal
@@ -29,7 +30,7 @@ from ml_gitops.render.terminal import Terminal
 if TYPE_CHECKING:
     from ml_gitops.ports import Forge, Records
 
-BOT = Actor(login="ml-gitops[bot]", bot=True)
+BOT = Actor(login=BOT_LOGIN, bot=True)
 NOW = "ML_GITOPS_NOW"
 """The time that commands believe, for replays of history: an ISO time with its zone."""
 

@@ -14,10 +14,11 @@ from ml_gitops.config.toml import decoded, explain, place, read_toml
 from ml_gitops.data.schema import Feature
 from ml_gitops.document import Part
 from ml_gitops.errors import ConfigError
+from ml_gitops.names import CONFIG_FILE
 
 __all__ = ["PATH", "Config", "parse_config", "parse_params"]
 
-PATH = "ml-gitops.toml"
+PATH = CONFIG_FILE
 
 
 def parse_config(content: bytes | str, *, where: str = PATH) -> Config:

@@ -6,8 +6,9 @@ from typing import ClassVar
 from ml_gitops.data.schema import Window
 from ml_gitops.document import Digest, Document
 from ml_gitops.errors import DataError
+from ml_gitops.names import LOCK_FILE
 
-PATH = "data.lock.json"
+PATH = LOCK_FILE
 
 
 class DataLock(Document):

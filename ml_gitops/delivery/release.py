@@ -8,6 +8,7 @@ from ml_gitops.data.schema import Window
 from ml_gitops.document import Digest, Document
 from ml_gitops.model.lineage import Lineage
 from ml_gitops.model.metrics import MetricName
+from ml_gitops.names import MODEL_FILE, SERVED_FILE
 
 BENTO_FILE = "bento.zip"
 
@@ -53,13 +54,13 @@ class Release(Document):
     @property
     def model_digest(self) -> str:
         """The digest of the ONNX file."""
-        return self.files["model.onnx"]
+        return self.files[MODEL_FILE]
 
 
 class ServedRelease(Document):
     """What a running service must know of its release; a file inside the Bento."""
 
-    file_name: ClassVar[str] = "release.json"
+    file_name: ClassVar[str] = SERVED_FILE
 
     tag: str = Field(min_length=1)
     digest: Digest

@@ -7,16 +7,16 @@ from ml_gitops.data.lock import Split
 from ml_gitops.document import Digest, Document, sha256
 from ml_gitops.errors import DocumentError
 from ml_gitops.model.lineage import Lineage, short
+from ml_gitops.names import LOCK_FILE, MODEL_FILE, PROFILE_FILE, SIGNATURE_FILE
 
-MODEL_FILE = "model.onnx"
 RUN_FILES = frozenset(
     {
         MODEL_FILE,
-        "data.lock.json",
+        LOCK_FILE,
         "evaluation.json",
         "parity.json",
-        "profile.json",
-        "signature.json",
+        PROFILE_FILE,
+        SIGNATURE_FILE,
         "validation.json",
     }
 )

@@ -18,6 +18,7 @@ from ml_gitops.monitoring.counts import Cells, ColumnCounts
 from ml_gitops.monitoring.query import Engine, Table
 from ml_gitops.monitoring.scan import Counted, count
 from ml_gitops.monitoring.sql import identifier
+from ml_gitops.names import PROFILE_FILE
 
 MAX_BYTES = 200_000
 """Of the file: a reviewer's diff and every clone carry it."""
@@ -75,7 +76,7 @@ class Profile(Document):
         quality: metric to its value on the holdout.
     """
 
-    file_name: ClassVar[str] = "profile.json"
+    file_name: ClassVar[str] = PROFILE_FILE
 
     model: str
     task: Task

@@ -12,15 +12,13 @@ import numpy as np
 
 from ml_gitops.document import sha256
 from ml_gitops.errors import ServiceError
+from ml_gitops.names import MODEL_FILE, SERVED_FILE
 from ml_gitops.serving.prediction_log import PredictionLog, Record, utc_text
 from ml_gitops.serving.runtime import Runtime, column
 from ml_gitops.serving.signature import Signature
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-MODEL_FILE = "model.onnx"
-RELEASE_FILE = "release.json"
 
 
 class NoAnswer(Exception):
@@ -39,14 +37,14 @@ def read_predictor(directory: Path) -> "Predictor":
     """Read a release's files and hold the model to its digest.
 
     Args:
-        directory: where `model.onnx`, `signature.json` and `release.json` are.
+        directory: where `model.onnx`, `signature.json` and `served.json` are.
 
     Raises:
         ServiceError: the model is not the one that was released.
     """
     path = directory / Signature.file_name
     signature = Signature.from_json(path.read_bytes(), where=str(path))
-    release = json.loads((directory / RELEASE_FILE).read_bytes())
+    release = json.loads((directory / SERVED_FILE).read_bytes())
     content = (directory / MODEL_FILE).read_bytes()
     if sha256(content) != release["digest"]:
         raise ServiceError(

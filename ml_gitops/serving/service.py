@@ -16,6 +16,7 @@ from pydantic import ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
+from ml_gitops.names import LOG_VARIABLE, REPLAY_VARIABLE
 from ml_gitops.serving.predictor import NoAnswer, Predictor, read_predictor
 from ml_gitops.serving.requests import (
     LONGEST_NAME,
@@ -25,10 +26,6 @@ from ml_gitops.serving.requests import (
     request_models,
 )
 
-LOG_VARIABLE = "ML_GITOPS_LOG"
-"""Folder of the prediction log; without it nothing is logged."""
-REPLAY_VARIABLE = "ML_GITOPS_REPLAY"
-"""Set to anything, history is sent again: times may be of any age."""
 LARGEST_BODY = 16 * 2**20
 
 SETTINGS: dict[str, Any] = {
@@ -43,7 +40,7 @@ def service_class(directory: Path) -> type:
     """Return the class that BentoML serves.
 
     Args:
-        directory: where `model.onnx`, `signature.json` and `release.json` are.
+        directory: where `model.onnx`, `signature.json` and `served.json` are.
 
     Raises:
         ServiceError: the model is not the one that was released.

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from ml_gitops.data.schema import Feature, Task
 from ml_gitops.document import Digest, Document
+from ml_gitops.names import SIGNATURE_FILE
 
 
 class Signature(Document):
@@ -22,7 +23,7 @@ class Signature(Document):
         run_key: digest of everything that went into the model.
     """
 
-    file_name: ClassVar[str] = "signature.json"
+    file_name: ClassVar[str] = SIGNATURE_FILE
 
     model: str
     task: Task

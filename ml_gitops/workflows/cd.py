@@ -10,7 +10,8 @@ from ml_gitops.delivery.version import Bump, bump_for, release_tag
 from ml_gitops.document import Missing, sha256
 from ml_gitops.errors import DocumentError, ForgeError
 from ml_gitops.model.lineage import Lineage, short
-from ml_gitops.model.run import MODEL_FILE, verify
+from ml_gitops.model.run import verify
+from ml_gitops.names import MODEL_FILE, PROFILE_FILE, SIGNATURE_FILE
 from ml_gitops.ports import Bentos, Forge, Progress, Repository, Workspace
 from ml_gitops.pull_request import Action, PullRequest
 from ml_gitops.render.ci_report import to_markdown
@@ -29,11 +30,11 @@ PROFILE_PATH = "reference/profile.json"
 """What the newest release learned from, for people; the monitor reads the one it serves."""
 SHIPPED = (
     MODEL_FILE,
-    "signature.json",
+    SIGNATURE_FILE,
     "evaluation.json",
     "parity.json",
     "validation.json",
-    "profile.json",
+    PROFILE_FILE,
     "run.json",
     "report.json",
 )
@@ -206,7 +207,7 @@ def _stage(config: Config, forge: Forge, release: Release) -> str | None:
     if release.tag in (past.tag for past in assigned(forge, config.model.name, environment)):
         return None
     path, state = declared(release, environment)
-    changes = {path: state, PROFILE_PATH: released_file(forge, release, "profile.json")}
+    changes = {path: state, PROFILE_PATH: released_file(forge, release, PROFILE_FILE)}
     message = f"Let {environment} serve {release.tag}\n\n{release.verdict}"
     return forge.commit(forge.default_branch, changes, message)
 

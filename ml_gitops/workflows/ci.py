@@ -12,6 +12,7 @@ from ml_gitops.data.validation import ValidationReport, validate
 from ml_gitops.errors import DataError, DocumentError
 from ml_gitops.model.lineage import Lineage
 from ml_gitops.model.run import Run, run_name, verify
+from ml_gitops.names import HOLDOUT_FILE, TRAIN_FILE
 from ml_gitops.ports import Forge, FrameWarehouse, KeptRun, Progress, Records, Workspace
 from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest, signed_text
 from ml_gitops.report import (
@@ -27,8 +28,6 @@ from ml_gitops.workflows.judging import judge_run
 from ml_gitops.workflows.recording import record_training
 from ml_gitops.workflows.standing import Champion, find_basis, find_champion
 from ml_gitops.workflows.training import (
-    HOLDOUT_FILE,
-    TRAIN_FILE,
     hold_to_lock,
     load,
     load_frame,

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 
 from ml_gitops.delivery.version import NAME
 from ml_gitops.errors import ConfigError
+from ml_gitops.names import CONFIG_FILE
 
-CONFIG = "ml-gitops.toml"
 PLACEHOLDER = "CHANGE_"
 """What the names begin with that are still to be filled in."""
 
@@ -46,7 +46,7 @@ FORM_PARAMS = """\
 
 def form_files() -> dict[str, bytes]:
     """Return what a repository that exists needs besides its own code, to be filled in."""
-    return {CONFIG: FORM.encode(), "params.toml": FORM_PARAMS.encode()}
+    return {CONFIG_FILE: FORM.encode(), "params.toml": FORM_PARAMS.encode()}
 
 
 def model_name(folder: str) -> str:
@@ -74,8 +74,8 @@ def new_files(
             where="--name",
         )
     files = {path: content for path, content in template.items() if path not in existing}
-    if CONFIG in files:
-        files[CONFIG] = _named(files[CONFIG].decode(), name).encode()
+    if CONFIG_FILE in files:
+        files[CONFIG_FILE] = _named(files[CONFIG_FILE].decode(), name).encode()
     return files
 
 

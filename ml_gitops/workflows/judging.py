@@ -12,14 +12,23 @@ from ml_gitops.model.comparison import Comparison, compare
 from ml_gitops.model.evaluation import Evaluation
 from ml_gitops.model.gate import judge
 from ml_gitops.model.policy import Rules
-from ml_gitops.model.run import MODEL_FILE, Run
+from ml_gitops.model.run import Run
+from ml_gitops.names import (
+    CHAMPION_FILE,
+    CHAMPION_MISSING_FILE,
+    CHAMPION_SIGNATURE_FILE,
+    CHECKS_FOLDER,
+    HOLDOUT_FILE,
+    MODEL_FILE,
+    TRAIN_FILE,
+)
 from ml_gitops.ports import KeptRun, Progress, Workspace
 from ml_gitops.report import Basis, Report
 from ml_gitops.serving.parity import ParityReport
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.check_changes import with_absent
 from ml_gitops.workflows.standing import Champion
-from ml_gitops.workflows.training import CHECKS, HOLDOUT_FILE, TRAIN_FILE, rules_of
+from ml_gitops.workflows.training import rules_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,10 +36,6 @@ if TYPE_CHECKING:
     from ml_gitops.model.evaluation import Answers
 
 Kept = TypeVar("Kept", bound=Document)
-
-CHAMPION_FILE = "champion.onnx"
-CHAMPION_SIGNATURE_FILE = "champion-signature.json"
-CHAMPION_MISSING_FILE = "champion-missing.txt"
 
 
 def judge_run(
@@ -144,12 +149,14 @@ def _run_checks(
     outcomes = workspace.run_checks(
         kept,
         beside,
-        CHECKS,
+        CHECKS_FOLDER,
         lambda share: progress.step(step, share if 0 < share < 1 else None),
     )
     if outcomes is None:
-        return Missing(reason=f"there is no test in {CHECKS}/")
-    return with_absent(CheckOutcomes.from_json(outcomes, where=CHECKS), workspace.files(CHECKS))
+        return Missing(reason=f"there is no test in {CHECKS_FOLDER}/")
+    return with_absent(
+        CheckOutcomes.from_json(outcomes, where=CHECKS_FOLDER), workspace.files(CHECKS_FOLDER)
+    )
 
 
 def _read(kept: KeptRun, document: type[Kept]) -> Kept:

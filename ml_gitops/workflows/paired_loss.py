@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from ml_gitops.config import Config
 from ml_gitops.document import Missing
 from ml_gitops.errors import MlGitopsError
-from ml_gitops.model.run import MODEL_FILE
 from ml_gitops.monitoring.labels import LabelFiles
 from ml_gitops.monitoring.query import LogFiles, Span
 from ml_gitops.monitoring.rollback import PairedLoss, answered_rows, pair
+from ml_gitops.names import MODEL_FILE
 from ml_gitops.ports import Forge, Warehouse
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.registry import read_release, released_file

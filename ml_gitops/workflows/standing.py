@@ -12,13 +12,12 @@ from ml_gitops.delivery.release import Release
 from ml_gitops.document import Missing, canonical_json, sha256
 from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.input_changes import differing
-from ml_gitops.model.run import MODEL_FILE
+from ml_gitops.names import CHECKS_FOLDER, MODEL_FILE
 from ml_gitops.ports import Forge, Workspace
 from ml_gitops.report import Basis, Standing, policy_digest
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.check_changes import SETTINGS, check_changes, rules
 from ml_gitops.workflows.registry import kept_file, read_release, served
-from ml_gitops.workflows.training import CHECKS
 
 
 @dataclass(frozen=True)
@@ -114,10 +113,10 @@ def _check_changes(workspace: Workspace, forge: Forge | None) -> tuple[str, ...]
     """Name what differs between these checks and those of the default branch."""
     if forge is None or forge.head(forge.default_branch) is None:
         return ()
-    base = forge.files(CHECKS, *SETTINGS, ref=forge.default_branch)
+    base = forge.files(CHECKS_FOLDER, *SETTINGS, ref=forge.default_branch)
     return check_changes(base, check_files(workspace))
 
 
 def check_files(workspace: Workspace) -> Mapping[str, bytes]:
     """Return path and content of the author's checks and of pytest's settings."""
-    return workspace.files(CHECKS, *SETTINGS)
+    return workspace.files(CHECKS_FOLDER, *SETTINGS)

@@ -14,7 +14,8 @@ from ml_gitops.document import sha256
 from ml_gitops.errors import DataError, TrainingError
 from ml_gitops.model.lineage import Lineage, trace
 from ml_gitops.model.policy import Rules
-from ml_gitops.model.run import MODEL_FILE, Run
+from ml_gitops.model.run import Run
+from ml_gitops.names import CHECKS_FOLDER, HOLDOUT_FILE, MODEL_FILE, TRAIN_FILE
 from ml_gitops.ports import FrameWarehouse, Progress, Workspace
 from ml_gitops.workflows.fitting import Fitted, fit
 
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from ml_gitops.data.dataset import Dataset
     from ml_gitops.model.evaluation import Answers, Evaluation
     from ml_gitops.monitoring.profile import Profile
-
-CHECKS = "checks"
-HOLDOUT_FILE = "holdout.parquet"
-TRAIN_FILE = "train.parquet"
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def trace_run(config: Config, workspace: Workspace, lock: DataLock | None = None
     """
     params = workspace.read(config.model.params)
     return trace(
-        sources=workspace.sources(".", without=[CHECKS]),
+        sources=workspace.sources(".", without=[CHECKS_FOLDER]),
         params=params or b"",
         contract=config.contract,
         lock=lock or read_lock(workspace),

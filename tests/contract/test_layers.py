@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "ml_gitops"
-GROUND = {"errors", "document"}
+GROUND = {"errors", "document", "names"}
 NOUNS = {
     "data",
     "pull_request",
@@ -21,6 +21,7 @@ NOUNS = {
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "names": set(),
     "document": {"errors"},
     "data": GROUND,
     "pull_request": GROUND,

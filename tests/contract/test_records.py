@@ -9,8 +9,9 @@ import pytest
 
 from ml_gitops.adapters.git.repository import GitRepository
 from ml_gitops.adapters.local_forge.forge import LocalForge
-from ml_gitops.adapters.records import RECORDS_BRANCH, GitRecords
+from ml_gitops.adapters.records import GitRecords
 from ml_gitops.errors import GitError
+from ml_gitops.names import RECORDS_BRANCH
 from ml_gitops.ports import Records
 from ml_gitops.pull_request import Actor, PullRequestSpec
 

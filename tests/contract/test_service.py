@@ -104,7 +104,7 @@ def release_files() -> dict[str, bytes]:
     return {
         "model.onnx": content,
         "signature.json": signature.to_json().encode(),
-        "release.json": ServedRelease(tag="delay@v1.0.0", digest=sha256(content))
+        ServedRelease.file_name: ServedRelease(tag="delay@v1.0.0", digest=sha256(content))
         .to_json()
         .encode(),
     }
@@ -585,7 +585,7 @@ def test_a_damaged_model_does_not_build(release_files: dict[str, bytes]) -> None
     ("change", "message"),
     [
         ({"model.onnx": None}, "needs model.onnx"),
-        ({"release.json": b'{"tag": "delay; rm", "digest": ""}'}, "names no release"),
+        ({ServedRelease.file_name: b'{"tag": "delay; rm", "digest": ""}'}, "names no release"),
     ],
 )
 def test_incomplete_releases_do_not_build(
@@ -620,7 +620,9 @@ def test_a_log_that_cannot_be_written_is_named(bento: Path, tmp_path: Path) -> N
 def test_a_crash_at_start_is_one_line(bento_zip: bytes, tmp_path: Path) -> None:
     """A service that ends at its start is reported at once, with the line that says why."""
     unpack(bento_zip, tmp_path / "bento")
-    (tmp_path / "bento" / "src" / "release.json").write_text('{"tag": "t@v1", "digest": "x"}')
+    (tmp_path / "bento" / "src" / ServedRelease.file_name).write_text(
+        '{"tag": "t@v1", "digest": "x"}'
+    )
     started = time.monotonic()
 
     with pytest.raises(ServiceError, match=r"does not start: .*digest is not that of t@v1"):

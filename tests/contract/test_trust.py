@@ -9,9 +9,9 @@ import pytest
 
 from ml_gitops.adapters.git.clone import Clone
 from ml_gitops.adapters.git.repository import GitRepository
-from ml_gitops.adapters.records import RECORDS_BRANCH
 from ml_gitops.cli import main
 from ml_gitops.cli.setting import now
+from ml_gitops.names import RECORDS_BRANCH
 from ml_gitops.pull_request import Actor
 from tests.builders import make_model_repo
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ml_gitops.adapters.local_forge.state import Work
-from ml_gitops.model.run import MODEL_FILE
+from ml_gitops.names import MODEL_FILE
 from tests.builders import data_text
 from tests.e2e.world import BLIND_PIPELINE, FIRST, FIRST_LOCK, World
 

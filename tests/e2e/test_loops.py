@@ -16,7 +16,8 @@ from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
 from ml_gitops.delivery.release import BENTO_FILE, Release
 from ml_gitops.errors import EXIT_TRY_AGAIN
-from ml_gitops.model.run import MODEL_FILE, Run
+from ml_gitops.model.run import Run
+from ml_gitops.names import MODEL_FILE
 from ml_gitops.ports import Tag
 from ml_gitops.report import TrainingRecord, artifact_name
 from ml_gitops.workflows.cd import PROFILE_PATH

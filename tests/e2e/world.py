@@ -22,7 +22,7 @@ from ml_gitops.cli.setting import BOT, NOW
 from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config, parse_config
 from ml_gitops.delivery.deployment import DeploymentState, state_path
-from ml_gitops.model.run import MODEL_FILE
+from ml_gitops.names import MODEL_FILE
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.serving.onnx_model import OnnxModel
 from ml_gitops.serving.signature import Signature

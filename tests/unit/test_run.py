@@ -9,7 +9,8 @@ from ml_gitops.data.schema import Window
 from ml_gitops.document import sha256
 from ml_gitops.errors import DocumentError
 from ml_gitops.model.lineage import trace
-from ml_gitops.model.run import MODEL_FILE, RUN_FILES, Run, run_name, verify
+from ml_gitops.model.run import RUN_FILES, Run, run_name, verify
+from ml_gitops.names import MODEL_FILE
 
 WINDOW = Window(start=date(2024, 1, 1), until=date(2024, 3, 1))
 LINEAGE = trace(

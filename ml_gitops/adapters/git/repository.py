@@ -17,10 +17,10 @@ from typing import Self
 from ml_gitops.adapters.git.command import Git
 from ml_gitops.adapters.git.refs import RefMove
 from ml_gitops.errors import GitError
+from ml_gitops.names import BOT_LOGIN
 from ml_gitops.ports import Changes, Clock
 from ml_gitops.pull_request import Actor
 
-BOT_NAME = "ml-gitops[bot]"
 BOT_EMAIL = "bot@ml-gitops.invalid"
 HEADS = "refs/heads/"
 
@@ -275,7 +275,9 @@ class GitRepository(Git):
     def identity(self) -> Identity:
         """Return who commits here, now."""
         login = self.actor.login
-        name, email = (BOT_NAME, BOT_EMAIL) if self.actor.bot else (login, f"{login}@users.invalid")
+        name, email = (
+            (BOT_LOGIN, BOT_EMAIL) if self.actor.bot else (login, f"{login}@users.invalid")
+        )
         return Identity(name, email, f"{int(self.clock().timestamp())} +0000")
 
     def signed(self, author: Identity | None = None) -> dict[str, str]:

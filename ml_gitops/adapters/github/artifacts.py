@@ -12,6 +12,7 @@ from ml_gitops.adapters.github.client import Document
 from ml_gitops.adapters.github.threads import Threads
 from ml_gitops.document import sha256
 from ml_gitops.errors import ForgeError, TryAgain
+from ml_gitops.names import OUTBOX_VARIABLE
 
 LARGEST = 512 << 20
 """Bytes of an archive."""
@@ -27,7 +28,7 @@ class Artifacts(Threads):
         if self._outbox is None:
             raise self._refusal(
                 "there is no place to keep artifacts",
-                hint="run this in a job of GitHub Actions, or set ML_GITOPS_OUTBOX to a folder",
+                hint=f"run this in a job of GitHub Actions, or set {OUTBOX_VARIABLE} to a folder",
             )
         place = self._outbox / _file_name(name)
         if _kept(place) == dict(files):

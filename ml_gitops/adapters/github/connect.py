@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ml_gitops.errors import ForgeError
+from ml_gitops.names import OUTBOX_VARIABLE
 from ml_gitops.ports import Clock
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class GitHub:
     @property
     def _outbox(self) -> Path | None:
         """Where artifacts lie until the job uploads them."""
-        if told := self.environment.get("ML_GITOPS_OUTBOX"):
+        if told := self.environment.get(OUTBOX_VARIABLE):
             return Path(told)
         temporary = self.environment.get("RUNNER_TEMP")
         return Path(temporary) / "ml-gitops-outbox" if temporary else None

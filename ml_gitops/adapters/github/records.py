@@ -8,8 +8,8 @@ from ml_gitops.adapters.github.client import Document, GitHubClient
 from ml_gitops.adapters.github.git_data import GitData, blob_id
 from ml_gitops.adapters.github.survey import Survey
 from ml_gitops.errors import GitError, TryAgain
+from ml_gitops.names import RECORDS_BRANCH
 
-RECORDS_BRANCH = "ml-gitops-records"
 _RACES = 8
 _BATCH = 20
 _STEPS = 20

@@ -15,7 +15,7 @@ from ml_gitops.ports import ForgeRelease, Tag
 class ReleaseRecord(Document):
     """A release page as it is written down; its assets lie beside it."""
 
-    file_name = "release.json"
+    file_name = "page.json"
     tag: str
     title: str
     notes: str
@@ -42,7 +42,7 @@ class Shelf:
     def releases(self) -> list[ForgeRelease]:
         """Return every release page, oldest first."""
         files = self._state.files("releases/")
-        # An asset may have the same name; the page itself lies right in the tag's folder.
+        # An asset may have any name; the page itself lies right in the tag's folder.
         pages = [path.split("/") for path in files]
         paths = ["/".join(page) for page in pages if page[2:] == [ReleaseRecord.file_name]]
         texts = self._repository.blobs([files[path] for path in paths])

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml_gitops.document import sha256
-from ml_gitops.model.run import MODEL_FILE, RUN_FILES, Run
+from ml_gitops.model.run import RUN_FILES, Run
+from ml_gitops.names import MODEL_FILE
 from ml_gitops.report import Report
 from ml_gitops.workflows.publishing.origin import Document, Origin, Refusal
 

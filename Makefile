@@ -8,10 +8,11 @@ READY := $(VENV)/.ready
 DIR ?= build/demo
 WORKERS ?= 2
 LOCKED := requirements/dev.txt requirements/uv.txt requirements/build.txt
+ACTIONLINT := actionlint is not installed: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 export OMP_NUM_THREADS ?= 1
 export UV_LINK_MODE ?= copy
 
-.PHONY: help demo test test-all lint format lock clean bench-% python-%
+.PHONY: help demo test test-all lint lint-actions format lock clean bench-% python-%
 
 help:  ## show these targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +36,15 @@ lint: $(READY)  ## ruff and mypy, both strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+lint-actions: $(READY)  ## zizmor on the workflows and actions, and actionlint where it is installed
+	@test -x build/tools/lint/bin/zizmor || $(BIN)/uv venv --quiet --clear build/tools/lint
+	@$(BIN)/uv pip sync --quiet --python build/tools/lint --require-hashes requirements/lint.txt
+	build/tools/lint/bin/zizmor --offline --persona auditor --strict-collection --collect=all .github actions
+	@if command -v actionlint >/dev/null; then set -x; \
+	  actionlint -shellcheck= -pyflakes= -ignore 'specifying action "\$$/'; \
+	elif [[ $${CI:-} == true ]]; then echo "$(ACTIONLINT)" >&2; exit 2; \
+	else echo "$(ACTIONLINT)"; fi
 
 format: $(READY)  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .

@@ -111,7 +111,9 @@ def may_hold(request: Request, sha: str) -> None:
         return
     repository = request.repository
     main = repository.branch(repository.default_branch)
+    between = f"{main}...{sha}"
+    # A branch that begins with nothing has no base with the default one, and no workflows.
     if main and repository.git.run(
-        "diff", "--name-only", f"{main}...{sha}", "--", ".github/workflows"
+        "diff", "--name-only", between, "--", ".github/workflows", accept=(0, 128)
     ):
         raise Refusal(403, "Resource not accessible by integration")

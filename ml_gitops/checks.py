@@ -12,7 +12,7 @@ from ml_gitops.document import Document, Missing, Part
 from ml_gitops.model.evaluation import Answers, measure, truth_of
 from ml_gitops.model.metric_change import change_of
 from ml_gitops.model.metrics import metric_named
-from ml_gitops.model.policy import Rules
+from ml_gitops.model.policy import CheckPolicy
 from ml_gitops.model.verdict import Verdict, limited, not_worse
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def at_least(
     """
     answers = model.predict(frame)
     known = metric_named(metric, answers.task)
-    truth, days = truth_of(_column(frame, target), answers), Rules.of(frame).days(frame)
+    truth, days = truth_of(_column(frame, target), answers), CheckPolicy.of(frame).days(frame)
     if days is not None and len(set(days.tolist())) < 2:
         # The value is held to the limit, and one day has one; only its interval is that of rows.
         days = None
@@ -120,18 +120,18 @@ def no_worse(
     Raises:
         ConfigError: the metric does not fit the task.
     """
-    ours, theirs, rules = model.predict(frame), champion.predict(frame), Rules.of(frame)
+    ours, theirs, policy = model.predict(frame), champion.predict(frame), CheckPolicy.of(frame)
     known = metric_named(metric, ours.task)
     if ours.classes != theirs.classes:
         return Verdict(ok=None, rule="champion", text="the champion has other classes")
     truth = truth_of(_column(frame, target), ours)
-    change = change_of(metric, truth, ours, theirs, rules.days(frame))
+    change = change_of(metric, truth, ours, theirs, policy.days(frame))
     if isinstance(change, Missing):
         text = f"{known.label} is not defined: {change.reason}"
         return Verdict(ok=None, rule="champion", text=text)
     if margin is None:
-        margin = rules.gate.margin_of(known, ours.task)
-    return not_worse(change, margin, least=rules.gate.least)
+        margin = policy.gate.margin_of(known, ours.task)
+    return not_worse(change, margin, least=policy.gate.least)
 
 
 def invariant(

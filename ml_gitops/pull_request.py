@@ -16,7 +16,8 @@ from ml_gitops.document import Part, sha256
 MergeMethod = Literal["merge", "squash", "rebase"]
 State = Literal["open", "closed", "merged"]
 Kind = Literal["retrain", "rollback", "promotion", "incident", "report"]
-MAX_BODY = 58_000
+ReviewWord = Literal["approve", "request-changes", "comment"]
+LONGEST_TEXT = 58_000
 """Characters of a body that every forge accepts, with room for what it adds."""
 HANDS_OFF = "a person committed to the branch; it is theirs now"
 
@@ -75,7 +76,7 @@ class Review(Part):
     """A person's judgement of a pull request."""
 
     author: Actor
-    verdict: Literal["approve", "request-changes", "comment"]
+    verdict: ReviewWord
     body: str = ""
     created: datetime
 
@@ -137,7 +138,7 @@ class Issue(Part):
 def signed_text(text: str, marker: Marker) -> str:
     """Return a text with its marker at the end, cut to what a forge accepts."""
     end = "\n\n" + marker.render()
-    room = MAX_BODY - len(end)
+    room = LONGEST_TEXT - len(end)
     if len(text) > room:
         cut = "\n\n*The rest did not fit; `ml-gitops report --html FILE` has all of it.*"
         text = text[: room - len(cut)] + cut

@@ -146,10 +146,10 @@ class RunFixtures:
     def _frame(self, name: str) -> "pd.DataFrame":
         """Read rows, and leave on them what the gate takes as independent and as allowed."""
         from ml_gitops.adapters.frames import read_frame
-        from ml_gitops.model.policy import Rules
+        from ml_gitops.model.policy import CheckPolicy
 
-        path = self._path(Rules.file_name)
-        return Rules.from_json(path.read_bytes(), where=str(path)).attach(
+        path = self._path(CheckPolicy.file_name)
+        return CheckPolicy.from_json(path.read_bytes(), where=str(path)).attach(
             read_frame(self._path(name))
         )
 

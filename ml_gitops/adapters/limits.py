@@ -1,10 +1,8 @@
 """What every forge accepts: the limits of GitHub, so that what fits anywhere fits there."""
 
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from ml_gitops.errors import ForgeError
-
-Verdict = Literal["approve", "request-changes", "comment"]
 
 BOT_BRANCHES = "ml-gitops/"
 """Branches under this prefix belong to the bot; they go when their pull request does."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-_RULES = "ml-gitops"
+_POLICY = "ml-gitops"
 
 
 class GatePolicy(Part):
@@ -111,7 +111,7 @@ class GatePolicy(Part):
         return (2 if metric in self.others(task) else 1) * metric.default_margin
 
 
-class Rules(Document):
+class CheckPolicy(Document):
     """What the gate shares with checks, so that the two never differ by arithmetic alone.
 
     Fixtures leave it on the rows they give, and pandas hands it on to what is selected of them.
@@ -121,20 +121,20 @@ class Rules(Document):
         time: the column whose days are independent, if the gate takes them so.
     """
 
-    file_name: ClassVar[str] = "rules.json"
+    file_name: ClassVar[str] = "check_policy.json"
 
     gate: GatePolicy = GatePolicy()
     time: str | None = None
 
     def attach(self, frame: "pd.DataFrame") -> "pd.DataFrame":
-        """Return the rows with these rules left on them."""
-        frame.attrs[_RULES] = self.to_json()
+        """Return the rows with this policy left on them."""
+        frame.attrs[_POLICY] = self.to_json()
         return frame
 
     @classmethod
-    def of(cls, frame: "pd.DataFrame") -> "Rules":
-        """Return the rules left on rows; for rows without any, they are independent."""
-        text = frame.attrs.get(_RULES)
+    def of(cls, frame: "pd.DataFrame") -> "CheckPolicy":
+        """Return the policy left on rows; rows without any are independent."""
+        text = frame.attrs.get(_POLICY)
         return cls() if text is None else cls.from_json(text, where="the rows")
 
     def days(self, frame: "pd.DataFrame") -> "NDArray[Any] | None":

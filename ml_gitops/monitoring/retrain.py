@@ -27,7 +27,7 @@ class RetrainPolicy(Part):
     """Propose a retraining when the champion's data is older than this; off by default."""
 
 
-class Standing(Part):
+class WatchedRelease(Part):
     """The release that is watched, and what there would be to learn from.
 
     Attributes:
@@ -70,7 +70,7 @@ class RetrainDecision(Document):
 
 
 def decide_retraining(
-    standing: Standing,
+    watched: WatchedRelease,
     health: HealthReport,
     drift: Sequence[DriftReport],
     policy: RetrainPolicy,
@@ -78,7 +78,7 @@ def decide_retraining(
     """Decide from documents alone; the same documents give the same decision.
 
     Args:
-        standing: the watched release.
+        watched: the watched release.
         health: labelled quality of the last windows.
         drift: the same windows against the profile, oldest first.
         policy: what counts.
@@ -88,7 +88,7 @@ def decide_retraining(
         # Never learn from broken data, however bad the quality looks.
         return _decision(
             "incident",
-            standing,
+            watched,
             "the data breaks its contract; retraining is paused",
             [one.text for one in broken],
             [f"contract {one.column} {one.kind}" for one in broken],
@@ -103,39 +103,43 @@ def decide_retraining(
         columns = sorted({one.name for report in alarms for one in report.drifted})
         evidence = evidence or [f"drift {name}" for name in columns]
         word = "quality fell below its promise" if degraded else "the data drifted and quality fell"
-        return _learn(standing, policy, word, reasons, evidence)
-    if policy.max_age_days is not None and standing.age_days > policy.max_age_days:
-        text = f"its data is {standing.age_days} days old, {policy.max_age_days} are allowed"
-        return _learn(standing, policy, text, [text, *reasons], ["age"])
+        return _learn(watched, policy, word, reasons, evidence)
+    if policy.max_age_days is not None and watched.age_days > policy.max_age_days:
+        text = f"its data is {watched.age_days} days old, {policy.max_age_days} are allowed"
+        return _learn(watched, policy, text, [text, *reasons], ["age"])
     if drifting:
         text = f"the data drifted, {_calm(health)}; nothing is retrained on drift alone"
-        return _decision("watch", standing, text, reasons, ["drift"])
-    return _decision("nothing", standing, _calm(health), reasons, [])
+        return _decision("watch", watched, text, reasons, ["drift"])
+    return _decision("nothing", watched, _calm(health), reasons, [])
 
 
 def _learn(
-    standing: Standing,
+    watched: WatchedRelease,
     policy: RetrainPolicy,
     why: str,
     reasons: Sequence[str],
     evidence: Sequence[str],
 ) -> RetrainDecision:
     """Want a retraining if there is anything new to learn from, else a person."""
-    lack = _lack(standing, policy)
+    lack = _lack(watched, policy)
     if lack is None:
-        return _decision("retrain", standing, why, reasons, evidence)
+        return _decision("retrain", watched, why, reasons, evidence)
     said = f"{why}; retraining cannot help yet: {lack}"
-    return _decision("incident", standing, said, [*reasons, lack], [*evidence, "no labels"])
+    return _decision("incident", watched, said, [*reasons, lack], [*evidence, "no labels"])
 
 
 def _decision(
-    want: Want, standing: Standing, headline: str, reasons: Sequence[str], evidence: Sequence[str]
+    want: Want,
+    watched: WatchedRelease,
+    headline: str,
+    reasons: Sequence[str],
+    evidence: Sequence[str],
 ) -> RetrainDecision:
     """Return a decision; its fingerprint names what is wrong, not how much or since when."""
-    stands_on = {"want": want, "release": standing.release, "evidence": sorted(evidence)}
+    stands_on = {"want": want, "release": watched.release, "evidence": sorted(evidence)}
     return RetrainDecision(
         want=want,
-        headline=f"{standing.release}: {headline}",
+        headline=f"{watched.release}: {headline}",
         reasons=tuple(reasons),
         fingerprint=sha256(canonical_json(stands_on).encode()),
     )
@@ -165,9 +169,9 @@ def _drift_reason(alarms: Sequence[DriftReport], drift: Sequence[DriftReport]) -
     return f"{len(alarms)} of {len(drift)} windows alarm for drift: {last.text}{more}"
 
 
-def _lack(standing: Standing, policy: RetrainPolicy) -> str | None:
+def _lack(watched: WatchedRelease, policy: RetrainPolicy) -> str | None:
     """Return what is missing before a retraining could teach anything new."""
-    needed = max(policy.minimum_rows, round(policy.minimum_share * standing.train_rows))
-    if standing.labelled >= needed:
+    needed = max(policy.minimum_rows, round(policy.minimum_share * watched.train_rows))
+    if watched.labelled >= needed:
         return None
-    return f"{standing.labelled:,} new labelled rows, {needed:,} are needed"
+    return f"{watched.labelled:,} new labelled rows, {needed:,} are needed"

@@ -28,7 +28,7 @@ Files = Mapping[str, bytes]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def rules(files: Files) -> dict[str, str]:
+def deciding_parts(files: Files) -> dict[str, str]:
     """Return a digest of everything that decides what the checks find, by name.
 
     A test has a name of its own (`checks/test_a.py::test_b`), so that the one that changed is
@@ -51,7 +51,7 @@ def check_changes(before: Files, now: Files) -> tuple[str, ...]:
 
     A new test is left out: it changes no rule that a reviewer knows.
     """
-    old, new = rules(before), rules(now)
+    old, new = deciding_parts(before), deciding_parts(now)
     gone = [name for name in old if name not in new]
     added = [name for name in new if name not in old]
     moved = {
@@ -71,7 +71,7 @@ def with_absent(outcomes: CheckOutcomes, files: Files) -> CheckOutcomes:
     seen = {one.nodeid.partition("[")[0] for one in outcomes.outcomes}
     absent = [
         name
-        for name in rules(files)
+        for name in deciding_parts(files)
         if _test(name) and name not in seen and name.partition("::")[0] not in seen
     ]
     skipped = [

@@ -11,7 +11,7 @@ from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.comparison import Comparison, compare
 from ml_gitops.model.evaluation import Evaluation
 from ml_gitops.model.gate import judge
-from ml_gitops.model.policy import Rules
+from ml_gitops.model.policy import CheckPolicy
 from ml_gitops.model.run import Run
 from ml_gitops.names import (
     CHAMPION_FILE,
@@ -28,7 +28,7 @@ from ml_gitops.serving.parity import ParityReport
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.check_changes import with_absent
 from ml_gitops.workflows.standing import Champion
-from ml_gitops.workflows.training import rules_of
+from ml_gitops.workflows.training import check_policy_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +108,7 @@ def _compare(
         primary=config.gate.primary(config.model.task).name,
         holdout_digest=run.holdout_digest,
         slices={column: holdout[column].to_numpy() for column in config.gate.slices},
-        days=rules_of(config).days(holdout),
+        days=check_policy_of(config).days(holdout),
         champion_name=champion.release.tag if isinstance(champion, Champion) else None,
         # What the run says of itself, digit for digit: a report is held to it.
         evaluation=_read(kept, Evaluation),
@@ -143,7 +143,7 @@ def _run_checks(
     else:
         reason = champion.refused if isinstance(champion, Champion) else champion.reason
         beside = {CHAMPION_MISSING_FILE: reason.encode()}
-    beside[Rules.file_name] = rules_of(config).to_json().encode()
+    beside[CheckPolicy.file_name] = check_policy_of(config).to_json().encode()
     step = "Running the checks"
     progress.step(step)
     outcomes = workspace.run_checks(

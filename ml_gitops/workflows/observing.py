@@ -17,7 +17,7 @@ from ml_gitops.monitoring.observation import Observation, headline, last_windows
 from ml_gitops.monitoring.profile import Profile
 from ml_gitops.monitoring.quality import QualityScan, count_labelled, scan_quality
 from ml_gitops.monitoring.query import LogFiles, Span, named_files
-from ml_gitops.monitoring.retrain import RetrainDecision, Standing, decide_retraining
+from ml_gitops.monitoring.retrain import RetrainDecision, WatchedRelease, decide_retraining
 from ml_gitops.monitoring.rollback import RollbackDecision, decide_rollback
 from ml_gitops.monitoring.scan import scan
 from ml_gitops.ports import Forge, Progress, Warehouse
@@ -166,14 +166,14 @@ def _retraining(
 ) -> RetrainDecision:
     """Decide whether to train again."""
     run = Run.from_json(released_file(forge, release, Run.file_name), where=release.tag)
-    standing = Standing(
+    watched = WatchedRelease(
         release=release.tag,
         trained_until=release.trained.until,
         train_rows=run.train_rows,
         labelled=labelled,
         as_of=as_of,
     )
-    return decide_retraining(standing, health, drift, config.retrain)
+    return decide_retraining(watched, health, drift, config.retrain)
 
 
 def _rollback(

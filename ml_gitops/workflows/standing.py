@@ -16,7 +16,7 @@ from ml_gitops.names import CHECKS_FOLDER, MODEL_FILE
 from ml_gitops.ports import Forge, Workspace
 from ml_gitops.report import Basis, Standing, policy_digest
 from ml_gitops.serving.signature import Signature
-from ml_gitops.workflows.check_changes import SETTINGS, check_changes, rules
+from ml_gitops.workflows.check_changes import SETTINGS, check_changes, deciding_parts
 from ml_gitops.workflows.registry import kept_file, read_release, served
 
 
@@ -64,7 +64,7 @@ def find_champion(config: Config, forge: Forge | None, cut: Split) -> Champion |
 def find_standing(config: Config, workspace: Workspace, champion: Champion | Missing) -> Standing:
     """Return who and what judges a run of this work tree."""
     rival = champion.release.to_json() if isinstance(champion, Champion) else champion.reason
-    checks = canonical_json(rules(check_files(workspace)))
+    checks = canonical_json(deciding_parts(check_files(workspace)))
     return Standing(
         champion=sha256(rival.encode()),
         gate=policy_digest(config.gate),

@@ -13,7 +13,7 @@ from ml_gitops.data.validation import ValidationReport, validate
 from ml_gitops.document import sha256
 from ml_gitops.errors import DataError, TrainingError
 from ml_gitops.model.lineage import Lineage, trace
-from ml_gitops.model.policy import Rules
+from ml_gitops.model.policy import CheckPolicy
 from ml_gitops.model.run import Run
 from ml_gitops.names import CHECKS_FOLDER, HOLDOUT_FILE, MODEL_FILE, TRAIN_FILE
 from ml_gitops.ports import FrameWarehouse, Progress, Workspace
@@ -198,14 +198,14 @@ def _evaluate(
         # Only what identifies the rows and their truth: features may change, the holdout stays.
         holdout_digest=frame_digest(holdout[[schema.id, schema.time, schema.target]]),
         slices={column: holdout[column].to_numpy() for column in config.gate.slices},
-        days=rules_of(config).days(holdout),
+        days=check_policy_of(config).days(holdout),
         importances=importances,
     )
 
 
-def rules_of(config: Config) -> Rules:
+def check_policy_of(config: Config) -> CheckPolicy:
     """Return what the gate, and the checks beside it, judge by."""
-    return Rules(gate=config.gate, time=config.data.time)
+    return CheckPolicy(gate=config.gate, time=config.data.time)
 
 
 def _profile(

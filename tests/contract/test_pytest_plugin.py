@@ -13,7 +13,7 @@ from ml_gitops.adapters.frames import write_frame
 from ml_gitops.checks import CheckOutcome, CheckOutcomes
 from ml_gitops.data.schema import DataSchema, Feature
 from ml_gitops.model.candidate import build_and_fit
-from ml_gitops.model.policy import GatePolicy, Rules
+from ml_gitops.model.policy import CheckPolicy, GatePolicy
 from ml_gitops.serving.onnx_model import class_names, conform, convert
 from ml_gitops.serving.signature import Signature
 
@@ -76,8 +76,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "model.onnx").write_bytes(convert(estimator, SCHEMA.features, "binary"))
     (folder / "signature.json").write_text(signature.to_json())
     write_frame(frame, folder / "holdout.parquet")
-    rules = Rules(gate=GatePolicy(margin=0.3), time="asked")
-    (folder / Rules.file_name).write_text(rules.to_json())
+    policy = CheckPolicy(gate=GatePolicy(margin=0.3), time="asked")
+    (folder / CheckPolicy.file_name).write_text(policy.to_json())
     return folder
 
 
@@ -132,7 +132,7 @@ def test_a_champion_is_compared_on_the_same_rows(
     """With a champion the comparison runs, also on some of the rows."""
     both = tmp_path / "run"
     both.mkdir()
-    for name in ("model.onnx", "signature.json", "holdout.parquet", Rules.file_name):
+    for name in ("model.onnx", "signature.json", "holdout.parquet", CheckPolicy.file_name):
         (both / name).write_bytes((run / name).read_bytes())
     (both / "champion.onnx").write_bytes((run / "model.onnx").read_bytes())
     (both / "champion-signature.json").write_bytes((run / "signature.json").read_bytes())

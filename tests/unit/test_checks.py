@@ -20,7 +20,7 @@ from ml_gitops.errors import ConfigError
 from ml_gitops.model.comparison import compare
 from ml_gitops.model.evaluation import Answers
 from ml_gitops.model.gate import judge
-from ml_gitops.model.policy import GatePolicy, Rules
+from ml_gitops.model.policy import CheckPolicy, GatePolicy
 
 
 class Scorer:
@@ -95,7 +95,7 @@ def test_a_check_says_what_the_gate_says(
         asked=pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(500) % days, unit="D")
     )
     policy = GatePolicy(margin=0.03, units=units, secondary=("log_loss",))  # type: ignore[arg-type]
-    rules = Rules(gate=policy, time="asked")
+    shared = CheckPolicy(gate=policy, time="asked")
     unsure, blind = Scorer(lambda frame: 2 * frame["rain"] - 2 + noise), Scorer(lambda _: 0 * noise)
 
     gate = judge(
@@ -104,12 +104,12 @@ def test_a_check_says_what_the_gate_says(
             *(model.predict(rows) for model in (unsure, RAIN, blind)),
             primary="roc_auc",
             holdout_digest="sha256:" + "0" * 64,
-            days=rules.days(rows),
+            days=shared.days(rows),
             champion_name="the champion",
         ),
         policy,
     )
-    check = rules.attach(rows)
+    check = shared.attach(rows)
 
     for rule, metric in (("champion", "roc_auc"), ("secondary", "log_loss")):
         (asked,) = (one for one in gate.findings if one.rule == rule)
@@ -118,9 +118,9 @@ def test_a_check_says_what_the_gate_says(
 
 
 def test_what_is_selected_of_the_holdout_is_judged_by_its_days(frame: pd.DataFrame) -> None:
-    """A mask, a group or another column leave the rules on the rows; foreign rows have none."""
-    rules = Rules(time="asked")
-    rows = rules.attach(frame.assign(asked=pd.Timestamp("2024-01-01")))
+    """A mask, a group or another column leave the policy on the rows; foreign rows have none."""
+    shared = CheckPolicy(time="asked")
+    rows = shared.attach(frame.assign(asked=pd.Timestamp("2024-01-01")))
     rows["asked"] += pd.to_timedelta(np.arange(500) // 25, unit="D")
 
     parts = [rows[rows["wind"] > 5], rows.assign(wind=0.0), rows.query("carrier == 'UA'")]

@@ -18,7 +18,7 @@ from ml_gitops.model.evaluation import Answers, Importance, evaluate
 from ml_gitops.model.gate import judge
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.model.policy import GatePolicy
-from ml_gitops.pull_request import MAX_BODY
+from ml_gitops.pull_request import LONGEST_TEXT
 from ml_gitops.render import report_page
 from ml_gitops.render.blocks import to_markdown as written
 from ml_gitops.render.ci_report import in_words, to_markdown
@@ -344,7 +344,7 @@ def test_a_comment_fits_however_much_there_is_to_say(columns: int) -> None:
     long = report(made, checks=checks, differences=changes)
     text, whole = to_markdown(long), written(in_words(long, whole=True).details)
 
-    assert len(text) < MAX_BODY
+    assert len(text) < LONGEST_TEXT
     assert text.endswith("</details>")
     assert text.count("`ml-gitops report --html FILE` has all.*") == (1 if columns == 1 else 3)
     assert "- and 150 more, listed below" in text

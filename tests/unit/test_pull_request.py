@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_gitops.pull_request import (
-    MAX_BODY,
+    LONGEST_TEXT,
     Action,
     Actor,
     Close,
@@ -246,7 +246,7 @@ def test_a_body_fits_and_ends_with_its_marker(text: str, times: int) -> None:
 
     body = wanted.full_body
 
-    assert len(body) <= MAX_BODY
+    assert len(body) <= LONGEST_TEXT
     assert Marker.find(body) == wanted.marker
 
 

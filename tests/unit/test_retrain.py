@@ -15,7 +15,7 @@ from ml_gitops.monitoring.profile import ColumnProfile
 from ml_gitops.monitoring.retrain import (
     RetrainDecision,
     RetrainPolicy,
-    Standing,
+    WatchedRelease,
     decide_retraining,
 )
 
@@ -24,7 +24,7 @@ STABLE: list[DriftVerdict] = ["stable", "stable", "stable"]
 ALARMS: list[DriftVerdict] = ["stable", "alarm", "alarm"]
 
 
-def standing(**changes: Any) -> Standing:
+def watched(**changes: Any) -> WatchedRelease:
     """Return a release with enough to learn from."""
     usual = {
         "release": "churn@v1.0.0",
@@ -33,7 +33,7 @@ def standing(**changes: Any) -> Standing:
         "labelled": 600,
         "as_of": date(2024, 3, 22),
     }
-    return Standing.model_validate({**usual, **changes})
+    return WatchedRelease.model_validate({**usual, **changes})
 
 
 def health(verdict: HealthVerdict, *, bad: int = 0, numbers: str = "") -> HealthReport:
@@ -100,7 +100,7 @@ def decide(
     """Decide from a health verdict and the drift of three windows."""
     reports = [drift(one) for one in windows]
     policy = policy or RetrainPolicy()
-    return decide_retraining(standing(**changes), health(verdict, bad=bad), reports, policy)
+    return decide_retraining(watched(**changes), health(verdict, bad=bad), reports, policy)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_broken_data_is_never_learned_from(verdict: HealthVerdict) -> None:
     reports = [drift("alarm"), drift("alarm", "load is missing in 40% of rows")]
 
     decision = decide_retraining(
-        standing(), health(verdict, bad=3), reports, RetrainPolicy(max_age_days=1)
+        watched(), health(verdict, bad=3), reports, RetrainPolicy(max_age_days=1)
     )
 
     assert decision.want == "incident"
@@ -147,7 +147,7 @@ def test_two_broken_columns_are_two_pieces_of_evidence() -> None:
     for name in ("load", "wear"):
         (found,) = find_breaks(varied(name), alike(), ["distribution"])
         report = drift("alarm").model_copy(update={"breaks": (found,)})
-        decided = decide_retraining(standing(), health("healthy"), [report], RetrainPolicy())
+        decided = decide_retraining(watched(), health("healthy"), [report], RetrainPolicy())
         fingerprints.add(decided.fingerprint)
         assert decided.want == "incident"
 
@@ -170,7 +170,7 @@ def test_a_contract_that_holds_again_pauses_nothing() -> None:
     """Only the newest window's breaks count."""
     reports = [drift("alarm", "load is missing"), drift("alarm"), drift("alarm")]
 
-    assert decide_retraining(standing(), health("degraded"), reports, RetrainPolicy()).want == (
+    assert decide_retraining(watched(), health("degraded"), reports, RetrainPolicy()).want == (
         "retrain"
     )
 
@@ -216,9 +216,9 @@ def test_the_fingerprint_names_what_is_wrong_not_how_much() -> None:
     policy = RetrainPolicy()
     reports = [drift("alarm"), drift("alarm")]
 
-    one = decide_retraining(standing(), health("degraded", numbers=" .71"), reports, policy)
+    one = decide_retraining(watched(), health("degraded", numbers=" .71"), reports, policy)
     later = decide_retraining(
-        standing(as_of=date(2024, 4, 5), labelled=999),
+        watched(as_of=date(2024, 4, 5), labelled=999),
         health("degraded", numbers=" .66"),
         reports,
         policy,
@@ -238,7 +238,7 @@ def test_other_columns_that_drift_are_other_evidence() -> None:
     """Where drift carries the decision, the drifted columns are part of it."""
     found = [
         decide_retraining(
-            standing(), health("healthy", bad=1), [drift("alarm", name=name)] * 2, RetrainPolicy()
+            watched(), health("healthy", bad=1), [drift("alarm", name=name)] * 2, RetrainPolicy()
         )
         for name in ("load", "plan")
     ]

@@ -7,9 +7,9 @@ from ml_gitops.adapters.github import questions, reading
 from ml_gitops.adapters.github.client import Document, GitHubClient
 from ml_gitops.adapters.github.survey import Survey
 from ml_gitops.adapters.github.verdict import Refused
-from ml_gitops.adapters.limits import Verdict, checked_body, checked_choice, checked_title
+from ml_gitops.adapters.limits import checked_body, checked_choice, checked_title
 from ml_gitops.errors import ForgeError
-from ml_gitops.pull_request import Actor, Comment, Issue, PullRequest, Review
+from ml_gitops.pull_request import Actor, Comment, Issue, PullRequest, Review, ReviewWord
 
 _EVENTS = {"approve": "APPROVE", "request-changes": "REQUEST_CHANGES", "comment": "COMMENT"}
 
@@ -65,7 +65,7 @@ class Threads:
 
     def review(self, number: int, verdict: str, body: str = "") -> Review:
         """Review a pull request: approve, request-changes or comment."""
-        checked_choice(verdict, Verdict)
+        checked_choice(verdict, ReviewWord)
         body = checked_body(body)
         open_one, _ = self._pull(number, to="review")
         ask = {"event": _EVENTS[verdict], "commit_id": open_one.head} | (

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from ml_gitops.adapters.git.repository import GitRepository
-from ml_gitops.adapters.limits import Verdict, checked_body, checked_choice, checked_title
+from ml_gitops.adapters.limits import checked_body, checked_choice, checked_title
 from ml_gitops.adapters.local_forge.records import IssueRecord
 from ml_gitops.adapters.local_forge.state import ForgeState, Work
-from ml_gitops.pull_request import Comment, Issue, PullRequest, Review
+from ml_gitops.pull_request import Comment, Issue, PullRequest, Review, ReviewWord
 
 
 class Threads:
@@ -38,7 +38,7 @@ class Threads:
 
     def review(self, number: int, verdict: str, body: str = "") -> Review:
         """Review a pull request: approve, request-changes or comment."""
-        checked_choice(verdict, Verdict)
+        checked_choice(verdict, ReviewWord)
 
         def step(work: Work) -> Review:
             old = work.pull_request(number, to="review")

@@ -119,7 +119,7 @@ def _bentofile(name: str, include: list[str]) -> dict[str, object]:
 
 
 def _run_build(stage: Path, home: Path, version: str, timeout: float) -> None:
-    command = [sys.executable, "-m", "bentoml", "build", "--version", version, "."]
+    command = [sys.executable, "-P", "-m", "bentoml", "build", "--version", version, "."]
     try:
         done = subprocess.run(
             command,

@@ -60,7 +60,7 @@ def serve(
     variables = private_environment(Path(home.name)) | dict(environ or {})
     variables[LOG_VARIABLE] = str(log_dir.resolve()) if log_dir is not None else ""
     variables[REPLAY_VARIABLE] = "yes" if replay else ""
-    command = [sys.executable, "-m", "bentoml", "serve", str(bento.resolve())]
+    command = [sys.executable, "-P", "-m", "bentoml", "serve", str(bento.resolve())]
     handlers = _end_in_order()
     with (Path(home.name) / "output").open("wb") as output:
         process = subprocess.Popen(

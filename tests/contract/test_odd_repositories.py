@@ -1,7 +1,10 @@
 """What a repository may hold that nobody expects: told in one line, exit 2, never as our bug."""
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,6 +61,19 @@ def test_a_folder_whose_name_is_no_text_is_refused(
     odd = root.rename(os.fsdecode(os.fsencode(root) + b"\xff"))
 
     assert "repo\\xff: the name is not UTF-8" in refused(capsys, "check", "-C", str(odd))
+
+
+@pytest.mark.parametrize("isolated", [[], ["-P"]])
+def test_files_named_like_libraries_take_nobodys_place(root: Path, isolated: list[str]) -> None:
+    """Who starts us by `python -m` in a repository runs our libraries, not files of theirs."""
+    for name in ("json", "pydantic", "argparse", "tomllib"):
+        (root / f"{name}.py").write_text("import os\nos._exit(99)\n")
+
+    asked = [sys.executable, *isolated, "-m", "ml_gitops", "config", "--json"]
+    done = subprocess.run(asked, cwd=root, capture_output=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("fetched", [True, False])

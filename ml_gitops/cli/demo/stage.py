@@ -112,7 +112,7 @@ class Stage:
         """
         with tempfile.TemporaryDirectory() as scratch:
             told = Path(scratch) / "outcome.json"
-            command = [sys.executable, "-m", "ml_gitops", *arguments, "--outcome", str(told)]
+            command = [sys.executable, "-P", "-m", "ml_gitops", *arguments, "--outcome", str(told)]
             self.say(title)
             done, seconds = self._run(command, folder or self.folder)
             outcome = json.loads(told.read_text()) if told.exists() else None

@@ -141,7 +141,7 @@ class Team:
     @contextmanager
     def production(self) -> Iterator[str]:
         """Serve what production should serve while live traffic flows; yield the address."""
-        command = [sys.executable, "-m", "ml_gitops", "serve", "--environment", "production"]
+        command = [sys.executable, "-P", "-m", "ml_gitops", "serve", "--environment", "production"]
         self.stage.say("Production starts to serve")
         started = time.perf_counter()
         service = subprocess.Popen(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ml_gitops.adapters.git.history import merge_base
 from ml_gitops.cli.setting import Setting
+from ml_gitops.cli.tell import tell_findings
 from ml_gitops.data.schema import Feature
 from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, MlGitopsError
 from ml_gitops.render.terminal import Terminal
@@ -32,10 +33,7 @@ def check(parsed: argparse.Namespace) -> int:
     failed = any(one.state == "fail" for one in findings)
 
     def tell(terminal: Terminal) -> None:
-        for one in findings:
-            terminal.status(one.state, f"{one.what}: {one.text}")
-            if one.remedy:
-                terminal.line(f"             {one.remedy}")
+        tell_findings(terminal, findings)
         if failed and checked.unnamed:
             terminal.line()
             terminal.line(

@@ -102,6 +102,12 @@ def _start(commands: "_Commands") -> None:
         "say what is missing, from columns to Git; this imports your code and loads a day of rows",
     )
     check.add_argument("--no-data", action="store_true", help="load no rows; compare no columns")
+    _command(
+        commands,
+        "doctor",
+        "doctor:doctor",
+        "say which token the forge sees, what follows from it, and which settings are unsafe",
+    )
     config = _command(
         commands, "config", "start:config", "explain every key that ml-gitops.toml may have"
     )

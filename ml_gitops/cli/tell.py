@@ -1,7 +1,18 @@
-"""What was done on the forge, told to the person who typed."""
+"""What was done on the forge, and found there, told to the person who typed."""
+
+from collections.abc import Iterable
 
 from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Update
 from ml_gitops.render.terminal import Terminal
+from ml_gitops.workflows.finding import Finding
+
+
+def tell_findings(terminal: Terminal, findings: Iterable[Finding]) -> None:
+    """Say what was found, each with its remedy below it."""
+    for one in findings:
+        terminal.status(one.state, f"{one.what}: {one.text}")
+        if one.remedy:
+            terminal.line(f"             {one.remedy}")
 
 
 def tell_proposal(terminal: Terminal, proposal: PullRequest | None, action: Action) -> None:

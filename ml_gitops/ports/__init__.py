@@ -1,5 +1,6 @@
 """What the loops need of the world, as protocols that adapters satisfy."""
 
+from ml_gitops.account import Account, ForgeRules
 from ml_gitops.ports.forge import Changes, Forge, ForgeRelease, Tag
 from ml_gitops.ports.world import (
     Bentos,
@@ -14,11 +15,13 @@ from ml_gitops.ports.world import (
 )
 
 __all__ = [
+    "Account",
     "Bentos",
     "Changes",
     "Clock",
     "Forge",
     "ForgeRelease",
+    "ForgeRules",
     "FrameWarehouse",
     "KeptRun",
     "Progress",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ml_gitops.account import Account, ForgeRules
 from ml_gitops.pull_request import (
     Comment,
     Issue,
@@ -54,6 +55,15 @@ class Forge(Protocol):
     @property
     def address(self) -> str:
         """Where people find this forge: a path or a URL."""
+        ...
+
+    @property
+    def account(self) -> Account:
+        """Who acts here."""
+        ...
+
+    def rules(self) -> ForgeRules:
+        """Return what the repository allows and asks for, as far as the account may look."""
         ...
 
     def head(self, branch: str) -> str | None:

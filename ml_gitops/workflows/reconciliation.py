@@ -15,6 +15,7 @@ from ml_gitops.pull_request import (
     Update,
     plan,
 )
+from ml_gitops.render.account_note import account_note
 
 ENDINGS = ("", "-2", "-3", "-4", "-5")
 """What the name of a branch gets when somebody sits on it."""
@@ -37,10 +38,18 @@ def decide(
         gone: why nothing is wanted, so that an open one is closed.
         insist: a person asks for it now, so an earlier refusal does not count.
     """
+    if wanted is not None:
+        wanted = _with_note(wanted, forge)
     existing = forge.pull_requests()
     if insist:
         existing = [pull_request for pull_request in existing if pull_request.state == "open"]
     return plan(kind, model, wanted, existing, gone=gone)
+
+
+def _with_note(wanted: PullRequestSpec, forge: Forge) -> PullRequestSpec:
+    """Say at the end of a proposal what follows from the token that opens it."""
+    note = account_note(forge.account)
+    return replace(wanted, body=f"{wanted.body}\n\n{note}") if note else wanted
 
 
 def apply(forge: Forge, action: Action) -> PullRequest | None:

@@ -12,16 +12,17 @@ from typing import Any
 
 import pytest
 
+from ml_gitops.account import ForgeRules
 from ml_gitops.adapters.archive import OddArchiveError
 from ml_gitops.adapters.git.repository import BOT_EMAIL
 from ml_gitops.adapters.github.artifacts import unpacked
 from ml_gitops.adapters.github.connect import GitHub, Place, find_place
 from ml_gitops.adapters.github.records import GitHubRecords
-from ml_gitops.adapters.github.survey import NEWEST
+from ml_gitops.adapters.github.survey import ACTIONS_BOT, NEWEST
 from ml_gitops.adapters.github.transport import Reply, Transport
 from ml_gitops.errors import BranchTaken, ForgeError, GitError, TryAgain
 from ml_gitops.pull_request import Actor, Keep, Open, plan
-from ml_gitops.workflows.reconciliation import apply
+from ml_gitops.workflows.reconciliation import apply, decide
 from tests.contract.forges import BOT, GitHubHarness
 from tests.contract.test_forge import spec
 from tests.github.commits import Signature, read_commit, write_commit, write_tag
@@ -505,3 +506,44 @@ def test_a_token_goes_only_where_it_belongs() -> None:
         find_place("http://x/a/b", variables | {"GITHUB_API_URL": "http://x/api/v3"})
     with pytest.raises(ForgeError, match="there is no token for GitHub; set GITHUB_TOKEN"):
         find_place("https://github.com/acme/churn", {})
+
+
+# Rules
+
+
+def test_the_rules_of_a_repository_are_what_its_owner_set(harness: GitHubHarness) -> None:
+    """An administrator sees all of them; a job sees what it may, and the rest is not known."""
+    owner = harness.forge("zoe", bot=False)
+    harness.repository.add_collaborator("zoe", "admin")
+    token = harness.server.token(ACTIONS_BOT, {"contents": "read", "metadata": "read"})
+    place = Place(harness.repository.full_name, harness.server.url, token)
+    job = GitHub(place, {}, harness.clock).forge(bot=True)
+    before = owner.rules()
+    harness.repository.protect("main", "report", approvals=2)
+
+    assert before == ForgeRules(True, False, protected=False, approvals=0)
+    assert owner.rules() == ForgeRules(True, False, protected=True, approvals=2)
+    assert job.rules() == ForgeRules(protected=True)
+
+
+@pytest.mark.parametrize(("login", "kind"), [(BOT, "app"), (ACTIONS_BOT, "job"), ("ada", "person")])
+def test_whose_token_it_is_is_what_github_says(
+    harness: GitHubHarness, login: str, kind: str
+) -> None:
+    """The kind of account follows from its login, which no person can choose to end in [bot]."""
+    account = harness.forge(login).account
+
+    assert (account.login, account.kind) == (login, kind)
+
+
+def test_a_proposal_says_what_follows_from_its_token(harness: GitHubHarness) -> None:
+    """What a job opens waits for an approval, and says so; what an app opens does not."""
+    job, app = harness.forge(ACTIONS_BOT), harness.forge()
+
+    opened = apply(job, decide(job, "retrain", "delay", spec()))
+    again = decide(app, "retrain", "churn", spec())
+
+    assert opened is not None
+    assert "Approve workflows to run" in opened.body
+    assert isinstance(again, Open)
+    assert again.spec.body == spec().body

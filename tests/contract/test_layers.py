@@ -9,6 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "ml_gitops"
 GROUND = {"errors", "document", "names"}
 NOUNS = {
+    "account",
     "data",
     "pull_request",
     "model",
@@ -23,16 +24,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "names": set(),
     "document": {"errors"},
+    "account": set(),
     "data": GROUND,
     "pull_request": GROUND,
-    "ports": {"pull_request"},
+    "ports": {"account", "pull_request"},
     "model": GROUND | {"data"},
     "serving": GROUND | {"data", "model"},
     "delivery": GROUND | {"data", "model"},
     "checks": GROUND | {"data", "model"},
     "monitoring": GROUND | {"data", "model", "delivery"},
     "report": GROUND | {"data", "model", "checks", "serving"},
-    "adapters": GROUND | {"data", "pull_request", "ports"},
+    "adapters": GROUND | {"account", "data", "pull_request", "ports"},
     "render": GROUND | NOUNS,
     "config": GROUND | NOUNS,
     "workflows": GROUND | NOUNS | {"config", "ports", "render"},

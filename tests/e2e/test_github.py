@@ -121,3 +121,24 @@ def test_a_candidate_becomes_a_release(
     promotion = repository.record.threads[done["promotion"]["number"]]
     assert promotion.author.login == BOT.login
     assert promotion.state == "closed"
+
+
+def test_the_doctor_says_whose_token_it_is(
+    released: World,
+    place: Path,
+    server: GitHubServer,
+    repository: TestRepository,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A job learns what its own token means, and a job that may not propose fails."""
+    world = released.copy(place)
+    move(world, server, repository)
+    monkeypatch.setenv("GITHUB_TOKEN", server.token("github-actions[bot]"))
+
+    seen = world.run("doctor")
+    repository.record.actions_may_propose = False
+    refused = world.run("doctor", expect=1)
+
+    assert seen["findings"][0]["what"] == "token"
+    assert "a job's own token" in seen["findings"][0]["text"]
+    assert (seen["passed"], refused["passed"]) == (True, False)

@@ -10,6 +10,7 @@ from ml_gitops.adapters.github.client import GitHubClient
 from ml_gitops.adapters.github.git_data import GitData
 from ml_gitops.adapters.github.proposals import Proposals
 from ml_gitops.adapters.github.refs import SOUND_NAME
+from ml_gitops.adapters.github.settings import Settings
 from ml_gitops.adapters.github.shelf import Shelf
 from ml_gitops.adapters.github.survey import Survey
 from ml_gitops.adapters.github.verdict import Lost, Refused
@@ -21,7 +22,7 @@ from ml_gitops.pull_request import MergeMethod, PullRequest
 _RACES = 5
 
 
-class GitHubForge(Proposals, Shelf, Artifacts, Checks):
+class GitHubForge(Proposals, Shelf, Artifacts, Checks, Settings):
     """Pull requests, issues, releases and artifacts of one repository on GitHub.
 
     Args:

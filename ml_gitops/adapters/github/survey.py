@@ -79,6 +79,11 @@ class Survey(Asking):
         return People(login, id_, self._acts_as_bot or is_app, self._bots, signed)
 
     @property
+    def hosted(self) -> bool:
+        """Whether this is github.com itself."""
+        return self._signed
+
+    @property
     def about(self) -> Document:
         """The repository: its node id, page and default branch."""
         if self._about is None:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Self
 
+from ml_gitops.account import Account, ForgeRules
 from ml_gitops.adapters.git.history import diff, is_ancestor
 from ml_gitops.adapters.git.repository import HEADS, GitRepository
 from ml_gitops.adapters.limits import BOT_BRANCHES, checked_choice
@@ -51,6 +52,15 @@ class LocalForge(Proposals, Threads, Shelf):
     def address(self) -> str:
         """The path of the bare repository."""
         return str(self._repository.path)
+
+    @property
+    def account(self) -> Account:
+        """Who acts; there are no tokens here."""
+        return Account(self._repository.actor.login, "local")
+
+    def rules(self) -> ForgeRules:
+        """Return what a repository of this machine asks for: nothing."""
+        return ForgeRules()
 
     def head(self, branch: str) -> str | None:
         """Return the commit at the tip of a branch; None if there is no such branch."""

@@ -158,6 +158,12 @@ class Terminal:
         from rich import box
         from rich.table import Table
 
+        cells = [list(row) for row in rows]
+        lines = [[one.plain for one in row] for row in (header, *cells)]
+        widths = whole_widths(lines, self._out.width)
+        if widths is None:
+            self._records(header, cells)
+            return
         grid = Table(
             box=box.SIMPLE_HEAD,
             pad_edge=False,
@@ -166,14 +172,23 @@ class Terminal:
             header_style="bold",
             padding=(0, 1, 0, 0),
         )
-        cells = [list(row) for row in rows]
-        widths = whole_widths(
-            [[one.plain for one in row] for row in (header, *cells)], self._out.width
-        )
         for name, side, width in zip(header, align, widths, strict=True):
             grid.add_column(name, justify=side, overflow="fold", width=width)
         for row in cells:
             grid.add_row(*row)
+        self._print(grid)
+
+    def _records(self, header: "Sequence[Text]", rows: "Iterable[Sequence[Text]]") -> None:
+        """Write a table that has no room as one name and value a line, row after row."""
+        from rich.table import Table
+
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(style="dim", overflow="fold", max_width=self._out.width // 2)
+        grid.add_column(overflow="fold")
+        for row in rows:
+            for place, (name, value) in enumerate(zip(header, row, strict=True)):
+                if value.plain:
+                    grid.add_row(self._text("  " * bool(place)).append(name), value)
         self._print(grid)
 
     def _item(self, said: "Text") -> "RenderableType":

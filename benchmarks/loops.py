@@ -11,12 +11,12 @@ from pathlib import Path
 
 from benchmarks.dvc_repro import unchanged
 from benchmarks.figures import BUILD, Figure, cpu_seconds, exit_with
+from benchmarks.look import look_figures
 from benchmarks.memory import peak_memory
 from benchmarks.overhead import overhead
 
 COMMAND = [sys.executable, "-m", "ml_gitops"]
 REPEATS = 5
-SCANNED = (1_000_000, 4_000_000)
 HEAVY = ("numpy", "pandas", "sklearn", "bentoml", "onnx", "onnxruntime", "skl2onnx")
 
 
@@ -26,7 +26,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         repository = _repository(Path(folder) / "delay")
         figures += [*_twice(repository), *_unchanged(repository), *_peer(Path(folder))]
-        figures += [*_overhead(repository, Path(folder)), _window_memory(repository)]
+        figures += _overhead(repository, Path(folder))
+        figures += look_figures(next(repository.glob(".ml-gitops/runs/*/profile.json")))
     exit_with("loops", figures)
 
 
@@ -117,25 +118,6 @@ def _overhead(repository: Path, folder: Path) -> list[Figure]:
         Figure("CI beyond data, fit and checks, processor time", seconds, 10, "s"),
         Figure("rows of that training", rows, None, "rows"),
     ]
-
-
-def _window_memory(repository: Path) -> Figure:
-    """Return how much the scan's memory grows when the log grows four times."""
-    peaks = [_scan_peak(repository, rows) for rows in SCANNED]
-    name = f"memory of a scan of {SCANNED[1]:,} rows over one of {SCANNED[0]:,}"
-    return Figure(name, peaks[1] / peaks[0], 1.5, "times")
-
-
-def _scan_peak(repository: Path, rows: int) -> float:
-    """Return the peak memory of a process that scans a log of so many rows, in MB."""
-    profile = next(repository.glob(".ml-gitops/runs/*/profile.json"))
-    log = repository / f"log-{rows}.parquet"
-    program = [sys.executable, "-m", "benchmarks.scan_once"]
-    subprocess.run([*program, "write", str(profile), str(log), str(rows)], check=True)
-    done = subprocess.run(
-        [*program, "scan", str(profile), str(log)], check=True, capture_output=True, text=True
-    )
-    return float(done.stdout)
 
 
 def _train(repository: Path, seed: str = "0") -> dict[str, dict[str, dict[str, str]]]:

@@ -1,5 +1,6 @@
 """DuckDB as the engine of the monitor: files in, counts out, one process, flat memory."""
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -71,6 +72,10 @@ _REFUSALS: tuple[tuple[str, str, str], ...] = (
 """What DuckDB says, what that means, and what to do about it. Values are not repeated."""
 
 
+MEMORY_LIMIT, MOST_THREADS = "400MB", 4
+"""Beyond that the rows of a look are on disk; every thread takes of it what it needs to read."""
+
+
 class DuckDBWarehouse:
     """An in-memory DuckDB that satisfies `ports.Warehouse`.
 
@@ -79,10 +84,10 @@ class DuckDBWarehouse:
 
     Args:
         memory_limit: what the engine may hold before it spills to disk.
-        threads: how many threads it may use; None for one per core.
+        threads: how many threads it may use; None for one per core, `MOST_THREADS` at most.
     """
 
-    def __init__(self, *, memory_limit: str = "1GB", threads: int | None = None) -> None:
+    def __init__(self, *, memory_limit: str = MEMORY_LIMIT, threads: int | None = None) -> None:
         import duckdb
 
         self._spill = tempfile.TemporaryDirectory(prefix="ml-gitops-")
@@ -94,8 +99,7 @@ class DuckDBWarehouse:
             "allow_community_extensions": "false",
             "python_enable_replacements": "false",
         }
-        if threads is not None:
-            config["threads"] = str(threads)
+        config["threads"] = str(threads or min(os.cpu_count() or 1, MOST_THREADS))
         self._connection = duckdb.connect(":memory:", config=config)
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET lock_configuration = true")

@@ -1,4 +1,4 @@
-"""Late labels: files of outcomes as a table, as they were known on a day, and what is no label."""
+"""Late labels: files of outcomes as a table, as they were known on a day."""
 
 # Statements are composed of quoted identifiers and literals (`sql.py`) and of parameters.
 # ruff: noqa: S608
@@ -6,16 +6,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from ml_gitops.data.schema import Task
-from ml_gitops.document import Part, canonical_json, sha256
+from ml_gitops.document import Part
 from ml_gitops.monitoring.query import (
     Engine,
-    LogFiles,
-    Span,
     Table,
     describe,
     find_files,
-    inside,
     reader_of,
     require,
 )
@@ -29,7 +25,6 @@ TRUTH = (
 """A binary label as a number; null for what is none."""
 LARGEST_ERROR = 1e70
 """Of a regression: what is further off is no answer or no label, and its powers are no numbers."""
-EXAMPLES, LONGEST_EXAMPLE = 3, 40
 
 
 class LabelFiles(Part):
@@ -54,12 +49,10 @@ class LabelFiles(Part):
     def table(self, engine: Engine) -> Table | None:
         """Return the labels as rows of id, y and position (later corrects earlier).
 
-        The files are read once, while they stay as they are: a look asks for them many times,
-        and finding out how a CSV is written costs more than reading it. What has an id and no
-        outcome is no label yet; what has no id is kept, to be counted.
+        What has an id and no outcome is no label yet; what has no id is kept, to be counted.
 
         Args:
-            engine: asked which files there are and what they hold; it keeps what was read.
+            engine: asked which files there are and what they hold.
 
         Raises:
             DataError: a file is missing, is no file of its kind, or lacks a column.
@@ -67,15 +60,6 @@ class LabelFiles(Part):
         files = find_files(engine, self.paths)
         if not files:
             return None
-        state = engine.rows("SELECT size, last_modified::VARCHAR FROM read_blob(?)", [files])
-        name = f"labels {sha256(canonical_json([self.model_dump_json(), files, state]).encode())}"
-        kept = "SELECT 1 FROM information_schema.tables WHERE table_name = ?"
-        if not engine.rows(kept, [name]):
-            self._read(engine, files, name)
-        return Table(f"SELECT * FROM {identifier(name)}")
-
-    def _read(self, engine: Engine, files: list[str], name: str) -> None:
-        """Read the files into a table of the engine."""
         columns = [self.id, self.target, *([self.arrived] if self.arrived else [])]
         source, typed = _sources(reader_of(files), columns)
         present = {name for name, _ in describe(engine, f"SELECT * FROM {source}", [files])}
@@ -84,9 +68,8 @@ class LabelFiles(Part):
         arrived = f"TRY_CAST({identifier(self.arrived)} AS TIMESTAMPTZ)" if self.arrived else "NULL"
         known = f" AND coalesce({arrived} < {instant(self.as_of)}, true)" if self.as_of else ""
         # Files come in the order of their names and rows in the order of the file.
-        engine.rows(
-            f"CREATE TEMP TABLE {identifier(name)} AS"
-            f" SELECT {id_}::VARCHAR AS id, {target}::VARCHAR AS y,"
+        return Table(
+            f"SELECT {id_}::VARCHAR AS id, {target}::VARCHAR AS y,"
             # The engine takes a null for the latest; what was always known came first.
             f" {{'arrived': coalesce({arrived}, '-infinity'::TIMESTAMPTZ),"
             " 'row': row_number() OVER ()} AS position"
@@ -115,79 +98,3 @@ def _sources(reader: str, columns: Sequence[str]) -> tuple[str, str]:
         " quote = '\"', escape = '\"', null_padding = true, parallel = false)"
     )
     return source, source
-
-
-class UnreadLabels(Part):
-    """Labels that say nothing, so that quality is measured without them.
-
-    Attributes:
-        no_id: labels without an id, and lines that are no record.
-        no_label: labelled predictions whose label is no number, or no class of the model.
-        examples: the most frequent of those, shortened.
-    """
-
-    no_id: int = 0
-    no_label: int = 0
-    examples: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """How many there are, in one line with examples; empty if there are none."""
-        shown = ", ".join(repr(example) for example in self.examples)
-        parts = [f"{self.no_label:,}, for example {shown}"] if self.no_label else []
-        parts += [f"{self.no_id:,} without an id"] if self.no_id else []
-        return f"labels that cannot be read: {'; '.join(parts)}" if parts else ""
-
-
-def find_unread(
-    engine: Engine,
-    log: LogFiles,
-    labels: LabelFiles,
-    *,
-    task: Task,
-    classes: Sequence[str],
-    windows: Sequence[Span],
-    releases: Sequence[str],
-) -> UnreadLabels:
-    """Count the labels of these windows' predictions that are none, and keep examples.
-
-    Args:
-        engine: where the rows are.
-        log, labels: of a repeated id the last label counts.
-        task: decides what a label is.
-        classes: the classes of a multiclass model; what is none of them counts as a miss.
-        windows, releases: whose predictions are asked about.
-    """
-    predictions, truth = log.table(engine), labels.table(engine)
-    if predictions is None or truth is None:
-        return UnreadLabels()
-    is_none = f"NOT coalesce({_is_label(task, classes)}, false)"
-    no_id, doubtful = engine.rows(
-        f"SELECT count(*) - count(id), count(id) FILTER (WHERE {is_none}) FROM ({truth.sql})",
-        truth.parameters,
-    )[0]
-    if not doubtful:  # The log need not be read once more.
-        return UnreadLabels(no_id=no_id)
-    asked = inside(predictions, windows, releases)
-    found = engine.rows(
-        f"WITH asked AS (SELECT DISTINCT id FROM ({asked.sql})),"
-        f" known AS (SELECT id, arg_max(y, position) AS y FROM ({truth.sql})"
-        " SEMI JOIN asked USING (id) GROUP BY id)"
-        f" SELECT y, sum(count(*)) OVER () FROM known WHERE {is_none}"
-        f" GROUP BY y ORDER BY count(*) DESC, y LIMIT {EXAMPLES}",
-        (*asked.parameters, *truth.parameters),
-    )
-    return UnreadLabels(
-        no_id=no_id,
-        no_label=int(found[0][1]) if found else 0,
-        examples=tuple(text[:LONGEST_EXAMPLE] for text, _ in found),
-    )
-
-
-def _is_label(task: Task, classes: Sequence[str]) -> str:
-    """Return the SQL that says whether `y` is a label."""
-    if task == "binary":
-        return f"{TRUTH.format('y', 'y')} IS NOT NULL"
-    if task == "regression":
-        return "isfinite(TRY_CAST(y AS DOUBLE))"
-    return f"y IN ({', '.join(literal(name) for name in classes)})"

@@ -8,11 +8,11 @@ from ml_gitops.errors import DataError
 from ml_gitops.monitoring.counts import Counts, LeftOut
 from ml_gitops.monitoring.drift import DriftReport
 from ml_gitops.monitoring.health import HealthReport
-from ml_gitops.monitoring.labels import UnreadLabels
 from ml_gitops.monitoring.quality import WindowQuality
 from ml_gitops.monitoring.query import Span
 from ml_gitops.monitoring.retrain import RetrainDecision
 from ml_gitops.monitoring.rollback import RollbackDecision
+from ml_gitops.monitoring.unread import UnreadLabels
 
 
 class Observation(Document):

@@ -16,7 +16,8 @@ from ml_gitops.errors import DataError
 from ml_gitops.model.interval import Measurement, Units, spread_over_days
 from ml_gitops.model.metrics import SMALLEST_PROBABILITY
 from ml_gitops.monitoring.labels import LARGEST_ERROR, TRUTH, LabelFiles
-from ml_gitops.monitoring.query import Engine, LogFiles, Span, Table, inside
+from ml_gitops.monitoring.look import Look
+from ml_gitops.monitoring.query import Span
 
 
 class WindowQuality(Part):
@@ -58,104 +59,69 @@ class QualityScan(Part):
 
 
 def scan_quality(
-    engine: Engine,
-    log: LogFiles,
-    labels: LabelFiles,
-    *,
-    task: Task,
-    windows: Sequence[Span],
-    releases: Sequence[str],
-    units: Units = "days",
+    look: Look, labels: LabelFiles, *, task: Task, windows: Sequence[Span], units: Units = "days"
 ) -> QualityScan:
     """Measure the quality of every window.
 
     Args:
-        engine: where the rows are.
-        log: the prediction log; of a repeated id the prediction received first counts.
-        labels: the label files; of a repeated id the last label counts.
+        look: log and labels as they were read.
+        labels: where they came from, for who has to correct them.
         task: decides the metrics. A multiclass log holds one probability per row, so its quality
             is accuracy alone.
-        windows: spans that do not overlap, by the time of the prediction.
-        releases: releases whose answers count.
+        windows: spans that do not overlap, among those of the look, by the time of the prediction.
         units: what standard errors take as independent: days, or rows.
 
     Raises:
-        DataError: a file is missing, damaged or lacks a column.
+        DataError: labels and predictions have nothing to do with each other.
     """
-    empty = [WindowQuality(since=since, until=until) for since, until in windows]
-    predictions = log.table(engine)
-    truth = labels.table(engine)
-    if predictions is None or not windows or not releases:
-        return QualityScan(windows=tuple(empty))
-    # Without files nothing is labelled, but predictions are still counted.
-    truth = truth or Table(
-        "SELECT NULL::VARCHAR AS id, NULL::VARCHAR AS y, 0 AS position WHERE false"
-    )
-    label_rows = engine.rows(f"SELECT count(*) FROM ({truth.sql})", truth.parameters)[0][0]
-    joined = join(inside(predictions, windows, releases), truth)
-    if label_rows and not _any_joins(engine, predictions, truth):
-        raise DataError(
-            f"none of {label_rows:,} labels has the id of a prediction",
-            hint=f"give labels the same {labels.id!r} as requests, or correct `id` in [data]",
-            where=labels.paths[0],
-        )
+    refuse_strangers(look, labels)
     days: dict[int, list[Sequence[Any]]] = {}
-    for window, _, *sums in engine.rows(quality_sql(task, joined.sql), joined.parameters):
+    for window, _, *sums in look.engine.rows(quality_sql(task, joined(look, windows))):
         days.setdefault(window, []).append(sums)
     return QualityScan(
         windows=tuple(
-            _read(task, window, days[index], units) if index in days else window
-            for index, window in enumerate(empty)
+            _read(task, WindowQuality(since=since, until=until), days.get(index), units)
+            for index, (since, until) in enumerate(windows)
         ),
-        label_rows=label_rows,
+        label_rows=look.label_rows,
     )
 
 
-def count_labelled(engine: Engine, log: LogFiles, labels: LabelFiles, *, since: date) -> int:
+def count_labelled(look: Look, *, since: date) -> int:
     """Count labelled predictions from a day on, of every release: what there is to learn from."""
-    predictions, truth = log.table(engine), labels.table(engine)
-    if predictions is None or truth is None:
-        return 0
-    found = engine.rows(
-        f"SELECT count(DISTINCT id) FROM ({predictions.sql}) SEMI JOIN ({truth.sql}) USING (id)"
-        f" WHERE t >= TIMESTAMPTZ '{since.isoformat()} 00:00:00+00'",
-        (*predictions.parameters, *truth.parameters),
+    ((found,),) = look.engine.rows(
+        f"SELECT count(DISTINCT hash(id)) FROM {look.name} WHERE y IS NOT NULL"
+        f" AND t >= TIMESTAMPTZ '{since.isoformat()} 00:00:00+00'"
     )
-    return int(found[0][0])
+    return int(found)
 
 
-def _any_joins(engine: Engine, predictions: Table, labels: Table) -> bool:
-    """Say whether any label is of any prediction in the whole log, whichever window or release.
+def refuse_strangers(look: Look, labels: LabelFiles) -> None:
+    """Refuse labels none of which is of any prediction, whichever window or release.
 
     Labels of other windows are late or early; labels of no prediction are a mistake.
     """
-    if not engine.rows(f"SELECT 1 FROM ({predictions.sql}) LIMIT 1", predictions.parameters):
-        return True
-    found = engine.rows(
-        f"SELECT 1 FROM ({labels.sql}) AS labels SEMI JOIN ({predictions.sql}) USING (id) LIMIT 1",
-        (*labels.parameters, *predictions.parameters),
-    )
-    return bool(found)
+    ((rows, labelled),) = look.engine.rows(f"SELECT count(*), count(y) FROM {look.name}")
+    if look.label_rows and rows and not labelled:
+        raise DataError(
+            f"none of {look.label_rows:,} labels has the id of a prediction",
+            hint=f"give labels the same {labels.id!r} as requests, or correct `id` in [data]",
+            where=labels.paths[0],
+        )
 
 
-def join(predictions: Table, labels: Table) -> Table:
-    """Return one row per predicted id: w, day, score, label, y (null: no label yet), repeats."""
-    return Table(
-        "WITH asked AS (SELECT id, min({'received': received, 't': t, 'score': score,"
-        " 'label': label, 'w': w}) AS one"
-        f" FROM ({predictions.sql}) WHERE id IS NOT NULL GROUP BY id),"
-        " known AS (SELECT id, arg_max(y, position) AS y, count(*) - 1 AS repeats"
-        f" FROM ({labels.sql}) SEMI JOIN asked USING (id) GROUP BY id)"
-        " SELECT one.w AS w, one.t::DATE AS day, one.score AS score, one.label AS label, y,"
-        " repeats FROM asked LEFT JOIN known USING (id)",
-        (*predictions.parameters, *labels.parameters),
+def joined(look: Look, windows: Sequence[Span]) -> str:
+    """Return the SQL of one row per id: w, day, score, label, y (null: no label yet), repeats."""
+    return (
+        "SELECT w, t::DATE AS day, score, label, y, repeats"
+        f" FROM ({look.inside(windows)}) WHERE id IS NOT NULL"
     )
 
 
-def quality_sql(task: Task, joined: str) -> str:
+def quality_sql(task: Task, rows: str) -> str:
     """Return the statement that reduces joined rows to one row of sums per window and day."""
     body = {"binary": _BINARY, "multiclass": _MULTICLASS, "regression": _REGRESSION}[task]
-    return body.replace("{joined}", joined)
+    return body.replace("{joined}", rows)
 
 
 _HEAD = (
@@ -215,9 +181,11 @@ _MEANS: dict[Task, tuple[str, ...]] = {
 
 
 def _read(
-    task: Task, window: WindowQuality, days: Sequence[Sequence[Any]], units: Units
+    task: Task, window: WindowQuality, days: Sequence[Sequence[Any]] | None, units: Units
 ) -> WindowQuality:
     """Return a window with the metrics that its days add up to."""
+    if not days:
+        return window
     predictions, labelled, repeats, unusable, n = (
         sum(row[place] for row in days) for place in range(5)
     )

@@ -14,16 +14,10 @@ from ml_gitops.data.schema import Feature, Task
 from ml_gitops.document import Document, Missing, Part, canonical_json, sha256
 from ml_gitops.model.interval import exceeds, spread_over_days
 from ml_gitops.model.metrics import SMALLEST_PROBABILITY
-from ml_gitops.monitoring.labels import FALSE_WORDS, LARGEST_ERROR, TRUE_WORDS, LabelFiles
-from ml_gitops.monitoring.query import (
-    Engine,
-    LogFiles,
-    Span,
-    Table,
-    feature_column,
-    inside,
-)
-from ml_gitops.monitoring.sql import literal
+from ml_gitops.monitoring.labels import FALSE_WORDS, LARGEST_ERROR, TRUE_WORDS
+from ml_gitops.monitoring.log import feature_column
+from ml_gitops.monitoring.look import Look
+from ml_gitops.monitoring.query import Span
 
 SQL_TYPES = {"number": "DOUBLE", "integer": "DOUBLE", "boolean": "BOOLEAN", "string": "VARCHAR"}
 
@@ -177,37 +171,24 @@ def _numbers(serving: str, total: DayLoss, days: int, z: float) -> str:
     return f"{said}; {way} by {abs(ours - theirs):,.4f}{share}, {sure}"
 
 
-def answered_rows(
-    engine: Engine,
-    log: LogFiles,
-    labels: LabelFiles,
-    features: Sequence[Feature],
-    windows: Sequence[Span],
-    releases: Sequence[str],
-) -> Table | None:
-    """Return labelled rows as day, y, score and the features in order; None without files.
+def feature_types(features: Sequence[Feature]) -> dict[str, str]:
+    """Return the SQL type that each feature is answered from."""
+    return {feature.name: SQL_TYPES[feature.type] for feature in features}
+
+
+def answered_rows(look: Look, features: Sequence[Feature], windows: Sequence[Span]) -> str:
+    """Return the SQL of labelled rows as day, y, score and the features in order.
 
     Args:
-        engine: asked which files there are.
-        log, labels: where the rows are; of a repeated id the prediction received first and the
-            last label count.
+        look: log and labels as they were read, with these features.
         features: what the release before wants to see; missing ones read as null.
-        windows, releases: whose answers count.
+        windows: whose answers count.
     """
-    fields = {feature.name: SQL_TYPES[feature.type] for feature in features}
-    asked, known = log.table(engine, fields), labels.table(engine)
-    if asked is None or known is None:
-        return None
-    rows = inside(asked, windows, releases)
-    seen = "".join(f", {literal(f'feature {name}')}: {feature_column(name)}" for name in fields)
-    columns = "".join(f", one.{feature_column(name)}" for name in fields)
-    return Table(
-        "WITH asked AS (SELECT id, min({'received': received, 't': t, 'day': t::DATE,"
-        f" 'score': score{seen}}}) AS one FROM ({rows.sql}) WHERE id IS NOT NULL GROUP BY id),"
-        " known AS (SELECT id, arg_max(y, position) AS y"
-        f" FROM ({known.sql}) SEMI JOIN asked USING (id) GROUP BY id)"
-        f" SELECT one.day, lower(trim(y)), one.score{columns} FROM asked JOIN known USING (id)",
-        (*rows.parameters, *known.parameters),
+    types = feature_types(features).items()
+    columns = "".join(f", TRY_CAST({feature_column(name)} AS {kind})" for name, kind in types)
+    return (
+        f"SELECT t::DATE, lower(trim(y)), score{columns} FROM ({look.inside(windows)})"
+        " WHERE y IS NOT NULL"
     )
 
 

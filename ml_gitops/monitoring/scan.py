@@ -9,16 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_gitops.monitoring.counts import Cells, ColumnCounts, Counts, Kind, LeftOut, Scan
-from ml_gitops.monitoring.query import (
-    Engine,
-    LogFiles,
-    Span,
-    Table,
-    feature_column,
-    inside,
-    ours,
-    window_index,
-)
+from ml_gitops.monitoring.log import feature_column
+from ml_gitops.monitoring.look import UNREADABLE, Look
+from ml_gitops.monitoring.query import Engine, Span, Table, ours, window_index
 from ml_gitops.monitoring.sql import doubles
 
 _SQL_TYPES: dict[Kind, str] = {
@@ -50,54 +43,29 @@ class Counted:
 
 
 def scan(
-    engine: Engine,
-    log: LogFiles,
+    look: Look,
     columns: Sequence[Cells],
     prediction: Cells,
     *,
     windows: Sequence[Span],
-    releases: Sequence[str],
     row_cap: int | None = None,
 ) -> Scan:
     """Count every column of the log in every window.
 
-    Each column of a Parquet log is read once: times and ids by a census, numbers by one
-    statement, categories by another. A log of JSON lines is parsed by each of the three.
-
     Args:
-        engine: where the rows are.
-        log: the prediction log.
+        look: the log as it was read, with the columns as `sql_types` has them.
         columns: the features and how they are counted, from the profile.
         prediction: how the score (numeric) or the label (categorical) is counted.
-        windows: spans that do not overlap.
-        releases: releases whose answers count.
+        windows: spans that do not overlap, among those of the look.
         row_cap: count about this many rows of a window at most, chosen by their ids; the effect
             of a shift is known well enough from 100,000.
-
-    Raises:
-        DataError: a file is missing, damaged or lacks a column.
     """
-    fields = {cells.name: _SQL_TYPES[cells.kind] for cells in columns}
-    bare, table = log.table(engine), log.table(engine, fields)
+    left_out, kept = take_census(look, windows)
+    one_in = max(1, math.ceil(kept / (row_cap * len(windows)))) if row_cap and windows else 1
     counted = [Counted(cells, feature_column(cells.name)) for cells in columns]
     counted.append(Counted(prediction, "score" if prediction.kind == "numeric" else "label"))
-    if bare is None or table is None or not windows or not releases:
-        return Scan(
-            windows=tuple(
-                _assemble(span, [_zero(cells) for cells in (*columns, prediction)], columns)
-                for span in windows
-            ),
-            left_out=LeftOut(),
-        )
-    left_out, kept = take_census(engine, bare, windows, releases)
-    if left_out.unreadable > len(bare.parameters[0]):
-        # More than a line per file that is being written is damage: let the engine say where.
-        take_census(engine, log.table(engine, strict=True) or bare, windows, releases)
-    one_in = max(1, math.ceil(kept / (row_cap * len(windows)))) if row_cap else 1
-    rows = inside(table, windows, releases, one_in=one_in)
-    if left_out.repeated_id:
-        rows = each_id_once(rows)
-    counts = count(engine, rows, counted, len(windows))
+    rows = Table(look.inside(windows, one_in=one_in))
+    counts = count(look.engine, rows, counted, len(windows))
     return Scan(
         windows=tuple(
             _assemble(span, part, columns) for span, part in zip(windows, counts, strict=True)
@@ -107,26 +75,23 @@ def scan(
     )
 
 
-def take_census(
-    engine: Engine, table: Table, windows: Sequence[Span], releases: Sequence[str]
-) -> tuple[LeftOut, int]:
+def sql_types(columns: Sequence[Cells]) -> dict[str, str]:
+    """Return the SQL type that each column is read as."""
+    return {cells.name: _SQL_TYPES[cells.kind] for cells in columns}
+
+
+def take_census(look: Look, windows: Sequence[Span]) -> tuple[LeftOut, int]:
     """Return the rows that a scan leaves out, by reason, and how many it keeps."""
-    # Hashes of ids are compared: among n ids two differ unnoticed with chance n^2 / 2^65.
-    counted = "w IS NOT NULL AND ours"
-    nothing = "t IS NULL AND id IS NULL AND release IS NULL AND score IS NULL"
-    unreadable, no_time, outside, other, kept, named, distinct = engine.rows(
-        f"SELECT count(*) FILTER (WHERE {nothing}),"
-        f" count(*) FILTER (WHERE t IS NULL AND NOT ({nothing})),"
+    ((unreadable, no_time, outside, other, repeated, kept),) = look.engine.rows(
+        f"SELECT count(*) FILTER (WHERE {UNREADABLE}),"
+        f" count(*) FILTER (WHERE t IS NULL AND NOT ({UNREADABLE})),"
         " count(*) FILTER (WHERE t IS NOT NULL AND w IS NULL),"
         " count(*) FILTER (WHERE w IS NOT NULL AND NOT ours),"
-        f" count(*) FILTER (WHERE {counted}), count(id) FILTER (WHERE {counted}),"
-        f" count(DISTINCT hash(id)) FILTER (WHERE {counted} AND id IS NOT NULL)"
-        f" FROM (SELECT id, t, release, score, {window_index(windows)} AS w,"
-        f" {ours(releases)} AS ours"
-        f" FROM ({table.sql}))",
-        table.parameters,
-    )[0]
-    repeated = named - distinct
+        " count(*) FILTER (WHERE w IS NOT NULL AND ours AND NOT counts),"
+        " count(*) FILTER (WHERE w IS NOT NULL AND counts)"
+        f" FROM (SELECT *, {window_index(windows)} AS w, {ours(look.releases)} AS ours"
+        f" FROM {look.name})"
+    )
     left_out = LeftOut(
         unreadable=unreadable,
         no_time=no_time,
@@ -134,23 +99,7 @@ def take_census(
         other_release=other,
         repeated_id=repeated,
     )
-    return left_out, kept - repeated
-
-
-def each_id_once(table: Table) -> Table:
-    """Return the table with one row per id, the first received; only repeated ids are held.
-
-    A client may repeat an id as often as it likes, and give any time it likes: what was answered
-    first is what is counted.
-    """
-    return Table(
-        f"WITH repeated AS (SELECT id FROM ({table.sql}) WHERE id IS NOT NULL"
-        " GROUP BY id HAVING count(*) > 1)"
-        f" SELECT * FROM ({table.sql}) AS log ANTI JOIN repeated USING (id)"
-        " UNION ALL BY NAME SELECT unnest(min({'received': received, 'row': log}).row)"
-        f" FROM ({table.sql}) AS log SEMI JOIN repeated USING (id) GROUP BY id",
-        table.parameters * 3,
-    )
+    return left_out, kept
 
 
 def count(

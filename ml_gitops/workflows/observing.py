@@ -1,5 +1,6 @@
 """One look at production: log and labels reduced to an observation; nothing is changed."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from glob import escape
 from pathlib import Path
@@ -10,19 +11,22 @@ from ml_gitops.document import Missing
 from ml_gitops.errors import ForgeError
 from ml_gitops.model.run import Run
 from ml_gitops.monitoring.counts import Scan
-from ml_gitops.monitoring.drift import DriftReport, measure_drift
-from ml_gitops.monitoring.health import HealthReport, assess
-from ml_gitops.monitoring.labels import LabelFiles, UnreadLabels, find_unread
+from ml_gitops.monitoring.drift import measure_drift
+from ml_gitops.monitoring.health import assess
+from ml_gitops.monitoring.labels import LabelFiles
+from ml_gitops.monitoring.log import LogFiles, together
+from ml_gitops.monitoring.look import look_at
 from ml_gitops.monitoring.observation import Observation, headline, last_windows
 from ml_gitops.monitoring.profile import Profile
 from ml_gitops.monitoring.quality import QualityScan, count_labelled, scan_quality
-from ml_gitops.monitoring.query import LogFiles, Span, named_files
-from ml_gitops.monitoring.retrain import RetrainDecision, WatchedRelease, decide_retraining
-from ml_gitops.monitoring.rollback import RollbackDecision, decide_rollback
-from ml_gitops.monitoring.scan import scan
+from ml_gitops.monitoring.query import Span, named_files
+from ml_gitops.monitoring.retrain import WatchedRelease, decide_retraining
+from ml_gitops.monitoring.rollback import PairedLoss, decide_rollback, feature_types
+from ml_gitops.monitoring.scan import scan, sql_types
+from ml_gitops.monitoring.unread import UnreadLabels, find_unread
 from ml_gitops.ports import Forge, Progress, Warehouse
 from ml_gitops.serving.signature import Signature
-from ml_gitops.workflows.paired_loss import paired_loss
+from ml_gitops.workflows.paired_loss import find_predecessor, paired_loss
 from ml_gitops.workflows.registry import read_release, release_before, released_file, served
 
 
@@ -47,36 +51,31 @@ def observe(
     environment = config.gate.champion
     release = _serving(forge, environment)
     profile = read_profile(forge, release)
+    before = release_before(forge, config.model.name, environment)
     log, labels = _traces(config, root, as_of)
-    progress.step("Scanning the prediction log")
-    seen = _scan(config, warehouse, log, profile, release, as_of)
-    drift = tuple(measure_drift(profile, counts, config.drift) for counts in seen.windows)
-    progress.step("Joining late labels")
-    ripe = _ripe_windows(config, as_of)
-    quality = _quality(config, warehouse, log, labels, release, ripe)
-    unread = _unread(config, forge, warehouse, log, labels, release, ripe)
+    seen = _see(config, forge, warehouse, progress, log, labels, release, profile, before, as_of)
+    drift = tuple(measure_drift(profile, counts, config.drift) for counts in seen.scan.windows)
     health = assess(
         profile.quality,
-        quality.windows,
+        seen.quality.windows,
         config.health,
         model=config.model.name,
         primary=config.gate.primary(config.model.task).name,
     )
-    labelled = count_labelled(warehouse, log, labels, since=release.trained.until)
-    retrain = _retraining(config, forge, release, labelled, as_of, health, drift)
-    progress.step("Comparing with the release before")
-    rollback = _rollback(config, forge, warehouse, log, labels, release, ripe)
+    watched = _watched(forge, release, seen.labelled, as_of)
+    retrain = decide_retraining(watched, health, drift, config.retrain)
+    rollback = decide_rollback(release.tag, before, seen.loss, config.rollback)
     return Observation(
         model=config.model.name,
         as_of=as_of,
         environment=environment,
         release=release.tag,
-        windows=quality.windows,
+        windows=seen.quality.windows,
         drift=drift,
-        counts=seen.windows[-1],
-        one_in=seen.one_in,
-        left_out=seen.left_out,
-        unread=unread,
+        counts=seen.scan.windows[-1],
+        one_in=seen.scan.one_in,
+        left_out=seen.scan.left_out,
+        unread=seen.unread,
         unmatched=_unmatched(config, warehouse, log, labels),
         health=health,
         retrain=retrain,
@@ -90,105 +89,68 @@ def read_profile(forge: Forge, release: Release) -> Profile:
     return Profile.from_json(released_file(forge, release, Profile.file_name), where=release.tag)
 
 
-def _scan(
+@dataclass(frozen=True)
+class _Seen:
+    """What log and labels say, as numbers: all that is left of the rows."""
+
+    scan: Scan
+    quality: QualityScan
+    unread: UnreadLabels
+    labelled: int
+    loss: PairedLoss | Missing
+
+
+def _see(
     config: Config,
+    forge: Forge,
     warehouse: Warehouse,
+    progress: Progress,
     log: LogFiles,
+    labels: LabelFiles,
+    release: Release,
     profile: Profile,
-    release: Release,
+    before: str | None,
     as_of: date,
-) -> Scan:
-    """Count what the release was asked and answered, in the windows up to a day."""
-    return scan(
-        warehouse,
-        log,
-        profile.cells,
-        profile.prediction.cells,
-        windows=last_windows(as_of, config.monitor.window_days, config.health.of),
-        releases=[release.tag],
-        row_cap=config.drift.row_cap,
-    )
+) -> _Seen:
+    """Read log and labels once, and reduce them."""
+    task, cap, units = config.model.task, config.drift.row_cap, config.gate.units
+    classes = _classes(config, forge, release)
+    predecessor = find_predecessor(config, forge, before)
+    asked = () if isinstance(predecessor, Missing) else predecessor.signature.features
+    fields = together(sql_types(profile.cells), feature_types(asked))
+    fresh, ripe = _windows(config, as_of)
+    progress.step("Reading the prediction log and the labels")
+    with look_at(
+        warehouse, log, labels, fields=fields, spans=[*fresh, *ripe], releases=[release.tag]
+    ) as look:
+        progress.step("Measuring drift and quality")
+        seen = scan(look, profile.cells, profile.prediction.cells, windows=fresh, row_cap=cap)
+        quality = scan_quality(look, labels, task=task, windows=ripe, units=units)
+        unread = find_unread(look, task=task, classes=classes, windows=ripe)
+        labelled = count_labelled(look, since=release.trained.until)
+        progress.step("Comparing with the release before")
+        loss = paired_loss(config, forge, warehouse, look, predecessor, ripe)
+    return _Seen(seen, quality.settled(), unread, labelled, loss)
 
 
-def _quality(
-    config: Config,
-    warehouse: Warehouse,
-    log: LogFiles,
-    labels: LabelFiles,
-    release: Release,
-    windows: list[Span],
-) -> QualityScan:
-    """Measure the release's answers against the labels that arrived."""
-    return scan_quality(
-        warehouse,
-        log,
-        labels,
-        task=config.model.task,
-        windows=windows,
-        releases=[release.tag],
-        units=config.gate.units,
-    ).settled()
+def _classes(config: Config, forge: Forge, release: Release) -> tuple[str, ...]:
+    """Return the classes that a label may name; of a model that is not multiclass, none."""
+    if config.model.task != "multiclass":
+        return ()
+    content = released_file(forge, release, Signature.file_name)
+    return Signature.from_json(content, where=release.tag).classes
 
 
-def _unread(
-    config: Config,
-    forge: Forge,
-    warehouse: Warehouse,
-    log: LogFiles,
-    labels: LabelFiles,
-    release: Release,
-    windows: list[Span],
-) -> UnreadLabels:
-    """Count the labels that say nothing."""
-    classes: tuple[str, ...] = ()
-    if config.model.task == "multiclass":
-        content = released_file(forge, release, Signature.file_name)
-        classes = Signature.from_json(content, where=release.tag).classes
-    return find_unread(
-        warehouse,
-        log,
-        labels,
-        task=config.model.task,
-        classes=classes,
-        windows=windows,
-        releases=[release.tag],
-    )
-
-
-def _retraining(
-    config: Config,
-    forge: Forge,
-    release: Release,
-    labelled: int,
-    as_of: date,
-    health: HealthReport,
-    drift: tuple[DriftReport, ...],
-) -> RetrainDecision:
-    """Decide whether to train again."""
+def _watched(forge: Forge, release: Release, labelled: int, as_of: date) -> WatchedRelease:
+    """Return how much a release learned from, and how much there is by now."""
     run = Run.from_json(released_file(forge, release, Run.file_name), where=release.tag)
-    watched = WatchedRelease(
+    return WatchedRelease(
         release=release.tag,
         trained_until=release.trained.until,
         train_rows=run.train_rows,
         labelled=labelled,
         as_of=as_of,
     )
-    return decide_retraining(watched, health, drift, config.retrain)
-
-
-def _rollback(
-    config: Config,
-    forge: Forge,
-    warehouse: Warehouse,
-    log: LogFiles,
-    labels: LabelFiles,
-    release: Release,
-    windows: list[Span],
-) -> RollbackDecision:
-    """Decide whether to go back to the release before."""
-    before = release_before(forge, config.model.name, config.gate.champion)
-    loss = paired_loss(config, forge, warehouse, before, log, labels, windows, [release.tag])
-    return decide_rollback(release.tag, before, loss, config.rollback)
 
 
 def _serving(forge: Forge, environment: str) -> Release:
@@ -223,10 +185,11 @@ def _unmatched(
     return ()
 
 
-def _ripe_windows(config: Config, as_of: date) -> list[Span]:
-    """Return the windows whose labels have had their time; drift is not kept waiting for them."""
+def _windows(config: Config, as_of: date) -> tuple[list[Span], list[Span]]:
+    """Return the newest windows, for drift, and those whose labels have had their time."""
+    days, count = config.monitor.window_days, config.health.of
     ripe = as_of - timedelta(days=config.monitor.label_delay_days)
-    return last_windows(ripe, config.monitor.window_days, config.health.of)
+    return last_windows(as_of, days, count), last_windows(ripe, days, count)
 
 
 def _path(root: Path, path: str) -> str:

@@ -1,13 +1,15 @@
 """The release that served before, asked again: both on the same labelled rows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ml_gitops.config import Config
+from ml_gitops.delivery.release import Release
 from ml_gitops.document import Missing
 from ml_gitops.errors import MlGitopsError
-from ml_gitops.monitoring.labels import LabelFiles
-from ml_gitops.monitoring.query import LogFiles, Span
+from ml_gitops.monitoring.look import Look
+from ml_gitops.monitoring.query import Span
 from ml_gitops.monitoring.rollback import PairedLoss, answered_rows, pair
 from ml_gitops.names import MODEL_FILE
 from ml_gitops.ports import Forge, Warehouse
@@ -20,34 +22,45 @@ if TYPE_CHECKING:
 BATCH_ROWS = 10_000
 
 
+@dataclass(frozen=True)
+class Predecessor:
+    """The release that served before, and what it wants to see."""
+
+    release: Release
+    signature: Signature
+
+
+def find_predecessor(config: Config, forge: Forge, tag: str | None) -> Predecessor | Missing:
+    """Return the release of a tag where it can be asked again, or say why it cannot."""
+    if tag is None:
+        return Missing(reason="there is none")
+    if config.model.task == "multiclass":
+        return Missing(reason="a multiclass log holds one probability per row")
+    release = read_release(forge, tag)
+    content = released_file(forge, release, Signature.file_name)
+    return Predecessor(release, Signature.from_json(content, where=tag))
+
+
 def paired_loss(
     config: Config,
     forge: Forge,
     warehouse: Warehouse,
-    before: str | None,
-    log: LogFiles,
-    labels: LabelFiles,
+    look: Look,
+    before: Predecessor | Missing,
     windows: Sequence[Span],
-    releases: Sequence[str],
 ) -> PairedLoss | Missing:
     """Let the release before answer the labelled rows, batch by batch."""
-    if before is None:
-        return Missing(reason="there is none")
-    if config.model.task == "multiclass":
-        return Missing(reason="a multiclass log holds one probability per row")
-    release = read_release(forge, before)
-    signature = Signature.from_json(
-        released_file(forge, release, Signature.file_name), where=before
-    )
-    rows = answered_rows(warehouse, log, labels, signature.features, windows, releases)
-    if rows is None:
+    if isinstance(before, Missing):
+        return before
+    if not look.label_rows:
         return Missing(reason="there are no labels yet")
-    runtime = _open(released_file(forge, release, MODEL_FILE), signature)
+    runtime = _open(released_file(forge, before.release, MODEL_FILE), before.signature)
     if isinstance(runtime, Missing):
         return runtime
     total = PairedLoss()
-    for batch in warehouse.batches(rows.sql, rows.parameters, BATCH_ROWS):
-        total += _pair_batch(config, runtime, signature, batch)
+    rows = answered_rows(look, before.signature.features, windows)
+    for batch in warehouse.batches(rows, (), BATCH_ROWS):
+        total += _pair_batch(config, runtime, before.signature, batch)
     return total.settled()
 
 

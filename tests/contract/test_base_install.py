@@ -127,8 +127,9 @@ from ml_gitops.monitoring.observation import last_windows
 from ml_gitops.monitoring.profile import build_profile
 from ml_gitops.monitoring.quality import scan_quality
 from ml_gitops.monitoring.labels import LabelFiles
-from ml_gitops.monitoring.query import LogFiles
-from ml_gitops.monitoring.scan import scan
+from ml_gitops.monitoring.log import LogFiles
+from ml_gitops.monitoring.look import look_at
+from ml_gitops.monitoring.scan import scan, sql_types
 
 folder = Path(FOLDER)
 config = parse_config((folder / "ml-gitops.toml").read_text())
@@ -156,9 +157,11 @@ with DuckDBWarehouse(threads=1) as engine:
     )
     log = LogFiles(paths=(str(folder / "log.jsonl"),))
     labels = LabelFiles(paths=(str(folder / "labels.csv"),), id="customer", target="left")
-    ours = {"windows": windows, "releases": ["churn@v1.0.0"]}
-    seen = scan(engine, log, profile.cells, profile.prediction.cells, **ours)
-    quality = scan_quality(engine, log, labels, task="binary", **ours)
+    fields = sql_types(profile.cells)
+    ours = {"fields": fields, "spans": windows, "releases": ["churn@v1.0.0"]}
+    with look_at(engine, log, labels, **ours) as look:
+        seen = scan(look, profile.cells, profile.prediction.cells, windows=windows)
+        quality = scan_quality(look, labels, task="binary", windows=windows)
 health = assess(profile.quality, quality.windows, config.health, model="churn", primary="roc_auc")
 drift = [measure_drift(profile, counts, config.drift) for counts in seen.windows]
 assert [report.rows for report in drift] == [one.labelled for one in quality.windows]

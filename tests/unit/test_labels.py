@@ -12,8 +12,10 @@ import pytest
 
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.errors import DataError
-from ml_gitops.monitoring.labels import LabelFiles, UnreadLabels, find_unread
-from ml_gitops.monitoring.query import LogFiles
+from ml_gitops.monitoring.labels import LabelFiles
+from ml_gitops.monitoring.log import LogFiles
+from ml_gitops.monitoring.look import look_at
+from ml_gitops.monitoring.unread import UnreadLabels, find_unread
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 WEEK = (START, START + timedelta(days=7))
@@ -116,16 +118,6 @@ def test_what_is_no_label_file_is_named(
         read(engine, files(tmp_path, contents))
 
 
-def test_files_that_change_are_read_again(engine: DuckDBWarehouse, tmp_path: Path) -> None:
-    """An engine keeps what it read while the files are the same, and no longer."""
-    labels = files(tmp_path, {"a.csv": CSV})
-    first, again = labels.table(engine), labels.table(engine)
-    changed = files(tmp_path, {"b.csv": b"id,y\nb,1\n"})
-
-    assert first == again
-    assert read(engine, changed) == {"a": "1", "b": "1"}
-
-
 def test_a_label_is_known_from_its_arrival_on(engine: DuckDBWarehouse, tmp_path: Path) -> None:
     """Before a day there are the labels that came before it; what says nothing was always there."""
     labels = files(
@@ -173,7 +165,9 @@ def unread(engine: DuckDBWarehouse, folder: Path, lines: str, **changes: Any) ->
     (folder / "labels").mkdir()
     labels = files(folder / "labels", {"a.csv": b"id,y\n" + lines.encode()})
     asked: dict[str, Any] = {"task": "binary", "classes": (), "windows": [WEEK]} | changes
-    return find_unread(engine, LogFiles(paths=(str(log),)), labels, releases=[RELEASE], **asked)
+    where = LogFiles(paths=(str(log),))
+    with look_at(engine, where, labels, spans=[WEEK], releases=[RELEASE]) as seen:
+        return find_unread(seen, **asked)
 
 
 def test_labels_that_say_nothing_are_counted_with_examples(

@@ -16,8 +16,9 @@ from ml_gitops.data.schema import Task
 from ml_gitops.errors import DataError
 from ml_gitops.model.evaluation import Answers, measure
 from ml_gitops.monitoring.labels import LabelFiles
+from ml_gitops.monitoring.log import LogFiles
+from ml_gitops.monitoring.look import look_at
 from ml_gitops.monitoring.quality import QualityScan, scan_quality
-from ml_gitops.monitoring.query import LogFiles
 from ml_gitops.monitoring.rollback import pair
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
@@ -66,8 +67,9 @@ def look(
     **changes: Any,
 ) -> QualityScan:
     """Measure quality in three weeks."""
-    asked: dict[str, Any] = {"windows": WEEKS, "releases": [RELEASE]} | changes
-    return scan_quality(engine, log, labels, task=task, **{"units": "rows", **asked})
+    asked: dict[str, Any] = {"windows": WEEKS, "units": "rows"} | changes
+    with look_at(engine, log, labels, spans=asked["windows"], releases=[RELEASE]) as seen:
+        return scan_quality(seen, labels, task=task, **asked)
 
 
 def delong(truth: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
@@ -328,13 +330,11 @@ def test_errors_over_days_are_those_of_the_evaluation(
     labels.write_text("id,late\n" + "".join(f"{row},{y}\n" for row, y in enumerate(truth)))
     span = (START, START + timedelta(days=8))
 
-    found = scan_quality(
+    found = look(
         engine,
         LogFiles(paths=(str(log),)),
         LabelFiles(paths=(str(labels),), target="late"),
-        task="binary",
         windows=[span],
-        releases=[RELEASE],
         units="days",
     )
     expected, _ = measure(truth, answers, ["roc_auc", "log_loss", "brier"], days)

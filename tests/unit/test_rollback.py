@@ -15,13 +15,15 @@ from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.data.schema import Feature
 from ml_gitops.document import Missing
 from ml_gitops.monitoring.labels import LabelFiles
-from ml_gitops.monitoring.query import LogFiles
+from ml_gitops.monitoring.log import LogFiles
+from ml_gitops.monitoring.look import look_at
 from ml_gitops.monitoring.rollback import (
     DayLoss,
     PairedLoss,
     RollbackPolicy,
     answered_rows,
     decide_rollback,
+    feature_types,
     pair,
 )
 
@@ -253,16 +255,17 @@ def test_the_answer_received_first_is_compared(tmp_path: Path) -> None:
     features = (Feature(name="load", type="number"), Feature(name="plan", type="string"))
     march = (datetime(2024, 3, 1, tzinfo=UTC), datetime(2024, 4, 1, tzinfo=UTC))
 
-    with DuckDBWarehouse(threads=1) as engine:
-        rows = answered_rows(
+    with (
+        DuckDBWarehouse(threads=1) as engine,
+        look_at(
             engine,
             LogFiles(paths=(str(log),)),
             LabelFiles(paths=(str(labels),), target="y"),
-            features,
-            [march],
-            ["r"],
-        )
-        assert rows is not None
-        found = engine.rows(rows.sql, rows.parameters)
+            fields=feature_types(features),
+            spans=[march],
+            releases=["r"],
+        ) as look,
+    ):
+        found = engine.rows(answered_rows(look, features, [march]))
 
     assert found == [(date(2024, 3, 2), "true", 0.25, 1.5, "pro")]

@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.errors import DataError
 from ml_gitops.monitoring.counts import Cells, ColumnCounts, Counts, LeftOut, Scan
-from ml_gitops.monitoring.query import LogFiles
-from ml_gitops.monitoring.scan import scan
+from ml_gitops.monitoring.log import LogFiles
+from ml_gitops.monitoring.look import look_at
+from ml_gitops.monitoring.scan import scan, sql_types
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 DAYS = [START + timedelta(days=7 * i) for i in range(4)]
@@ -81,8 +82,12 @@ def as_parquet(log: LogFiles, path: Path) -> LogFiles:
 
 def look(engine: DuckDBWarehouse, log: LogFiles, **changes: Any) -> Scan:
     """Scan a log over three weeks."""
-    asked: dict[str, Any] = {"windows": WEEKS, "releases": [RELEASE]} | changes
-    return scan(engine, log, COLUMNS, SCORE, **asked)
+    asked: dict[str, Any] = {"windows": WEEKS, "releases": [RELEASE], "columns": COLUMNS} | changes
+    columns, windows = asked.pop("columns"), asked["windows"]
+    with look_at(
+        engine, log, fields=sql_types(columns), spans=windows, releases=asked.pop("releases")
+    ) as seen:
+        return scan(seen, columns, SCORE, **asked)
 
 
 def draw_records(rows: int, seed: int) -> list[dict[str, Any]]:
@@ -384,14 +389,7 @@ def test_edges_are_exact(engine: DuckDBWarehouse, tmp_path: Path) -> None:
     cells = Cells(name="temp", kind="numeric", edges=edges)
     records = [record(i, features={"temp": edge}) for i, edge in enumerate(edges)]
 
-    found = scan(
-        engine,
-        write(tmp_path / "a.jsonl", records),
-        [cells],
-        SCORE,
-        windows=WEEKS,
-        releases=[RELEASE],
-    )
+    found = look(engine, write(tmp_path / "a.jsonl", records), columns=[cells])
 
     assert found.windows[0].columns["temp"].cells == (1, 1, 1, 1, 1, 0)
 
@@ -417,7 +415,7 @@ def test_many_categorical_columns_fit(engine: DuckDBWarehouse, tmp_path: Path) -
     features = {f"c{i}": f"v{i}" for i in range(130)}
     log = write(tmp_path / "a.jsonl", [record(i, features=features) for i in range(3)])
 
-    found = scan(engine, log, columns, SCORE, windows=WEEKS[:1], releases=[RELEASE])
+    found = look(engine, log, columns=columns, windows=WEEKS[:1])
 
     assert all(part.cells == (3, 0) for part in found.windows[0].columns.values())
 
@@ -439,13 +437,15 @@ def test_no_frame_of_the_live_window_is_built(tmp_path: Path) -> None:
         "from ml_gitops.adapters.warehouse import DuckDBWarehouse\n"
         "from ml_gitops.monitoring.counts import Cells\n"
         "from ml_gitops.monitoring.drift import measure_drift\n"
-        "from ml_gitops.monitoring.query import LogFiles\n"
-        "from ml_gitops.monitoring.scan import scan\n"
+        "from ml_gitops.monitoring.log import LogFiles\n"
+        "from ml_gitops.monitoring.look import look_at\n"
+        "from ml_gitops.monitoring.scan import scan, sql_types\n"
         "cells = [Cells(name='temp', kind='numeric', edges=(0.0,))]\n"
-        "found = scan(DuckDBWarehouse(), LogFiles(paths=(sys.argv[1],)), cells,\n"
-        "    Cells(name='score', kind='numeric', edges=(0.5,)),\n"
-        "    windows=[(datetime(2013, 1, 1, tzinfo=UTC), datetime(2014, 1, 1, tzinfo=UTC))],\n"
-        f"    releases=['{RELEASE}'])\n"
+        "span = (datetime(2013, 1, 1, tzinfo=UTC), datetime(2014, 1, 1, tzinfo=UTC))\n"
+        "with look_at(DuckDBWarehouse(), LogFiles(paths=(sys.argv[1],)),\n"
+        f"    fields=sql_types(cells), spans=[span], releases=['{RELEASE}']) as look:\n"
+        "    found = scan(look, cells, Cells(name='score', kind='numeric', edges=(0.5,)),\n"
+        "        windows=[span])\n"
         "assert found.windows[0].rows > 0\n"
         "print(sorted({'pandas', 'numpy', 'sklearn'} & set(sys.modules)))\n"
     )

@@ -47,6 +47,23 @@ class Train:
     number: int | None
 
 
+@dataclass(frozen=True)
+class _Retraining:
+    """Where the steps of a retraining are said: who waits for a monitor is told why it takes long.
+
+    Args:
+        progress: where the monitor says what it does.
+        until: the day the rows end before.
+    """
+
+    progress: Progress
+    until: date
+
+    def step(self, text: str, done: float | None = None) -> None:
+        """Say what is being done, and for what."""
+        self.progress.step(f"Retraining to {self.until}: {text[:1].lower()}{text[1:]}", done)
+
+
 def plan_retraining(config: Config, forge: Forge, observation: Observation) -> Action | Train:
     """Say what an observation does about the model's retraining proposal; train nothing yet.
 

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -58,13 +59,17 @@ class Stage:
         folder: the model repository, the working directory of every command.
         terminal: where a line per step goes.
         today: the first day.
+        patience: seconds after which a command's own steps are said, too.
     """
 
-    def __init__(self, folder: Path, terminal: Terminal, today: date) -> None:
+    def __init__(
+        self, folder: Path, terminal: Terminal, today: date, patience: float = 5.0
+    ) -> None:
         self.folder = folder
         self.steps: list[Step] = []
         self.chapters: list[tuple[str, str]] = []
         self._terminal = terminal
+        self._patience = patience
         self._now = datetime(today.year, today.month, today.day, 8, tzinfo=UTC)
 
     @property
@@ -165,17 +170,34 @@ class Stage:
     def _run(
         self, command: list[str], folder: Path
     ) -> tuple[subprocess.CompletedProcess[str], float]:
-        started = time.perf_counter()
-        done = subprocess.run(
+        started, said = time.perf_counter(), list[str]()
+        process = subprocess.Popen(
             command,
             cwd=folder,
             env=self.environment(),
-            capture_output=True,
             text=True,
-            check=False,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
+        listener = threading.Thread(target=self._listen, args=(process, said), daemon=True)
+        try:
+            listener.start()
+            output = process.stdout.read() if process.stdout else ""
+            code = process.wait()
+        finally:
+            process.kill()  # Only an interrupt finds it alive.
+            listener.join()
+        done = subprocess.CompletedProcess(command, code, output, "".join(said))
         return done, time.perf_counter() - started
+
+    def _listen(self, process: "subprocess.Popen[str]", said: list[str]) -> None:
+        """Keep what a command says of its steps; say it too, once the command takes a while."""
+        started = time.monotonic()
+        for line in process.stderr or ():
+            said.append(line)
+            if time.monotonic() - started > self._patience and line.strip():
+                self.say(line.strip())
 
     def _record(self, step: Step, expect: Sequence[int]) -> None:
         self.steps.append(step)

@@ -62,16 +62,7 @@ def serve(
     variables[REPLAY_VARIABLE] = "yes" if replay else ""
     command = [sys.executable, "-P", "-m", "bentoml", "serve", str(bento.resolve())]
     handlers = _end_in_order()
-    with (Path(home.name) / "output").open("wb") as output:
-        process = subprocess.Popen(
-            [*command, "--host", host, "--port", str(port)],
-            cwd=home.name,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches us; we stop the service in order
-        )
+    process = _start([*command, "--host", host, "--port", str(port)], Path(home.name), variables)
     server = Server(process, home, f"http://{host}:{port}", handlers)
     try:
         server.await_ready(timeout)
@@ -79,6 +70,22 @@ def serve(
         server.stop()
         raise
     return server
+
+
+def _start(
+    command: list[str], home: Path, variables: Mapping[str, str]
+) -> "subprocess.Popen[bytes]":
+    """Start a service that lives in a folder, where its output goes too."""
+    with (home / "output").open("wb") as output:
+        return subprocess.Popen(
+            command,
+            cwd=home,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C reaches us; we stop the service in order
+        )
 
 
 class Server:

@@ -53,24 +53,10 @@ def convert(
     Raises:
         ExportError: a step has no exact form in ONNX, or none at all.
     """
-    from skl2onnx import convert_sklearn
-    from sklearn.impute import SimpleImputer
-
     refuse_inexact_steps(estimator)
     pipeline = _with_casts(estimator, features)
-    options = {} if task == "regression" else {id(pipeline): {"zipmap": False}}
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # skl2onnx's own use of protobuf
-            model = convert_sklearn(
-                pipeline,
-                name="model",
-                initial_types=_initial_types(features),
-                target_opset=OPSETS,
-                options=options,
-                custom_conversion_functions={SimpleImputer: convert_imputer},
-                custom_shape_calculators={SimpleImputer: infer_shape},
-            )
+        model = _converted(pipeline, features, task)
     except Exception as error:  # noqa: BLE001  the converters raise whatever comes to hand
         raise ExportError(
             f"{_failing_step(error, estimator)} cannot become ONNX: {one_line(error).rstrip('.')}",
@@ -80,6 +66,24 @@ def convert(
     content = canonical_bytes(model, metadata or {})
     _refuse_unreadable(content)
     return content
+
+
+def _converted(pipeline: Any, features: Sequence[Feature], task: Task) -> Any:
+    """Return a pipeline as ONNX, with our own form of imputers."""
+    from skl2onnx import convert_sklearn
+    from sklearn.impute import SimpleImputer
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # skl2onnx's own use of protobuf
+        return convert_sklearn(
+            pipeline,
+            name="model",
+            initial_types=_initial_types(features),
+            target_opset=OPSETS,
+            options={} if task == "regression" else {id(pipeline): {"zipmap": False}},
+            custom_conversion_functions={SimpleImputer: convert_imputer},
+            custom_shape_calculators={SimpleImputer: infer_shape},
+        )
 
 
 def class_names(estimator: Any) -> tuple[str, ...]:

@@ -65,16 +65,12 @@ def intervals(
         f"{signed(row.estimate, digits=digits)} {interval(row.low, row.high, digits=digits)}"
         for row in rows
     ]
-    limits = [row.limit for row in rows if row.limit is not None]
+    limited = any(row.limit is not None for row in rows)
     parts, top = heading(title, width)
-    keys, top = legend(_keys(limit_label), top, width) if limits else ([], top)
+    keys, top = legend(_keys(limit_label), top, width) if limited else ([], top)
     frame = _frame(rows, numbers, top + 4, width)
     bottom = frame.top + frame.row * len(rows)
-    ends = [value for row in rows for value in (row.low, row.high, row.estimate)]
-    about = max(2, int((frame.right - frame.left) / 60))
-    # A limit's mirror image leaves room to see which side of it is allowed.
-    ends += [0.0, *limits, *(-limit for limit in limits)]
-    ticks = nice_ticks(min(ends), max(ends), about)
+    ticks = _ticks(rows, about=max(2, int((frame.right - frame.left) / 60)))
     x = Scale(ticks[0], ticks[-1], frame.left, frame.right)
     for index, row in enumerate(rows):
         parts += _allowed(row, x, frame.middle(index), allowed)
@@ -93,6 +89,15 @@ def intervals(
         for row, number in zip(rows, numbers, strict=True)
     ]
     return svg(parts, title=title, description="; ".join(said), height=bottom + 30, width=width)
+
+
+def _ticks(rows: Sequence[Interval], about: int) -> list[float]:
+    """Return about so many ticks, between which every whisker, limit and zero lie."""
+    ends = [value for row in rows for value in (row.low, row.high, row.estimate)]
+    limits = [row.limit for row in rows if row.limit is not None]
+    # A limit's mirror image leaves room to see which side of it is allowed.
+    ends += [0.0, *limits, *(-limit for limit in limits)]
+    return nice_ticks(min(ends), max(ends), about)
 
 
 class _Frame(NamedTuple):

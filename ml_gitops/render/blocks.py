@@ -1,6 +1,6 @@
 """What there is to say, in blocks, before a surface draws it: the same words on all of them.
 
-Lines and cells are Markdown in which outside text is escaped. `to_markdown` writes blocks for a
+Lines and cells are Markdown in which outside text is escaped. `write_blocks` writes blocks for a
 forge, from where `page.markdown_to_html` sets them on a page; `Terminal.show` draws them.
 """
 
@@ -55,7 +55,7 @@ class Fold(NamedTuple):
 Block = Heading | Paragraph | Items | Table | Code | Fold
 
 
-def to_markdown(blocks: Iterable[Block]) -> str:
+def write_blocks(blocks: Iterable[Block]) -> str:
     """Return blocks as Markdown for a forge."""
     return "\n\n".join(map(_written, blocks))
 
@@ -73,7 +73,7 @@ def _written(block: Block) -> str:
         case Code(text):
             return tables.fence(text)
         case Fold(summary, inside):
-            return tables.details(summary, to_markdown(inside))
+            return tables.details(summary, write_blocks(inside))
 
 
 def titled(lead: str, lines: Iterable[str]) -> Block:

@@ -6,12 +6,11 @@ from typing import NamedTuple
 from ml_gitops.checks import CheckOutcomes
 from ml_gitops.document import Missing
 from ml_gitops.model.lineage import short
-from ml_gitops.model.metric_change import Change
 from ml_gitops.model.metrics import METRICS, metrics_of
 from ml_gitops.model.verdict import Verdict
-from ml_gitops.render.blocks import Block, Heading, Items, Paragraph, Table, titled
-from ml_gitops.render.blocks import to_markdown as written
-from ml_gitops.render.changes import HEADER, NOTE, metric_word, rows, slice_word
+from ml_gitops.render.blocks import Block, Heading, Items, Paragraph, Table, titled, write_blocks
+from ml_gitops.render.changes import HEADER, NOTE, rows
+from ml_gitops.render.costs import got_worse
 from ml_gitops.render.marks import mark_of
 from ml_gitops.render.numbers import NOTHING, count, duration, size
 from ml_gitops.render.report_details import ALIGN, details_of, explained, state_of
@@ -26,8 +25,6 @@ NEXT = {
     "block": "**Next:** do not merge. Change the code, the data or the parameters and push; "
     "this comment follows the branch.",
 }
-MOST = 4
-"""How many metrics and slices are told with both values; the tables have all of them."""
 MOST_NAMES = 10
 """How many are named in a list."""
 MOST_ROWS = 60
@@ -58,6 +55,11 @@ class Told(NamedTuple):
         """What stands below the verdict for everybody to read."""
         return (*self.evidence, *self.data, *self.checks, *self.ships)
 
+    @property
+    def all(self) -> tuple[Block, ...]:
+        """The whole report, from the verdict to what is folded."""
+        return (*self.verdict, *self.main, *self.details)
+
 
 def in_words(report: Report, *, whole: bool = False) -> Told:
     """Return a report in words.
@@ -84,8 +86,7 @@ def in_words(report: Report, *, whole: bool = False) -> Told:
 
 def to_markdown(report: Report) -> str:
     """Return the report as Markdown for a pull request; it fits a comment."""
-    told = in_words(report)
-    return written((*told.verdict, *told.main, *told.details))
+    return write_blocks(in_words(report).all)
 
 
 def _title(report: Report) -> Block:
@@ -179,55 +180,6 @@ def _candidate_alone(report: Report) -> Block:
 def _metric_name(name: str, primary: str) -> str:
     label = escape(METRICS[name].label)
     return f"**{label}**" if name == primary else label
-
-
-def got_worse(report: Report) -> Iterator[Block]:
-    """Say what a merge would cost, also where the whole is better: metrics, slices, answers."""
-    comparison = report.comparison
-    if isinstance(comparison.baseline, Missing):
-        return
-    metrics = [
-        (METRICS[one.metric].label, one)
-        for one in comparison.changes
-        if metric_word(report, one) == "worse"
-    ]
-    lines = [f"metrics: {_listed(metrics, len(report.gate.small_metrics), 'cannot be told')}"]
-    if comparison.slices:
-        slices = [
-            (str(one), one.change)
-            for one in sorted(comparison.slices, key=lambda one: -one.n)
-            if isinstance(one.change, Change) and slice_word(report, one) == "worse"
-        ]
-        of = ""
-        if len(slices) > MOST:
-            of = f"{len(slices)} of {len(comparison.slices)}, the largest first: "
-        told = _listed(slices, len(report.gate.small_slices), "too small to tell")
-        lines.append(f"slices: {of}{told}")
-    yield Items("**What got worse**", (*lines, *_flips(report)))
-
-
-def _listed(worse: list[tuple[str, Change]], small: int, why: str) -> str:
-    """Return the first of what is worse, each with both values, and how many cannot be told."""
-    untold = f"; {small} {why}" if small else ""
-    if not worse:
-        return f"none beyond its 90% interval{untold}"
-    named = []
-    for name, change in worse[:MOST]:
-        metric, known = METRICS[change.metric], change.baseline
-        candidate = metric.text(change.candidate, beside=known)
-        named.append(f"{escape(name)} {metric.text(known)} → {candidate}")
-    more = f", and {len(worse) - MOST} more" if len(worse) > MOST else ""
-    return ", ".join(named) + more + untold
-
-
-def _flips(report: Report) -> Iterator[str]:
-    flips = report.comparison.flips
-    if not isinstance(flips, Missing):
-        cut = ", cut at one half" if report.comparison.candidate.task == "binary" else ""
-        yield (
-            f"answers{cut}: {flips.worsened:,} turned wrong and {flips.improved:,} turned "
-            f"right, of {flips.n:,}"
-        )
 
 
 def lock_move(report: Report) -> str:

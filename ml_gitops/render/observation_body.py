@@ -7,9 +7,10 @@ from ml_gitops.model.metrics import METRICS
 from ml_gitops.monitoring.drift import DriftReport
 from ml_gitops.monitoring.health import MetricHealth
 from ml_gitops.monitoring.observation import Observation
-from ml_gitops.render.blocks import Block, Fold, Heading, Items, Paragraph, Table, to_markdown
+from ml_gitops.render.blocks import Block, Fold, Heading, Items, Paragraph, Table, write_blocks
 from ml_gitops.render.changes import HEADER, NOTE, rows
-from ml_gitops.render.ci_report import got_worse, lock_move
+from ml_gitops.render.ci_report import lock_move
+from ml_gitops.render.costs import got_worse
 from ml_gitops.render.marks import mark_of
 from ml_gitops.render.numbers import count, duration
 from ml_gitops.render.observation_tables import (
@@ -33,7 +34,7 @@ def retraining_body(observation: Observation, report: Report) -> str:
         "What drifted: the newest window beside the training data",
         tuple(drift_blocks(observation.drift)),
     )
-    return to_markdown(
+    return write_blocks(
         [
             Paragraph(f"**{mark_of(report.verdict).symbol} {escape(report.headline)}**"),
             Paragraph(
@@ -122,7 +123,7 @@ def incident_title(observation: Observation) -> str:
 
 def incident_body(observation: Observation) -> str:
     """Say what a person should look at, and what the bot does meanwhile."""
-    return to_markdown(
+    return write_blocks(
         [
             Paragraph(f"**{escape(observation.retrain.headline)}.**"),
             *_reasons(observation),

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ml_gitops.render.blocks import Block, to_markdown
+from ml_gitops.render.blocks import Block, write_blocks
 from ml_gitops.render.charts.drawing import chart_css
 from ml_gitops.render.tables import plain, visible
 
@@ -48,7 +48,7 @@ def markdown_to_html(
 
 def set_on_page(blocks: Iterable[Block], *, heading: int = 2) -> str:
     """Return blocks as HTML; the highest heading becomes one of this level."""
-    return markdown_to_html(to_markdown(blocks), heading=heading)
+    return markdown_to_html(write_blocks(blocks), heading=heading)
 
 
 def page(

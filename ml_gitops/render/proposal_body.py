@@ -1,6 +1,6 @@
 """Bodies of the pull requests that the bot opens: the verdict first, then the evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from ml_gitops.delivery.release import Release
 from ml_gitops.document import Missing
@@ -8,12 +8,10 @@ from ml_gitops.model.lineage import short
 from ml_gitops.model.metrics import METRICS
 from ml_gitops.monitoring.health import MetricHealth
 from ml_gitops.monitoring.observation import Observation
-from ml_gitops.render.tables import Align, code, details, escape, table
-
-
-def paragraphs(parts: Sequence[str]) -> str:
-    """Join what there is to say; what is empty is not said."""
-    return "\n\n".join(part for part in parts if part)
+from ml_gitops.render.blocks import Block, Fold, Items, Paragraph, Table, titled, write_blocks
+from ml_gitops.render.ci_report import in_words
+from ml_gitops.render.tables import code, escape
+from ml_gitops.report import Report
 
 
 def promotion_body(
@@ -34,24 +32,25 @@ def promotion_body(
     )
     number = None if release.doubts else release.pull_request
     reviewed = f", reviewed in #{number}" if number else ""
-    return paragraphs(
+    place = escape(environment)
+    return write_blocks(
         [
-            _blocked(release),
-            _unreviewed(release),
-            (
-                f"**{code(release.tag)} serves {escape(source)}; merging lets "
-                f"{escape(environment)} serve it.** {now}"
+            *_blocked(release),
+            *_unreviewed(release),
+            Paragraph(
+                f"**{code(release.tag)} serves {escape(source)}; merging lets {place} serve it.** "
+                f"{now}"
             ),
-            f"**The gate's verdict{reviewed}:** {escape(release.verdict)}",
-            _what_changed(release),
-            _side_by_side(serving, release, ("now", "after the merge")),
-            (
+            Paragraph(f"**The gate's verdict{reviewed}:** {escape(release.verdict)}"),
+            *_what_changed(release),
+            *_side_by_side(serving, release, ("now", "after the merge")),
+            Paragraph(
                 f"**If you merge**, `deployments/{environment}.json` names this release, CD "
                 f"records it as the next {code(f'{release.model}#{environment}#N')} tag, and "
-                f"whoever reconciles {escape(environment)} starts exactly these bytes. "
+                f"whoever reconciles {place} starts exactly these bytes. "
                 "**If you close**, this version is not proposed again; the next one is."
             ),
-            (
+            Paragraph(
                 f"To go back later: `ml-gitops rollback --environment {environment}`, or revert "
                 "the merge."
             ),
@@ -76,41 +75,38 @@ def rollback_body(
     if seen is None:
         told = f"**A person asks that {place} goes back from {here} to {there}.**"
     origin = f" (#{serving.pull_request})" if serving.pull_request else ""
-    return paragraphs(
+    return write_blocks(
         [
-            told,
-            _reasons(serving, seen) if seen else "",
-            (
+            Paragraph(told),
+            *([Items("", tuple(_reasons(serving, seen)))] if seen else []),
+            Paragraph(
                 f"**If you merge**, `deployments/{environment}.json` names {there} again, by the "
                 "digests it was released with; nothing is built or trained. **If you close**, "
                 f"{'the same evidence does not come back' if seen else 'nothing happens'}."
             ),
-            (
+            Paragraph(
                 "**Afterwards:** the default branch still holds the change that made "
                 f"{here}{origin}; revert it too, or the next release brings it back."
             ),
-            "**What was known when they were released:**",
-            _side_by_side(serving, target, ("now", "after the merge")),
+            Paragraph("**What was known when they were released:**"),
+            *_side_by_side(serving, target, ("now", "after the merge")),
         ]
     )
 
 
-def _reasons(serving: Release, seen: Observation) -> str:
-    """Say what was measured, and why the promise of what serves is no reason to stay."""
+def _reasons(serving: Release, seen: Observation) -> Iterator[str]:
+    """Yield what was measured, and why the promise of what serves is no reason to stay."""
     here = code(serving.tag)
-    reasons = [f"{escape(seen.rollback.headline)}."]
+    yield f"{escape(seen.rollback.headline)}."
     if serving.gate == "block":
         origin = f" in #{serving.pull_request}" if serving.pull_request else ""
-        reasons.append(f"The gate had advised against {here}; it was merged all the same{origin}.")
+        yield f"The gate had advised against {here}; it was merged all the same{origin}."
     told = escape(seen.health.text)
-    reasons.append(
-        {
-            "healthy": _kept_promise(serving, seen.health.metrics[0]),
-            "degraded": f"{here} breaks its own promise, too: {told}.",
-            "insufficient": f"Whether {here} keeps its own promise cannot be told: {told}.",
-        }[seen.health.verdict]
-    )
-    return "\n".join(f"- {reason}" for reason in reasons)
+    yield {
+        "healthy": _kept_promise(serving, seen.health.metrics[0]),
+        "degraded": f"{here} breaks its own promise, too: {told}.",
+        "insufficient": f"Whether {here} keeps its own promise cannot be told: {told}.",
+    }[seen.health.verdict]
 
 
 def _kept_promise(serving: Release, health: MetricHealth) -> str:
@@ -128,14 +124,17 @@ def _kept_promise(serving: Release, health: MetricHealth) -> str:
     )
 
 
-def _side_by_side(now: Release | Missing, after: Release, names: tuple[str, str]) -> str:
-    """Return a table of two releases; the difference only where both answered the same rows."""
+def _side_by_side(
+    now: Release | Missing, after: Release, names: tuple[str, str]
+) -> Iterator[Block]:
+    """Yield a table of two releases; the difference only where both answered the same rows."""
     if isinstance(now, Missing):
-        rows = [[fact, text] for fact, text in _facts(after)]
-        rows += [[escape(METRICS[name].label), _metric(name, after)] for name in after.metrics]
-        return table(["", names[1]], rows, ["left", "right"])
+        rows = [*_facts(after)]
+        rows += [(escape(METRICS[name].label), _metric(name, after)) for name in after.metrics]
+        yield Table(("", names[1]), tuple(rows), ("left", "right"))
+        return
     facts = zip(_facts(now), _facts(after), strict=True)
-    rows = [[fact, old, new, ""] for (fact, old), (_, new) in facts]
+    lines = [(fact, old, new, "") for (fact, old), (_, new) in facts]
     same_rows = now.holdout == after.holdout
     for name, metric in METRICS.items():
         old, new = now.metrics.get(name), after.metrics.get(name)
@@ -144,12 +143,13 @@ def _side_by_side(now: Release | Missing, after: Release, names: tuple[str, str]
         change = ""
         if old is not None and new is not None and same_rows:
             change = metric.text(metric.sign * (new - old), signed=True, beside=old)
-        rows.append([escape(metric.label), _metric(name, now), _metric(name, after), change])
-    align: list[Align] = ["left", "right", "right", "right"]
-    text = table(["", *names, "change" if same_rows else ""], rows, align)
+        lines.append((escape(metric.label), _metric(name, now), _metric(name, after), change))
+    header = ("", *names, "change" if same_rows else "")
+    yield Table(header, tuple(lines), ("left", "right", "right", "right"))
+    note = "The two were judged on different days, so their metrics do not compare."
     if same_rows:
-        return f"{text}\n\n*A change with a plus is better, also for losses.*"
-    return f"{text}\n\n*The two were judged on different days, so their metrics do not compare.*"
+        note = "A change with a plus is better, also for losses."
+    yield Paragraph(f"*{note}*")
 
 
 def _facts(release: Release) -> list[tuple[str, str]]:
@@ -166,48 +166,41 @@ def _metric(name: str, release: Release) -> str:
     return "undefined" if value is None else METRICS[name].text(value)
 
 
-def _blocked(release: Release) -> str:
+def _blocked(release: Release) -> Iterator[Block]:
     """Say before anything else that a person overruled the gate."""
-    if release.gate != "block":
-        return ""
-    place = f" (#{release.pull_request})" if release.pull_request else ""
-    return f"**✗ The gate advised against this release; it was merged all the same{place}.**"
+    if release.gate == "block":
+        place = f" (#{release.pull_request})" if release.pull_request else ""
+        yield Paragraph(
+            f"**✗ The gate advised against this release; it was merged all the same{place}.**"
+        )
 
 
-def _what_changed(release: Release) -> str:
-    if not release.changed:
-        return "It is the first release." if release.version == "v1.0.0" else ""
-    told = [escape(one) for one in release.differences or release.changed]
-    if len(told) == 1:
-        return f"**What differs from the release before:** {told[0]}."
-    return "\n".join(["**What differs from the release before**", *(f"- {one}" for one in told)])
+def _what_changed(release: Release) -> Iterator[Block]:
+    if release.changed:
+        told = map(escape, release.differences or release.changed)
+        yield titled("What differs from the release before", told)
+    elif release.version == "v1.0.0":
+        yield Paragraph("It is the first release.")
 
 
-def _unreviewed(release: Release) -> str:
+def _unreviewed(release: Release) -> Iterator[Block]:
     """Say before its numbers that nobody's review covers a release, and why."""
-    if not release.doubts:
-        return ""
-    doubts = "\n".join(f"- {escape(doubt)}" for doubt in release.doubts)
-    return f"**▲ No review covers this release:**\n{doubts}"
+    if release.doubts:
+        yield Items("**▲ No review covers this release:**", tuple(map(escape, release.doubts)))
 
 
-def release_notes(release: Release, report: str) -> str:
-    """Return the notes of a release page: what it is, then the report it was reviewed by.
-
-    Args:
-        release: the release.
-        report: the Markdown of its report.
-    """
-    files = [[code(name), code(short(digest))] for name, digest in sorted(release.files.items())]
+def release_notes(release: Release, report: Report) -> str:
+    """Return the notes of a release page: what it is, then the report it was reviewed by."""
+    files = tuple((code(name), code(short(one))) for name, one in sorted(release.files.items()))
     number = None if release.doubts else release.pull_request
     reviewed = f" Reviewed in #{number}." if number else ""
-    return paragraphs(
+    return write_blocks(
         [
-            _unreviewed(release),
-            f"**{escape(release.verdict)}**{reviewed}",
-            f"Learned from {release.trained}, judged on {release.holdout}.",
-            _what_changed(release),
-            details("Files and their digests", table(["file", "sha256"], files, ["left", "left"])),
-            details("The report it was reviewed by", report),
+            *_unreviewed(release),
+            Paragraph(f"**{escape(release.verdict)}**{reviewed}"),
+            Paragraph(f"Learned from {release.trained}, judged on {release.holdout}."),
+            *_what_changed(release),
+            Fold("Files and their digests", (Table(("file", "sha256"), files, ("left", "left")),)),
+            Fold("The report it was reviewed by", in_words(report).all),
         ]
     )

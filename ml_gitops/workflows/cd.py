@@ -14,7 +14,6 @@ from ml_gitops.model.run import verify
 from ml_gitops.names import MODEL_FILE, PROFILE_FILE, SIGNATURE_FILE
 from ml_gitops.ports import Bentos, Forge, Progress, Repository, Workspace
 from ml_gitops.pull_request import Action, PullRequest
-from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.proposal_body import release_notes
 from ml_gitops.report import Report, verify_report
 from ml_gitops.serving.signature import Signature
@@ -193,7 +192,7 @@ def _publish(
     report = Report.from_json(files[Report.file_name], where=Report.file_name)
     assets = {name: files[name] for name in SHIPPED}
     assets |= {BENTO_FILE: bento, Release.file_name: release.to_json().encode()}
-    notes = release_notes(release, to_markdown(report))
+    notes = release_notes(release, report)
     forge.create_release(release.tag, f"{release.model} {release.version}", notes, assets)
     return release
 

@@ -13,7 +13,7 @@ from ml_gitops.render.blocks import (
     Paragraph,
     Table,
     titled,
-    to_markdown,
+    write_blocks,
 )
 from ml_gitops.render.reader import Span, read_blocks, spans
 from ml_gitops.render.tables import code, details, escape, fence, table
@@ -67,15 +67,15 @@ BLOCKS: tuple[Block, ...] = (
 
 def test_what_is_written_is_read_again() -> None:
     """Markdown of blocks says what the blocks say, so a forge loses nothing of a report."""
-    assert tuple(read_blocks(to_markdown(BLOCKS))) == BLOCKS
+    assert tuple(read_blocks(write_blocks(BLOCKS))) == BLOCKS
 
 
 def test_a_fold_holds_its_blocks() -> None:
     """On a forge it is folded; drawn, everything in it stands under its summary."""
     fold = Fold("More", BLOCKS)
 
-    assert to_markdown([fold]) == details("More", to_markdown(BLOCKS))
-    assert tuple(read_blocks(to_markdown([fold]))) == (Heading("▸ More"), *BLOCKS)
+    assert write_blocks([fold]) == details("More", write_blocks(BLOCKS))
+    assert tuple(read_blocks(write_blocks([fold]))) == (Heading("▸ More"), *BLOCKS)
 
 
 def test_blocks_are_drawn_as_their_markdown_is() -> None:
@@ -83,7 +83,7 @@ def test_blocks_are_drawn_as_their_markdown_is() -> None:
     out = io.StringIO()
     Terminal(out=out, width=80).show(BLOCKS)
 
-    assert out.getvalue() == shown(to_markdown(BLOCKS))
+    assert out.getvalue() == shown(write_blocks(BLOCKS))
 
 
 def test_a_single_line_needs_no_list() -> None:

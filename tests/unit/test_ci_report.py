@@ -20,7 +20,7 @@ from ml_gitops.model.metrics import METRICS
 from ml_gitops.model.policy import GatePolicy
 from ml_gitops.pull_request import LONGEST_TEXT
 from ml_gitops.render import report_page
-from ml_gitops.render.blocks import to_markdown as written
+from ml_gitops.render.blocks import write_blocks
 from ml_gitops.render.ci_report import in_words, to_markdown
 from ml_gitops.render.page import set_on_page
 from ml_gitops.render.terminal import Terminal
@@ -342,7 +342,7 @@ def test_a_comment_fits_however_much_there_is_to_say(columns: int) -> None:
     made = compared(noise=0.9, columns=columns)
 
     long = report(made, checks=checks, differences=changes)
-    text, whole = to_markdown(long), written(in_words(long, whole=True).details)
+    text, whole = to_markdown(long), write_blocks(in_words(long, whole=True).details)
 
     assert len(text) < LONGEST_TEXT
     assert text.endswith("</details>")

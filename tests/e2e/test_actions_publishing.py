@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,189 @@ def test_hidden_changes_of_the_rules_are_told_anyway(job: Job) -> None:
     body = job.notes[0].body
     assert "**This change touches how models are judged:**" in body
     assert "test_behaviour.py" in body.split("\n")[0].replace("\\", "")
+
+
+def forged_report(job: Job, place: str, value: object) -> dict[str, bytes]:
+    """Return what the run left, with one value of its report changed; `a.b` names the place."""
+    report = json.loads((job.left / "report.json").read_text())
+    *above, last = place.split(".")
+    inside = report
+    for key in above:
+        inside = inside[key]
+    inside[last] = value
+    return forged(job, "report.json", **report)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("report.json", {"schema_version": 2}),
+        ("report.json", {"html": "<script>"}),
+        ("report.json", {"train_rows": "many"}),
+        ("report.json", {"run_key": "sha256:0"}),
+        ("report.json", {"model_bytes": 1}),
+        ("report.json", {"fit_seconds": 0.0}),
+    ],
+    ids=["version", "unknown-key", "type", "digest", "size", "cost"],
+)
+def test_e12_a_report_of_another_form_or_run_is_refused(
+    job: Job, name: str, changes: dict[str, Any]
+) -> None:
+    """A report is one of ours, and says of its run what the run's files say."""
+    run = job.run()
+    job.leave(run, forged(job, name, **changes))
+
+    done = job.publish(job.event(run))
+
+    assert (done["code"], job.notes) == ("E12", [])
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("run.json", {"pickle": "x"}),
+        ("run.json", {"files": {}}),
+        ("run.json", {"run_key": "sha256:" + "0" * 64}),
+        ("run.json", {"train_rows": None}),
+    ],
+    ids=["unknown-key", "files", "key", "type"],
+)
+def test_e10_a_record_of_another_form_is_refused(
+    job: Job, name: str, changes: dict[str, Any]
+) -> None:
+    """A record is one of ours, and its files are those that it lists."""
+    run = job.run()
+    job.leave(run, forged(job, name, **changes))
+
+    done = job.publish(job.event(run))
+
+    assert (done["code"], job.notes) == ("E10", [])
+
+
+def test_e11_another_model_is_refused(job: Job) -> None:
+    """A run of another model is not this pull request's, however whole it is."""
+    config = job.world.root / "ml-gitops.toml"
+    config.write_text(config.read_text().replace('name = "churn"', 'name = "chum"'))
+    job.world.clone.commit_all("Call it chum")
+    job.world.clone.run("push", "--quiet", str(job.source.path), f"HEAD:{BRANCH}")
+    run = job.run()
+    job.leave(run)
+
+    done = job.publish(job.event(run))
+
+    assert (done["code"], done["reason"], job.notes) == ("E11", "the run is of another model", [])
+
+
+@pytest.mark.parametrize("path", ["model/helper.py", "model/pipeline.py"])
+def test_e11_code_that_was_not_run_is_refused(job: Job, path: str) -> None:
+    """A commit with one more line of code than the run had is not what was reported on."""
+    job.source.push(BRANCH, {path: "STEPS = 2\n"})
+    run = job.run()
+    job.leave(run)
+
+    done = job.publish(job.event(run))
+
+    assert (done["code"], job.notes) == ("E11", [])
+    assert "other code" in done["reason"]
+
+
+@pytest.mark.parametrize("secret", ["ghp_" + "a" * 36, "-----BEGIN RSA", "TOKEN"])
+def test_e13_no_secret_is_told(job: Job, secret: str) -> None:
+    """A report that holds what looks like a secret, or is one of this job, is not posted."""
+    job.patch.setenv("MY_API_KEY", "hunter2-hunter2")
+    told = "hunter2-hunter2" if secret == "TOKEN" else secret
+    run = job.run()
+    job.leave(run, forged_report(job, "comparison.champion", {"missing": True, "reason": told}))
+
+    done = job.publish(job.event(run))
+
+    assert done["code"] == "E13"
+    assert job.notes == []
+    assert told not in json.dumps(done)
+
+
+@pytest.mark.parametrize("when", ["push", "close", "delete"])
+def test_e14_what_is_out_of_date_gets_no_comment(job: Job, when: str) -> None:
+    """Whatever happens between the look and the comment, nothing is said of what was."""
+    run = job.run()
+    job.leave(run)
+    event = job.event(run)
+    caller = Caller(job.server, job.server.token("ada"), job.repository.full_name)
+    sha = job.source.head(BRANCH)
+
+    def meanwhile() -> None:
+        if when == "push":
+            job.source.push(BRANCH, {"README.md": "More.\n"})
+        elif when == "close":
+            caller.patch("/pulls/1", state="closed")
+        else:
+            job.source.delete_branch(BRANCH)
+
+    job.server.faults.add(meanwhile, path=r"/artifacts/\d+/zip")
+
+    done = job.publish(event)
+
+    assert (done["code"], done["posted"], job.notes) == ("posted", False, [])
+    told = caller.read(f"/commits/{sha}/check-runs")["check_runs"]
+    assert [it["conclusion"] for it in told] == ["success"]
+
+
+@pytest.mark.parametrize("fault", ["502-after", "timeout-after", "502"])
+def test_e15_a_lost_answer_leaves_one_comment(job: Job, fault: str) -> None:
+    """Whether the comment was written or not, afterwards there is one."""
+    run = job.run()
+    job.leave(run)
+    event = job.event(run)
+    job.server.faults.add(fault, method="POST", path="/issues/1/comments")
+
+    with suppress(AssertionError):
+        job.publish(event)
+    job.publish(event)
+
+    assert len(job.notes) == 1
+    assert job.checks() == [("ml-gitops", "success")]
+
+
+def test_e15_a_stranger_s_marker_is_nothing_of_ours(job: Job) -> None:
+    """A comment that copies the hidden marker is left alone, and ours is written beside it."""
+    run = job.run()
+    job.leave(run)
+    job.publish(job.event(run))
+    copied = job.notes[0].body
+    job.notes.clear()
+    Caller(job.server, job.server.token("eve"), job.repository.full_name).post(
+        "/issues/1/comments", body=copied.replace("may merge", "is perfect")
+    )
+
+    job.publish(job.event(run))
+
+    assert [it.author.login for it in job.notes] == ["eve", BOT.login]
+    assert "is perfect" in job.notes[0].body
+
+
+def test_e16_nothing_of_the_run_is_said(job: Job, capfd: pytest.CaptureFixture[str]) -> None:
+    """Outputs, summary and log hold our own words alone, whatever the run says of itself."""
+    outputs, summary = job.folder / "outputs", job.folder / "summary"
+    job.patch.setenv("GITHUB_ACTIONS", "true")
+    job.patch.setenv("GITHUB_OUTPUT", str(outputs))
+    job.patch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    run = job.run()
+    evil = "::add-mask::x\n##[add-path]/tmp\n@everyone"
+    job.leave(run, forged_report(job, "comparison.champion", {"missing": True, "reason": evil}))
+    capfd.readouterr()
+
+    done = job.publish(job.event(run))
+
+    said = capfd.readouterr()
+    assert set(done) == {"code", "reason", "pull_request", "verdict", "posted", "trusted"}
+    for text in (said.out, said.err, outputs.read_text(), json.dumps(done)):
+        assert "add-mask" not in text
+        assert "add-path" not in text
+        assert "everyone" not in text
+    assert not summary.exists()
+    for note in job.notes:
+        assert "::add-mask::x\n" not in note.body
+        assert "@everyone" not in note.body.replace("`@everyone", "")
 
 
 def test_a_push_meanwhile_gets_no_old_comment(job: Job) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 LATE = 30
 """A flight is late if it arrives more than this many minutes after its scheduled arrival."""
 
-SCHEDULE = ["carrier", "origin", "dest", "distance", "weekday", "minute_of_day", "traffic"]
+SCHEDULE = ["carrier", "origin", "dest", "distance", "minute_of_day", "traffic"]
 WEATHER = ["temp", "dewp", "humid", "wind_speed", "precip", "pressure", "visib"]
 AFTERWARDS = ["dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"]
 
@@ -48,7 +48,6 @@ def _flights() -> pd.DataFrame:
             [flights["carrier"] + flights["flight"].astype(str), flights["origin"]], sep="-"
         ),
         scheduled=utc_hour + pd.to_timedelta(flights["minute"], unit="min"),
-        weekday=local.dt.day_of_week.astype("int64"),
         minute_of_day=60 * flights["hour"] + flights["minute"],
         traffic=same_hour["flight"].transform("size"),
         plane_age=flights["year"] - flights["tailnum"].map(planes.set_index("tailnum")["year"]),

@@ -16,6 +16,7 @@ from tests.e2e.test_actions_publishing import READS, REPORTS
 ROOT = Path(__file__).parents[2]
 ACTIONS = {path.parent.name: path for path in sorted(ROOT.glob("actions/*/action.yml"))}
 WORKFLOWS = {path.name: path for path in sorted(ROOT.glob(".github/workflows/*.yml"))}
+CALLERS = {path.name: path for path in sorted(ROOT.glob("actions/callers/*.yml"))}
 SHIPPED = {name: path for name, path in WORKFLOWS.items() if name.startswith("model-")}
 EVERYTHING = [*ACTIONS.values(), *WORKFLOWS.values()]
 PINNED = re.compile(r"uses: ([\w.-]+/[\w./-]+)@[0-9a-f]{40} # v\d+\.\d+\.\d+")
@@ -273,6 +274,45 @@ def test_actions_are_given_what_they_take(name: str) -> None:
 
     for step_id, output in re.findall(r"steps\.([\w-]+)\.outputs\.([\w-]+)", text):
         assert output in used[step_id], output
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_a_caller_gives_just_the_rights_that_are_used(name: str) -> None:
+    """A repository's own file gives what the jobs of ours ask for, no more, each with a reason."""
+    text = CALLERS[name].read_text()
+    caller = document(CALLERS[name])
+    (job,) = caller["jobs"].values()
+    asked = {right for rights in RIGHTS[f"model-{name}"].values() for right in rights}
+    asked -= {f"{it.partition(':')[0]}: read" for it in asked if it.endswith("write")}
+
+    assert caller["permissions"] == {}
+    assert {f"{key}: {value}" for key, value in job["permissions"].items()} == asked
+    assert len(re.findall(r"^      [a-z-]+: (?:read|write) # [a-z]", text, re.MULTILINE)) == len(
+        asked
+    )
+    assert job["uses"] == f"OWNER/ml-gitops/.github/workflows/model-{name}@COMMIT"
+    called = document(SHIPPED[f"model-{name}"])["on"]["workflow_call"] or {}
+    assert set(job.get("with", {})) <= set(called.get("inputs", {}))
+    needed = {key for key, it in called.get("inputs", {}).items() if it.get("required")}
+    assert needed <= set(job.get("with", {}))
+
+
+def test_one_file_brings_the_first_report() -> None:
+    """From nothing to a first report it takes one file of twelve lines at most, and no secret."""
+    text = CALLERS["ci.yml"].read_text()
+
+    assert len(text.splitlines()) <= 12
+    assert "secret" not in text
+    assert set(CALLERS) == {name.removeprefix("model-") for name in SHIPPED}
+
+
+def test_the_run_after_a_fork_s_follows_the_workflow_of_that_name() -> None:
+    """What starts the report, by name, is the file that it believes, by path."""
+    report = document(CALLERS["report.yml"])
+
+    assert report["on"]["workflow_run"]["workflows"] == [document(CALLERS["ci.yml"])["name"]]
+    assert report["on"]["workflow_run"]["types"] == ["completed"]
+    assert report["jobs"]["model"]["with"]["workflow"] == ".github/workflows/ci.yml"
 
 
 def test_who_runs_the_author_s_code_on_a_pull_request_may_only_read() -> None:

@@ -160,7 +160,9 @@ def _unpacked(archive: bytes, folder: Path) -> Path:
 def _tell_delivered(terminal: Terminal, done: Delivered) -> None:
     chosen = done.release
     if done.is_new:
-        terminal.status("pass", f"released {chosen.tag}: {chosen.verdict}")
+        against = chosen.gate == "block"
+        told = f"released {chosen.tag}{' against the advice of the gate' if against else ''}"
+        terminal.status("warn" if against else "pass", f"{told}: {chosen.verdict}")
         for one in chosen.differences:
             terminal.line(f"  differs from the release before: {one}")
         for doubt in chosen.doubts:

@@ -24,7 +24,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 _OPEN = ("<details>", "<details open>")
 _COMMENT = re.compile(r"^(?:<!--(?:(?!-->).)*-->\s*)+$")
-_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b", re.ASCII)
+_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}(?:\.\.\d{2}-\d{2})?\b", re.ASCII)
+"""A day, or a window of which only the first one names its year."""
 _TASK = re.compile(r"^\[([ xX])\] ")
 
 

@@ -366,10 +366,11 @@ def test_time_grows_with_the_text_not_with_its_square(name: str) -> None:
 
 def test_a_day_is_never_broken_at_its_hyphens() -> None:
     """Days stay on one line, in prose and in the first column of a narrow table; code is code."""
-    html = markdown_to_html("from 2013-07-01..2013-07-15, `2013-07-01`, 12013-07-01")
+    html = markdown_to_html("2013-06-24..07-01, 2013-07-01..2013-07-15, `2013-07-01`, 12013-07-01")
 
     assert html == (
-        '<p>from <span class="day">2013-07-01</span>..<span class="day">2013-07-15</span>, '
+        '<p><span class="day">2013-06-24..07-01</span>, '
+        '<span class="day">2013-07-01</span>..<span class="day">2013-07-15</span>, '
         "<code>2013-07-01</code>, 12013-07-01</p>\n"
     )
     assert ".day { white-space: nowrap; }" in stylesheet()

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import bentoml
 from pydantic import ConfigDict, ValidationError
@@ -21,12 +21,14 @@ from ml_gitops.serving.predictor import NoAnswer, Predictor, read_predictor
 from ml_gitops.serving.requests import (
     LONGEST_NAME,
     answer_models,
+    holds_more,
     problem_lines,
     repeated_key,
     request_models,
 )
 
-LARGEST_BODY = 16 * 2**20
+LARGEST_BODY = 4 * 2**20
+"""Bytes: of a full batch 4 kB a row."""
 
 SETTINGS: dict[str, Any] = {
     "workers": 1,  # replicas scale better, and each has a log of its own
@@ -125,6 +127,7 @@ class JsonRequest(bentoml.IODescriptor):  # type: ignore[misc]
     """Reads a request; what does not fit becomes `Refused`, without a traceback in the log."""
 
     model_config = ConfigDict(extra="forbid")
+    most_values: ClassVar[int]
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: Any) -> Any:  # noqa: ARG003
@@ -135,6 +138,8 @@ class JsonRequest(bentoml.IODescriptor):  # type: ignore[misc]
         body = await bounded_body(request)
         if isinstance(body, Refused):
             return body
+        if holds_more(body, cls.most_values):
+            return Refused(413, [f"the body holds more than {cls.most_values:,} values; split it"])
         try:
             fits = cls.model_validate_json(body)
         except ValidationError as error:

@@ -119,7 +119,7 @@ def _levels(health: Any, points: Sequence[Point]) -> list[Threshold]:
 def _event_label(one: Any) -> str | None:
     """Return the flag of a step that changed what production serves, or wanted to."""
     outcome = one.outcome if isinstance(one.outcome, Mapping) else {}
-    if one.command.startswith("ml-gitops monitor"):
+    if one.verb == "monitor":
         if (outcome.get("retraining") or {}).get("action") == "open":
             return f"retraining #{outcome['retraining']['pull_request']}"
         if (outcome.get("rollback") or {}).get("action") == "open":

@@ -48,9 +48,9 @@ def turn_of(one: Any) -> Turn | None:
     if release := released(one):
         against = " against the gate's advice" if is_against_advice(release) else ""
         return Turn(f"{release['tag']} is released{against}", release["verdict"])
-    if one.command == "ml-gitops train" and outcome.get("verdict") == "block":
+    if one.verb == "train" and outcome.get("verdict") == "block":
         return Turn("The gate advises against a change", outcome["headline"])
-    if one.command.startswith("ml-gitops monitor"):
+    if one.verb == "monitor":
         for kind in ("rollback", "retraining"):
             part = outcome.get(kind) or {}
             if part.get("action") == "open":
@@ -72,12 +72,12 @@ def is_against_advice(release: Mapping[str, Any]) -> bool:
 
 def is_traffic(one: Any) -> bool:
     """Say whether a step was a week of live traffic."""
-    return one.who == "production" and isinstance(one.outcome, Mapping) and "rows" in one.outcome
+    return bool(one.verb == "traffic")
 
 
 def _is_calm_look(one: Any) -> bool:
     outcome = one.outcome if isinstance(one.outcome, Mapping) else {}
-    return one.command.startswith("ml-gitops monitor") and bool(outcome.get("calm"))
+    return one.verb == "monitor" and bool(outcome.get("calm"))
 
 
 def chapters_of(story: Story) -> Iterator[str]:
@@ -127,7 +127,8 @@ def _week(number: int, one: Any, story: Story) -> str:
         _newest(look),
     )
     numbers = "".join(f'<td class="number">{cell}</td>' for cell in cells)
-    report = next((where for _, where in story.reports if str(one.when) in where), None)
+    looks = (seen for seen in story.steps if seen.verb == "monitor" and seen.when == one.when)
+    report = next((seen.report for seen in looks), "")
     said = safe(_said(look))
     linked = f'<a href="{safe(report)}">{said}</a>' if report else said
     week = safe(sent["window"]["start"])
@@ -166,11 +167,10 @@ def _step(number: int, one: Any, story: Story) -> str:
 
 def _links_of(one: Any, story: Story) -> str:
     """Return links to the report that a step wrote and the pull request it is about."""
-    found = [
-        f'<a href="{safe(address)}">{safe(title)}</a>'
-        for title, address in story.reports
-        if address.rpartition("/")[2] in one.command
-    ]
+    titles = {address: title for title, address in story.reports}
+    found = []
+    if one.report:
+        found.append(f'<a href="{safe(one.report)}">{safe(titles[one.report])}</a>')
     outcome = one.outcome if isinstance(one.outcome, Mapping) else {}
     number = outcome.get("number") or outcome.get("pull_request")
     for key in ("retraining", "rollback", "promotion"):

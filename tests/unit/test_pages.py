@@ -138,12 +138,14 @@ def step(command: str, day: date, outcome: Any, *, who: str = "monitor", code: i
         title=NASTY,
         why=NASTY,
         who=who,
+        verb="traffic" if command.startswith("POST") else command.split()[1],
         command=command,
         when=day,
         seconds=1.0,
         exit_code=code,
         output=NASTY,
         outcome=outcome,
+        report=f"reports/{day}.html" if "--html" in command else "",
     )
 
 

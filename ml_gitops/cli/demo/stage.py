@@ -32,24 +32,28 @@ class Step(Part):
         title: what it is about.
         why: a sentence or two for a stranger.
         who: the person or the bot who acts.
+        verb: what was done, in a word: that of the command, or `traffic`.
         command: what was typed.
         when: the day of 2013.
         seconds: how long it took.
         exit_code: how it ended.
         output: what it printed.
         outcome: its JSON document, if it has one.
+        report: address of the page that it wrote, beside the story; empty if it wrote none.
     """
 
     chapter: str
     title: str
     why: str
     who: str
+    verb: str
     command: str
     when: date
     seconds: float
     exit_code: int
     output: str
     outcome: Any = None
+    report: str = ""
 
 
 class Stage:
@@ -103,6 +107,7 @@ class Stage:
         who: str = "ci",
         expect: Sequence[int] = (0,),
         folder: Path | None = None,
+        report: str = "",
     ) -> Any:
         """Run `ml-gitops` and return the JSON document of its outcome.
 
@@ -111,6 +116,7 @@ class Stage:
             arguments: the words after `ml-gitops`.
             expect: exit codes that the story goes on from; whatever it is, it is recorded.
             folder: where to run, instead of the model repository.
+            report: address of the page that it writes, beside the story.
 
         Raises:
             DemoError: it ended with another exit code.
@@ -127,12 +133,14 @@ class Stage:
                 title=title,
                 why=why,
                 who=who,
+                verb=arguments[0],
                 command=shlex.join(["ml-gitops", *arguments]),
                 when=self.today,
                 seconds=round(seconds, 2),
                 exit_code=done.returncode,
                 output=done.stdout + _errors(done.stderr),
                 outcome=outcome,
+                report=report,
             ),
             expect,
         )

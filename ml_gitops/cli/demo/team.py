@@ -80,6 +80,7 @@ class Team:
             f"The report on #{number}",
             *("report", "--pull-request", str(number), "--html", f"../reports/{name}"),
             expect=expect,
+            report=f"reports/{name}",
         )
         self.made.append((f"Report of #{number}", f"reports/{name}"))
 
@@ -110,6 +111,7 @@ class Team:
             *("monitor", "--as-of", str(day), "--html", f"../reports/{name}"),
             who="monitor",
             why="Equal evidence is the same proposal: one pull request, not two." if again else "",
+            report=f"reports/{name}",
         )
         if not again:
             self.watched.append(found)
@@ -129,6 +131,7 @@ class Team:
                 title=f"A week of flights: {sent.rows:,} predictions over HTTP",
                 why="",
                 who="production",
+                verb="traffic",
                 command=f"POST /predict_batch × {sent.requests}",
                 when=week.until,
                 seconds=sent.seconds,
@@ -162,6 +165,7 @@ class Team:
                     why="The Bento of the release answers over HTTP from the ONNX file that was "
                     "reviewed, and logs every prediction with the release's digest.",
                     who="production",
+                    verb="serve",
                     command="ml-gitops serve --environment production --replay",
                     when=self.stage.today,
                     seconds=round(time.perf_counter() - started, 2),

@@ -6,7 +6,16 @@ from ml_gitops.cli.setting import Setting
 from ml_gitops.cli.tell import tell_proposal
 from ml_gitops.errors import EXIT_PASSED, DataError
 from ml_gitops.monitoring.observation import Observation
-from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Update
+from ml_gitops.pull_request import (
+    Action,
+    Close,
+    IssueAction,
+    IssueSpec,
+    Keep,
+    Open,
+    PullRequest,
+    Update,
+)
 from ml_gitops.render.blocks import Heading
 from ml_gitops.render.numbers import count
 from ml_gitops.render.observation_page import to_html
@@ -87,8 +96,8 @@ def _summary(watched: Watched) -> dict[str, object]:
         },
         "retraining": _proposal_summary(watched.retraining, watched.retraining_proposal),
         "incident": {
-            "issue": watched.issue.number if watched.issue else incident.number,
-            "action": incident.word,
+            "issue": watched.issue.number if watched.issue else _number(incident),
+            "action": _word(incident),
         },
         "left_out": observation.left_out,
         "unread": observation.unread,
@@ -97,13 +106,22 @@ def _summary(watched: Watched) -> dict[str, object]:
 
 
 def _proposal_summary(action: Action | Train, proposal: PullRequest | None) -> dict[str, object]:
-    known = None if isinstance(action, Open) else action.number
     return {
-        "pull_request": proposal.number if proposal else known,
-        "action": type(action).__name__.lower(),
+        "pull_request": proposal.number if proposal else _number(action),
+        "action": _word(action),
         "draft": proposal.draft if proposal else None,
         "reason": action.reason if isinstance(action, Keep | Close) else None,
     }
+
+
+def _number(action: Action | IssueAction | Train) -> int | None:
+    """Return the number of what an action is about, if it is there already."""
+    return None if isinstance(action, Open) else action.number
+
+
+def _word(action: Action | IssueAction | Train) -> str:
+    """Return an action as one word."""
+    return type(action).__name__.lower()
 
 
 def _tell_watched(terminal: Terminal, watched: Watched) -> None:
@@ -161,7 +179,7 @@ def _tell_deeds(terminal: Terminal, watched: Watched) -> None:
             "update": ("warn", "updated"),
             "close": ("pass", "closed"),
             "keep": ("keep", "unchanged:"),
-        }[watched.incident.word]
+        }[_word(watched.incident)]
         terminal.status(state, f"{done} issue #{watched.issue.number} {watched.issue.title}")
 
 
@@ -170,25 +188,23 @@ def _tell_plans(terminal: Terminal, watched: Watched) -> None:
     plans = [
         _planned(watched.rollback, "rollback"),
         _planned(watched.retraining, "retraining"),
+        _planned(watched.incident, "incident"),
     ]
-    incident = watched.incident
-    if incident.word != "keep":
-        number = f" #{incident.number}" if incident.number else ""
-        plans.append(f"{incident.word} issue{number} {incident.title}")
     for plan in filter(None, plans):
         terminal.line(f"  - {plan}")
     if not any(plans):
         terminal.line("  - record what it saw, and nothing else")
 
 
-def _planned(action: Action | Train, kind: str) -> str:
+def _planned(action: Action | IssueAction | Train, kind: str) -> str:
     """Say what an action will do; nothing, if it does nothing."""
     match action:
         case Train(until, number):
             proposal = f"update #{number}" if number else f"open a {kind} pull request"
             return f"train on rows until {until}, judge the candidate, and {proposal}"
         case Open(spec):
-            return f"open the pull request {spec.title!r}"
+            what = "issue" if isinstance(spec, IssueSpec) else "pull request"
+            return f"open the {what} {spec.title!r}"
         case Update(number, spec):
             return f"update #{number} {spec.title}"
         case Close(number, reason):

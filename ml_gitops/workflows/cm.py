@@ -6,9 +6,9 @@ from datetime import date
 from ml_gitops.config import Config
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Repository, Workspace
-from ml_gitops.pull_request import Action, Issue, PullRequest
+from ml_gitops.pull_request import Action, Issue, IssueAction, PullRequest
 from ml_gitops.workflows.ct import Train, plan_retraining, retrain
-from ml_gitops.workflows.incident import IssueAction, apply_incident, plan_incident
+from ml_gitops.workflows.incident import apply_incident, plan_incident
 from ml_gitops.workflows.observing import observe
 from ml_gitops.workflows.reconciliation import apply
 from ml_gitops.workflows.recording import record_observation
@@ -85,5 +85,5 @@ def monitor(
         incident,
         rollback_proposal,
         retraining_proposal,
-        apply_incident(forge, model, incident),
+        apply_incident(forge, incident),
     )

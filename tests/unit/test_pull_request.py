@@ -13,6 +13,8 @@ from ml_gitops.pull_request import (
     Action,
     Actor,
     Close,
+    Issue,
+    IssueSpec,
     Keep,
     Marker,
     Open,
@@ -269,3 +271,28 @@ def test_everything_proposed_is_in_the_content() -> None:
     assert len(contents) == len(others) + 1
     swapped = replace(wanted, changes=(("b", None), ("a", b"1")))
     assert swapped.marker == wanted.marker
+
+
+def test_an_issue_obeys_the_rule_of_pull_requests() -> None:
+    """It is opened once, follows newer evidence, closes with its reason, and stays refused."""
+    wanted = IssueSpec("incident", "delay", "april", "delay: data drifts", "Look at load.")
+    newer = replace(wanted, fingerprint="may")
+    issue = Issue(
+        number=4, title=wanted.title, body=wanted.full_body, author=BOT, state="open",
+        created=NOW, updated=NOW,
+    )  # fmt: skip
+    refused = issue.model_copy(update={"state": "closed", "closed_by": ADA})
+    over = issue.model_copy(update={"state": "closed", "closed_by": BOT})
+
+    def planned(spec: IssueSpec | None, existing: list[Issue]) -> object:
+        return plan("incident", "delay", spec, existing, gone="It is over.")
+
+    assert planned(wanted, []) == Open(wanted)
+    assert planned(wanted, [issue]) == Keep(4, "already proposed, nothing new")
+    assert planned(newer, [issue]) == Update(4, newer)
+    assert planned(None, [issue]) == Close(4, "It is over.")
+    assert planned(wanted, [refused]) == Keep(
+        4, "#4 proposed this on the same evidence and was closed"
+    )
+    assert planned(newer, [refused]) == Open(newer)
+    assert planned(wanted, [over]) == Open(wanted)

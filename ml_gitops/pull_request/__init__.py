@@ -1,0 +1,64 @@
+"""What a bot wants of a forge, as data, and the one rule that reconciles it.
+
+Every pull request and issue of a bot carries a hidden marker with the fingerprint of its
+evidence. `plan` compares what is wanted with what exists and answers with
+Open, Update, Close or Keep, so running twice changes nothing.
+"""
+
+from ml_gitops.pull_request.plan import (
+    HANDS_OFF,
+    Action,
+    Close,
+    IssueAction,
+    IssueSpec,
+    Keep,
+    Open,
+    PullRequestSpec,
+    Update,
+    open_proposals,
+    plan,
+    snoozed,
+)
+from ml_gitops.pull_request.thread import (
+    LONGEST_TEXT,
+    Actor,
+    Comment,
+    Issue,
+    Kind,
+    Marker,
+    MergeMethod,
+    PullRequest,
+    Review,
+    ReviewWord,
+    State,
+    Thread,
+    signed_text,
+)
+
+__all__ = [
+    "HANDS_OFF",
+    "LONGEST_TEXT",
+    "Action",
+    "Actor",
+    "Close",
+    "Comment",
+    "Issue",
+    "IssueAction",
+    "IssueSpec",
+    "Keep",
+    "Kind",
+    "Marker",
+    "MergeMethod",
+    "Open",
+    "PullRequest",
+    "PullRequestSpec",
+    "Review",
+    "ReviewWord",
+    "State",
+    "Thread",
+    "Update",
+    "open_proposals",
+    "plan",
+    "signed_text",
+    "snoozed",
+]

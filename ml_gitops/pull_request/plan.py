@@ -1,0 +1,185 @@
+"""What a bot wants of a forge, as data, and the one rule that reconciles it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ml_gitops.document import sha256
+from ml_gitops.pull_request.thread import Kind, Marker, Thread, signed_text
+
+HANDS_OFF = "a person committed to the branch; it is theirs now"
+
+
+@dataclass(frozen=True)
+class PullRequestSpec:
+    """A pull request that a bot wants: one commit on a branch from the base's tip.
+
+    Args:
+        kind, model, fingerprint: what the proposal is and the evidence it stands on.
+        branch, base, title, body, labels: as people will see them.
+        commit_message: subject and body of the one commit.
+        changes: path to new content (None deletes the file).
+        draft: whether it is not ready to merge.
+    """
+
+    kind: Kind
+    model: str
+    fingerprint: str
+    branch: str
+    base: str
+    title: str
+    body: str
+    commit_message: str
+    changes: tuple[tuple[str, bytes | None], ...]
+    labels: tuple[str, ...] = ()
+    draft: bool = False
+
+    @property
+    def marker(self) -> Marker:
+        """The identity of this proposal, with a digest of all that it proposes."""
+        parts = [self.title, self.body, self.commit_message, *self.labels, str(self.draft)]
+        for path, content in sorted(self.changes):
+            parts += [path, "deleted" if content is None else sha256(content)]
+        return Marker(
+            kind=self.kind,
+            model=self.model,
+            fingerprint=self.fingerprint,
+            content=sha256("\0".join(parts).encode()),
+        )
+
+    @property
+    def full_body(self) -> str:
+        """The body with the marker at its end, cut to what a forge accepts."""
+        return signed_text(self.body, self.marker)
+
+
+@dataclass(frozen=True)
+class IssueSpec:
+    """An issue that a bot wants.
+
+    Args:
+        kind, model, fingerprint: what the issue is and the evidence it stands on.
+        title, body, labels: as people will see them.
+    """
+
+    kind: Kind
+    model: str
+    fingerprint: str
+    title: str
+    body: str
+    labels: tuple[str, ...] = ()
+
+    @property
+    def marker(self) -> Marker:
+        """The identity of this issue, with a digest of what it says."""
+        content = sha256(f"{self.title}\0{self.body}".encode())
+        return Marker(
+            kind=self.kind, model=self.model, fingerprint=self.fingerprint, content=content
+        )
+
+    @property
+    def full_body(self) -> str:
+        """The body with the marker at its end, cut to what a forge accepts."""
+        return signed_text(self.body, self.marker)
+
+
+Wanted = TypeVar("Wanted", PullRequestSpec, IssueSpec)
+Existing = TypeVar("Existing", bound=Thread)
+
+
+@dataclass(frozen=True)
+class Open(Generic[Wanted]):
+    """Open it."""
+
+    spec: Wanted
+
+
+@dataclass(frozen=True)
+class Update(Generic[Wanted]):
+    """Bring an open one to what is wanted now."""
+
+    number: int
+    spec: Wanted
+
+
+@dataclass(frozen=True)
+class Close:
+    """Close one whose reason is gone."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Change nothing."""
+
+    number: int | None
+    reason: str
+
+
+Action = Open[PullRequestSpec] | Update[PullRequestSpec] | Close | Keep
+IssueAction = Open[IssueSpec] | Update[IssueSpec] | Close | Keep
+
+
+def snoozed(
+    kind: Kind, model: str, fingerprint: str, existing: Sequence[Existing]
+) -> Existing | None:
+    """Return the thread in which a person refused exactly this evidence, if any."""
+    for thread in existing:
+        marker = thread.marker
+        by_bot = thread.closed_by is not None and thread.closed_by.bot
+        if (
+            thread.state == "closed"
+            and not by_bot
+            and marker is not None
+            and (marker.kind, marker.model, marker.fingerprint) == (kind, model, fingerprint)
+        ):
+            return thread
+    return None
+
+
+def open_proposals(kind: Kind, model: str, existing: Sequence[Existing]) -> list[Existing]:
+    """Return the open threads that our bot wrote for this kind and model, oldest first."""
+    ours = [
+        thread
+        for thread in existing
+        if thread.state == "open"
+        and thread.marker is not None
+        and (thread.marker.kind, thread.marker.model) == (kind, model)
+    ]
+    return sorted(ours, key=lambda thread: thread.number)
+
+
+def plan(
+    kind: Kind,
+    model: str,
+    wanted: Wanted | None,
+    existing: Sequence[Thread],
+    *,
+    gone: str = "the evidence is gone",
+) -> Open[Wanted] | Update[Wanted] | Close | Keep:
+    """Reconcile one wanted pull request, or issue, with those that exist.
+
+    Args:
+        kind, model: which one this is about; at most one is open at a time.
+        wanted: what it should say, or None if there is no reason for one.
+        existing: all of the repository, whatever their state.
+        gone: why nothing is wanted, so that an open one is closed.
+    """
+    proposals = open_proposals(kind, model, existing)
+    current = proposals[0] if proposals else None
+    if current is not None and current.taken_over:
+        return Keep(current.number, HANDS_OFF)
+    if wanted is None:
+        return Close(current.number, gone) if current else Keep(None, gone)
+    refused = snoozed(kind, model, wanted.fingerprint, existing)
+    if refused is not None:
+        reason = f"#{refused.number} proposed this on the same evidence and was closed"
+        return Close(current.number, reason) if current else Keep(refused.number, reason)
+    if current is None:
+        return Open(wanted)
+    # Equal text on newer evidence is updated too: a refusal must count for what was seen last.
+    if current.marker == wanted.marker:
+        return Keep(current.number, "already proposed, nothing new")
+    return Update(current.number, wanted)

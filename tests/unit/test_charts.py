@@ -41,7 +41,7 @@ from ml_gitops.render.charts.axes import (
 )
 from ml_gitops.render.charts.binning import categories, histogram
 from ml_gitops.render.charts.drawing import measure, shorten, style, wrap
-from ml_gitops.render.charts.intervals import standing
+from ml_gitops.render.charts.intervals import side_of_limit
 
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = '</text><script>alert(1)</script> & "quoted" \x1b[31m \ud800'
@@ -218,12 +218,12 @@ def test_intervals_keep_label_and_numbers_on_a_phone() -> None:
 
 def test_intervals_say_where_they_lie() -> None:
     """A row is allowed, outside, or cannot tell, on either side that the gate accepts."""
-    assert standing(Interval("", 1, 0, 2, -0.5)) == "allowed"
-    assert standing(Interval("", -1, -2, -0.6, -0.5)) == "outside"
-    assert standing(Interval("", 0, -1, 1, -0.5)) == "cannot tell"
-    assert standing(Interval("", 1, 0.6, 2, 0.5), "below") == "outside"
-    assert standing(Interval("", 0, -1, 0.4, 0.5), "below") == "allowed"
-    assert standing(Interval("", 0, -1, 1)) == ""
+    assert side_of_limit(Interval("", 1, 0, 2, -0.5)) == "allowed"
+    assert side_of_limit(Interval("", -1, -2, -0.6, -0.5)) == "outside"
+    assert side_of_limit(Interval("", 0, -1, 1, -0.5)) == "cannot tell"
+    assert side_of_limit(Interval("", 1, 0.6, 2, 0.5), "below") == "outside"
+    assert side_of_limit(Interval("", 0, -1, 0.4, 0.5), "below") == "allowed"
+    assert side_of_limit(Interval("", 0, -1, 1)) == ""
 
 
 def test_intervals_differ_by_shape_and_words() -> None:

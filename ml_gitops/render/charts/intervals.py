@@ -85,7 +85,7 @@ def intervals(
         parts.append(text(width - MARGIN, y, numbers[index], "end"))
         parts += _whiskers(row, numbers[index], x, frame.middle(index), allowed)
     said = [
-        f"{row.label}: {number}{', ' + place if (place := standing(row, allowed)) else ''}"
+        f"{row.label}: {number}{', ' + place if (place := side_of_limit(row, allowed)) else ''}"
         for row, number in zip(rows, numbers, strict=True)
     ]
     return svg(parts, title=title, description="; ".join(said), height=bottom + 30, width=width)
@@ -130,7 +130,7 @@ def _frame(rows: Sequence[Interval], numbers: Sequence[str], top: float, width: 
     return _Frame(top, 46, 28, width - 28, width - number - 3 * MARGIN, stacked=True)
 
 
-def standing(row: Interval, allowed: Literal["above", "below"] = "above") -> str:
+def side_of_limit(row: Interval, allowed: Literal["above", "below"] = "above") -> str:
     """Return where an interval lies: allowed, outside, cannot tell, or nothing without a limit."""
     if row.limit is None:
         return ""
@@ -153,7 +153,7 @@ def _allowed(row: Interval, x: Scale, middle: float, allowed: str) -> list[str]:
 def _whiskers(
     row: Interval, number: str, x: Scale, middle: float, allowed: Literal["above", "below"]
 ) -> list[str]:
-    kind, css = _SIGNS[standing(row, allowed)]
+    kind, css = _SIGNS[side_of_limit(row, allowed)]
     low, high = x(row.low), x(row.high)
     return [
         f'<g class="{css.split()[1]}">',

@@ -51,4 +51,6 @@ def _hint(error: BaseException, message: str) -> str:
         return f"install what brings {error.name!r}, or correct the import"
     if isinstance(error, TypeError) and "datetime64" in message and message.endswith("date"):
         return "compare times with pd.Timestamp(start) and pd.Timestamp(end)"
+    if isinstance(error, TypeError) and "'Timestamp'" in message and "'str'" in message:
+        return "the times are text: parse the column first, with pd.to_datetime"
     return "correct the code"

@@ -108,7 +108,8 @@ def fit_task(column: "pd.Series", task: Task) -> str:
         return f"convert it in the source with pd.to_numeric(rows[{column.name!r}])"
     if len(classes) == 2 and task == "binary":
         one = max(classes, key=str)
-        return f"compare it in the source: rows[{column.name!r}] == {one!r}"
+        call = f"rows[{column.name!r}]"
+        return f"compare it in the source: {call} = {call} == {one!r}"
     other = task_of(column)
     return f'set task = "{other}" in [model]' if other != task else ""
 

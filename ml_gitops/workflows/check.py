@@ -1,5 +1,6 @@
 """Config and layout: is everything there that the loops will reach for?"""
 
+import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
 from ml_gitops.data.schema import Feature, Window
 from ml_gitops.document import Part
-from ml_gitops.errors import MlGitopsError
+from ml_gitops.errors import ConfigError, MlGitopsError
+from ml_gitops.names import CHECKS_FOLDER
 from ml_gitops.ports import Progress, Workspace
 from ml_gitops.render.numbers import count
 from ml_gitops.workflows.check_source import compare_source, open_places, unnamed
@@ -44,7 +46,7 @@ def check_repository(
     progress.step("Importing your code")
     pipeline = _pipeline(config, workspace)
     frame: pd.DataFrame | None = None
-    rows = [_function(config.data.source, workspace)]
+    rows = [_function(config.data.source, "source", workspace)]
     if load and rows[0].state == "pass":
         progress.step(f"Loading rows of {day}")
         try:
@@ -74,7 +76,7 @@ def _whole(config: Config) -> Finding:
 def _pipeline(config: Config, workspace: Workspace) -> Finding:
     """Build the pipeline, which takes a moment, and fit nothing, which may take hours."""
     reference, path = config.model.pipeline, config.model.params
-    found = _function(reference, workspace)
+    found = _function(reference, "pipeline", workspace)
     if found.state != "pass":
         return found
     try:
@@ -93,9 +95,21 @@ def _pipeline(config: Config, workspace: Workspace) -> Finding:
     return Finding(state="pass", what=reference, text=f"returns an unfitted {type(built).__name__}")
 
 
-def _function(reference: str, workspace: Workspace) -> Finding:
+def _function(reference: str, key: str, workspace: Workspace) -> Finding:
+    """Import a function that the config names under a key; where it is not, look for it."""
     try:
         workspace.function(reference)
+    except ConfigError as error:
+        name = reference.partition(":")[2]
+        spelled = re.compile(rf"^def {re.escape(name)}\(".encode(), re.MULTILINE)
+        files = workspace.sources(".", without=[CHECKS_FOLDER])
+        there = next((path for path, text in files.items() if spelled.search(text)), None)
+        found = Finding.of(error, reference)
+        if there is None:
+            return found
+        return found.model_copy(
+            update={"remedy": f'{there} has it: write {key} = "{there}:{name}"'}
+        )
     except MlGitopsError as error:
         return Finding.of(error, reference)
     return Finding(state="pass", what=reference, text="is there and can be imported")
@@ -128,7 +142,7 @@ def _params(config: Config, workspace: Workspace) -> Finding:
 
 
 def _checks(workspace: Workspace) -> Finding:
-    files = [path for path in workspace.sources("checks") if "/test_" in path]
+    files = [path for path in workspace.sources(CHECKS_FOLDER) if "/test_" in path]
     if not files:
         return Finding(
             state="warn",

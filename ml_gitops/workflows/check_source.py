@@ -94,7 +94,7 @@ def compare_source(config: Config, frame: "pd.DataFrame", day: Window) -> Iterat
     for name, strange in strange_names(frame.columns):
         remedy = "rename it in the function that loads the rows"
         yield Finding(state="warn", what=what, text=f"column {name!a} {strange}", remedy=remedy)
-    if not broken:
+    if len(frame) and not broken:
         yield Finding(state="pass", what=what, text=_found(config, frame, day, others))
 
 
@@ -111,7 +111,7 @@ def _keys(config: Config) -> dict[str, str]:
 
 def _found(config: Config, frame: "pd.DataFrame", day: Window, others: str) -> str:
     """Say what there is, and which column plays which part."""
-    rows = f"{count(len(frame), 'row')} of {day.start}"
+    rows = f"{count(len(frame), 'row')} for {day.start}"
     if any(name.startswith(PLACEHOLDER) for name in _keys(config).values()):
         return f"{rows}; its columns are {_names(list(frame.columns))}"
     parts = ", ".join(f"{part} {name!r}" for part, name in _keys(config).items())

@@ -138,7 +138,7 @@ def test_values_of_the_target_are_held_to_the_task(
 
     (line,) = said(found, "fail")
     assert line.startswith(f"{DATA}: column 'left': must hold true and false")
-    assert line.endswith("; compare it in the source: rows['left'] == 'yes'")
+    assert line.endswith("; compare it in the source: rows['left'] = rows['left'] == 'yes'")
     assert not any(DATA in one for one in said(found, "pass"))
 
 
@@ -149,7 +149,7 @@ def test_the_columns_that_play_a_part_are_named(
     (line,) = [one for one in said(check(whole, capsys), "pass") if DATA in one]
 
     parts = "id 'customer', time 'asked', target 'left' (false 15, true 15)"
-    assert line == f"{DATA}: 30 rows of 2024-01-01; {parts}; "
+    assert line == f"{DATA}: 30 rows for 2024-01-01; {parts}; "
 
 
 def test_no_rows_are_loaded_where_nobody_wants_it(
@@ -193,6 +193,7 @@ def test_a_first_day_without_rows_is_told(whole: Path, capsys: pytest.CaptureFix
     found = check(whole, capsys)
 
     assert any("no rows on 1999-01-01; set `start`" in one for one in said(found, "warn"))
+    assert not any(DATA in one for one in said(found, "pass"))
 
 
 def drop_git(root: Path) -> None:
@@ -331,7 +332,13 @@ def test_what_is_to_be_filled_in_is_named(
     failed = said(found, "fail")
     assert [one.partition(": ")[0] for one in failed[:4]] == [f"ml-gitops.toml:{n}" for n in holes]
     assert all("is a placeholder; name " in one for one in failed[:4])
-    assert [one.partition(": ")[0] for one in failed[4:]] == ["model/pipeline.py", "model/data.py"]
+    assert failed[4:] == [
+        f"model/{file}: there is no such file; train.py has it: write {key}"
+        for file, key in {
+            "pipeline.py": 'pipeline = "train.py:build_pipeline"',
+            "data.py": 'source = "train.py:load"',
+        }.items()
+    ]
 
 
 def test_columns_are_offered_for_the_place_they_fit(
@@ -355,7 +362,7 @@ def test_columns_are_offered_for_the_place_they_fit(
     assert found["unnamed"] == []
     passed = [one for one in said(found, "pass") if "columns" in one]
     names = "customer, asked, load, wear, plan, refund, left"
-    assert passed == [f"train.py:load: 30 rows of 2024-01-01; its columns are {names}; "]
+    assert passed == [f"train.py:load: 30 rows for 2024-01-01; its columns are {names}; "]
     assert not any("feature" in one for one in said(found, "pass"))
 
 

@@ -99,8 +99,8 @@ def other_task(task: Task) -> DataSchema:
 
 
 TARGETS: list[tuple[Task, list[Any], str, str]] = [
-    ("binary", ["no", "yes"], "must hold true and false", "rows['left'] == 'yes'"),
-    ("binary", [0.5, 0.7], "must hold true and false", "rows['left'] == 0.7"),
+    ("binary", ["no", "yes"], "must hold true and false", "rows['left'] = rows['left'] == 'yes'"),
+    ("binary", [0.5, 0.7], "must hold true and false", "rows['left'] = rows['left'] == 0.7"),
     ("binary", [0.5, 0.7, 0.9], "must hold true and false", 'task = "regression"'),
     ("binary", ["a", "b", "c"], "must hold true and false", 'task = "multiclass"'),
     ("binary", [None, True, True], "1 targets are missing", ""),

@@ -1,6 +1,7 @@
 """The one place where real adapters are made; everything below takes them as arguments."""
 
 import argparse
+import io
 import json
 import os
 from collections.abc import Callable, Iterable
@@ -17,7 +18,7 @@ from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.adapters.records import GitRecords
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.adapters.workspace import CACHE, LocalWorkspace, find_root, write_whole
-from ml_gitops.cli.job import leave
+from ml_gitops.cli.job import leave, on_actions
 from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config, parse_config
 from ml_gitops.delivery.deployment import state_path
@@ -25,6 +26,7 @@ from ml_gitops.errors import ConfigError, DataError, ForgeError
 from ml_gitops.names import BOT_LOGIN
 from ml_gitops.pull_request import Actor
 from ml_gitops.render.runner import Annotation
+from ml_gitops.render.tables import fence
 from ml_gitops.render.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -233,7 +235,7 @@ class Setting:
         """Print an outcome: as JSON for machines, or told to people, and left to a job.
 
         Args:
-            summary: Markdown for the page of the job.
+            summary: Markdown for the page of the job; else it gets what people are told.
             annotations: what is to be said beside lines of files.
         """
         document = to_jsonable_python(outcome)
@@ -244,4 +246,12 @@ class Setting:
             self.terminal.json(text)
         else:
             tell(self.terminal)
-        leave(self._words, document, summary, annotations)
+        if on_actions():
+            leave(self._words, document, summary or _told(tell), annotations)
+
+
+def _told(tell: Callable[[Terminal], None]) -> str:
+    """Return what people are told as a block of Markdown."""
+    page = io.StringIO()
+    tell(Terminal(out=page, width=100))
+    return fence(page.getvalue())

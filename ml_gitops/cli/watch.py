@@ -18,6 +18,7 @@ from ml_gitops.pull_request import (
 )
 from ml_gitops.render.blocks import Heading
 from ml_gitops.render.numbers import count
+from ml_gitops.render.observation_body import look_summary
 from ml_gitops.render.observation_page import to_html
 from ml_gitops.render.observation_tables import SHIFT_NOTE, drift_table, quality_table
 from ml_gitops.render.terminal import Terminal
@@ -55,7 +56,11 @@ def monitor(parsed: argparse.Namespace) -> int:
     if parsed.html:
         profile = read_profile(forge, read_release(forge, watched.observation.release))
         setting.write(parsed.html, to_html(watched.observation, profile))
-    setting.show(_summary(watched), lambda terminal: _tell_watched(terminal, watched))
+    setting.show(
+        _summary(watched),
+        lambda terminal: _tell_watched(terminal, watched),
+        summary=look_summary(watched.observation),
+    )
     return EXIT_PASSED
 
 

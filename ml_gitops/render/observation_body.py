@@ -138,6 +138,20 @@ def incident_body(observation: Observation) -> str:
     )
 
 
+def look_summary(observation: Observation) -> str:
+    """Say what a look saw, on the page of the job that looked."""
+    said = f"{code(observation.release)} in {escape(observation.environment)}"
+    return write_blocks(
+        [
+            Heading(f"{said}, as of {observation.as_of}"),
+            Paragraph(f"**{escape(observation.retrain.headline)}.**"),
+            *_reasons(observation),
+            *quality_blocks(observation),
+            *drift_blocks(observation.drift),
+        ]
+    )
+
+
 def _advice(observation: Observation) -> str:
     """Say what a person can do that the bot cannot."""
     if observation.retrain.want == "watch":

@@ -4,6 +4,7 @@ import importlib
 import os
 import re
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -63,7 +64,7 @@ def named_errors(root: Path, path: str) -> Iterator[None]:
         TrainingError: whatever the author's code raised, as one line.
     """
     withheld = {name: os.environ.pop(name) for name in list(os.environ) if _SECRET.fullmatch(name)}
-    sys.path.insert(0, str(root))
+    sys.path.insert(_after_the_standard_library(), str(root))
     # Bytecode that came with a commit is not the source that was reviewed: look elsewhere for it.
     prefix, sys.pycache_prefix = sys.pycache_prefix, str(root / ".git" / "no-bytecode")
     quiet, sys.dont_write_bytecode = sys.dont_write_bytecode, True
@@ -80,6 +81,20 @@ def named_errors(root: Path, path: str) -> Iterator[None]:
         sys.path.remove(str(root))
         sys.pycache_prefix, sys.dont_write_bytecode = prefix, quiet
         os.environ.update(withheld)
+
+
+def _after_the_standard_library() -> int:
+    """Return where the work tree comes in the path: no file in it takes the place of Python's own.
+
+    Before the libraries that are installed: a `data` or `utils` of theirs is not the author's.
+    """
+    standard = sysconfig.get_path("stdlib")
+    places = [
+        place
+        for place, entry in enumerate(sys.path, start=1)
+        if entry.startswith(standard) and "-packages" not in entry
+    ]
+    return places[-1] if places else 0
 
 
 def _import(root: Path, path: str) -> Any:

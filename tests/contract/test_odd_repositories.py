@@ -76,6 +76,17 @@ def test_files_named_like_libraries_take_nobodys_place(root: Path, isolated: lis
     assert json.loads(done.stdout)
 
 
+def test_nothing_takes_the_place_of_pythons_own(root: Path) -> None:
+    """The author's code may import what lies beside it, and a part of Python as it is."""
+    sys.modules.pop("tabnanny", None)
+    (root / "tabnanny.py").write_text("1 / 0\n")
+    (root / "mine.py").write_text("VALUE = 1\n")
+    path = root / "model" / "data.py"
+    path.write_text("import mine, tabnanny\n" + path.read_text())
+
+    assert main(["data", "validate", "-C", str(root)]) == 0
+
+
 @pytest.mark.parametrize("fetched", [True, False])
 @pytest.mark.parametrize("place", ["checks/shared", "checks"])
 def test_checks_of_another_repository_are_refused(

@@ -95,22 +95,21 @@ def compare(
     truth = truth_of(target, candidate)
     rival = _comparable(candidate, champion)
     unnamed = champion if isinstance(champion, Missing) else "the champion"
-    alone = Comparison(
+    evaluation = evaluation or evaluate(
+        target, candidate, holdout_digest=holdout_digest, slices=slices, days=days
+    )
+    beside: dict[str, Any] = {"baseline": rival}
+    if not isinstance(rival, Missing):
+        beside = _changes(truth, candidate, rival, primary, slices or {}, days)
+        beside["baseline"] = evaluate(target, rival, holdout_digest=holdout_digest, days=days)
+    return Comparison(
         primary=primary,
         champion=champion_name or unnamed,
-        candidate=evaluation
-        or evaluate(target, candidate, holdout_digest=holdout_digest, slices=slices, days=days),
-        baseline=rival if isinstance(rival, Missing) else Missing(reason="not compared yet"),
+        candidate=evaluation,
         flips=_flips(truth, candidate, rival),
         floor=change_of(primary, truth, candidate, dummy, days),
+        **beside,
     )
-    if isinstance(rival, Missing):
-        return alone
-    baseline = evaluate(target, rival, holdout_digest=holdout_digest, days=days)
-    changes, undefined = _changes(truth, candidate, rival, primary, days)
-    parts = tuple(slice_changes(truth, candidate, rival, slices or {}, primary, days))
-    beside = {"baseline": baseline, "changes": changes, "undefined": undefined, "slices": parts}
-    return alone.model_copy(update=beside)
 
 
 def _changes(
@@ -118,9 +117,10 @@ def _changes(
     candidate: Answers,
     champion: Answers,
     primary: str,
+    slices: "Mapping[str, Any]",
     days: "NDArray[Any] | None",
-) -> tuple[tuple[Change, ...], dict[str, str]]:
-    """Return the change of every metric, the primary first, and why others are not defined."""
+) -> dict[str, Any]:
+    """Return the changes of all metrics, the primary first, why others have none, and of slices."""
     changes, undefined = [], {}
     for name in sorted(metrics_of(candidate.task), key=lambda name: name != primary):
         one = change_of(name, truth, candidate, champion, days)
@@ -128,7 +128,8 @@ def _changes(
             undefined[name] = one.reason
         else:
             changes.append(one)
-    return tuple(changes), undefined
+    parts = slice_changes(truth, candidate, champion, slices, primary, days)
+    return {"changes": tuple(changes), "undefined": undefined, "slices": tuple(parts)}
 
 
 def _comparable(candidate: Answers, champion: Answers | Missing) -> Answers | Missing:

@@ -205,21 +205,7 @@ def _measure(
     null_rate = _share(current.nulls, current.rows)
     unlisted = None if numeric else _share(now[-1], current.present)
     expected = None if numeric else _share(before[-1], reference.counts.present)
-    reasons: list[Reason] = []
-    if q[0] <= policy.q and shift >= effect:
-        reasons.append("distribution")
-    if q[1] <= policy.q and abs(null_rate - reference.null_rate) >= policy.null_change:
-        reasons.append("null rate")
-    rise = 0.0 if unlisted is None or expected is None else unlisted - expected
-    if not numeric and q[2] <= policy.q and rise >= policy.unseen:
-        reasons.append("unseen values")
-    said: dict[Reason, str] = {
-        "distribution": f"its distribution moved by w = {shift:.2f}",
-        "null rate": f"{null_rate:.1%} of rows have no value, {reference.null_rate:.1%} before",
-        "unseen values": f"{unlisted or 0:.1%} of values are not in the profile,"
-        f" {expected or 0:.1%} before",
-    }
-    changes = "; ".join(said[reason] for reason in reasons)
+    said = _reasons(reference, current, shift, q, policy, effect)
     enough = current.present >= policy.minimum_rows
     still = _moved(shift, effect) if enough else f"{current.present:,} rows are too few to say"
     return ColumnDrift(
@@ -238,9 +224,35 @@ def _measure(
         unlisted=unlisted,
         unlisted_reference=expected,
         unseen_q=None if numeric else q[2],
-        reasons=tuple(reasons),
-        text=f"{reference.name}: {changes or still}",
+        reasons=tuple(said),
+        text=f"{reference.name}: {'; '.join(said.values()) or still}",
     )
+
+
+def _reasons(
+    reference: ColumnProfile,
+    current: ColumnCounts,
+    shift: float,
+    q: Sequence[float],
+    policy: DriftPolicy,
+    effect: float,
+) -> dict[Reason, str]:
+    """Return why a column has drifted, each in words: too much, and more than chance."""
+    said: dict[Reason, str] = {}
+    if q[0] <= policy.q and shift >= effect:
+        said["distribution"] = f"its distribution moved by w = {shift:.2f}"
+    nulls, usual = _share(current.nulls, current.rows), reference.null_rate
+    if q[1] <= policy.q and abs(nulls - usual) >= policy.null_change:
+        said["null rate"] = f"{nulls:.1%} of rows have no value, {usual:.1%} before"
+    if reference.cells.kind == "numeric":
+        return said
+    unlisted = _share(current.cells[-1], current.present)
+    expected = _share(reference.counts.cells[-1], reference.counts.present)
+    if q[2] <= policy.q and unlisted - expected >= policy.unseen:
+        said["unseen values"] = (
+            f"{unlisted:.1%} of values are not in the profile, {expected:.1%} before"
+        )
+    return said
 
 
 def _judge(rows: int, share: float, prediction: ColumnDrift, policy: DriftPolicy) -> DriftVerdict:

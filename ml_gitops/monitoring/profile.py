@@ -28,6 +28,9 @@ LONGEST = 200
 """Characters of a value that is written down."""
 _SIZES = ((50, 100), (25, 40), (10, 15), (5, 5))
 """Bins of a number and values of a category, tried from fine to coarse until the file fits."""
+_SCORE, _LABEL = Feature(name="score", type="number"), Feature(name="label", type="string")
+_ANSWERS: dict[Task, Feature] = {"binary": _SCORE, "regression": _SCORE, "multiclass": _LABEL}
+"""What is profiled of the model's answers."""
 
 
 class ColumnProfile(Part):
@@ -122,14 +125,10 @@ def build_profile(
     if not rows:
         raise DataError("there are no rows to profile", hint="train on a window that has rows")
     weights = weigh([feature.name for feature in features], importances or {})
-    answer = (
-        Feature(name="label", type="string")
-        if task == "multiclass"
-        else Feature(name="score", type="number")
-    )
-    for bins, values in _SIZES:
-        columns = _profile_table(engine, train, features, weights, bins, values)
-        (prediction,) = _profile_table(engine, holdout, [answer], {}, bins, values)
+    answer = _ANSWERS[task]
+    for size in _SIZES:
+        columns = _profile_table(engine, train, features, weights, size)
+        (prediction,) = _profile_table(engine, holdout, [answer], {}, size)
         profile = Profile(
             model=model,
             task=task,
@@ -164,11 +163,10 @@ def _profile_table(
     table: str,
     features: Sequence[Feature],
     weights: Mapping[str, float],
-    bins: int,
-    values: int,
+    size: tuple[int, int],
 ) -> list[ColumnProfile]:
-    """Profile columns of one registered table."""
-    summaries = [_summarise(engine, table, feature, bins, values) for feature in features]
+    """Profile columns of one registered table, with so many bins and values."""
+    summaries = [_summarise(engine, table, feature, *size) for feature in features]
     columns = [Counted(cells, identifier(cells.name)) for cells, _ in summaries]
     rows = Table(f"SELECT 0 AS w, * FROM {identifier(table)}")
     (counts,) = count(engine, rows, columns, 1)

@@ -1,6 +1,6 @@
 """A schedule: look at production, record what was seen, and propose what follows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from ml_gitops.config import Config
@@ -54,36 +54,29 @@ def monitor(
         as_of: the day to look back from.
         rehearse: only say what would be done.
     """
-    model = config.model.name
     observation = observe(config, forge, warehouse, progress, workspace.root, as_of)
-    rollback = plan_rollback(config, forge, observation)
-    retraining = plan_retraining(config, forge, observation)
-    incident = plan_incident(forge, model, observation)
-    if rehearse:
-        return Watched(observation, True, rollback, retraining, incident)
-    record_observation(records, observation)
-    rollback_proposal = apply(forge, rollback)
-    if isinstance(retraining, Train):
-        retraining_proposal, retraining = retrain(
-            config,
-            workspace,
-            repository,
-            forge,
-            records,
-            warehouse,
-            progress,
-            observation,
-            retraining.until,
-        )
-    else:
-        retraining_proposal = apply(forge, retraining)
-    return Watched(
+    planned = Watched(
         observation,
-        False,
-        rollback,
-        retraining,
-        incident,
-        rollback_proposal,
-        retraining_proposal,
-        apply_incident(forge, incident),
+        rehearsed=True,
+        rollback=plan_rollback(config, forge, observation),
+        retraining=plan_retraining(config, forge, observation),
+        incident=plan_incident(forge, config.model.name, observation),
+    )
+    if rehearse:
+        return planned
+    record_observation(records, observation)
+    rollback_proposal = apply(forge, planned.rollback)
+    world = (config, workspace, repository, forge, records, warehouse, progress)
+    retraining_proposal, retraining = (
+        retrain(*world, observation, planned.retraining.until)
+        if isinstance(planned.retraining, Train)
+        else (apply(forge, planned.retraining), planned.retraining)
+    )
+    return replace(
+        planned,
+        rehearsed=False,
+        retraining=retraining,
+        rollback_proposal=rollback_proposal,
+        retraining_proposal=retraining_proposal,
+        issue=apply_incident(forge, planned.incident),
     )

@@ -12,7 +12,7 @@ from ml_gitops.errors import ForgeError
 from ml_gitops.model.run import Run
 from ml_gitops.monitoring.counts import Scan
 from ml_gitops.monitoring.drift import measure_drift
-from ml_gitops.monitoring.health import assess
+from ml_gitops.monitoring.health import HealthReport, assess
 from ml_gitops.monitoring.labels import LabelFiles
 from ml_gitops.monitoring.log import LogFiles, together
 from ml_gitops.monitoring.look import look_at
@@ -55,13 +55,7 @@ def observe(
     log, labels = _traces(config, root, as_of)
     seen = _see(config, forge, warehouse, progress, log, labels, release, profile, before, as_of)
     drift = tuple(measure_drift(profile, counts, config.drift) for counts in seen.scan.windows)
-    health = assess(
-        profile.quality,
-        seen.quality.windows,
-        config.health,
-        model=config.model.name,
-        primary=config.gate.primary(config.model.task).name,
-    )
+    health = _health(config, profile, seen.quality)
     watched = _watched(forge, release, seen.labelled, as_of)
     retrain = decide_retraining(watched, health, drift, config.retrain)
     rollback = decide_rollback(release.tag, before, seen.loss, config.rollback)
@@ -139,6 +133,17 @@ def _classes(config: Config, forge: Forge, release: Release) -> tuple[str, ...]:
         return ()
     content = released_file(forge, release, Signature.file_name)
     return Signature.from_json(content, where=release.tag).classes
+
+
+def _health(config: Config, profile: Profile, quality: QualityScan) -> HealthReport:
+    """Hold live quality to what the holdout promised."""
+    return assess(
+        profile.quality,
+        quality.windows,
+        config.health,
+        model=config.model.name,
+        primary=config.gate.primary(config.model.task).name,
+    )
 
 
 def _watched(forge: Forge, release: Release, labelled: int, as_of: date) -> WatchedRelease:

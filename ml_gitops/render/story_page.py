@@ -98,8 +98,8 @@ def _reservations(story: Story) -> Iterator[str]:
         if is_against_advice(release):
             tag = f"{mark_of('warn').symbol} {release['tag']}"
             yield (
-                f" {tag} was released against the gate's advice and promised less: to keep "
-                "that does not make it good. What tells is the release before, on the same flights."
+                f" {tag} was released against the gate's advice and promised less, so that keeping "
+                "its promise does not make it good: the release before, on the same flights, tells."
             )
 
 

@@ -163,8 +163,8 @@ def test_the_command_is_one_that_there_is(name: str, given: str, tmp_path: Path)
     values = {key: SAMPLES[key] if given == "everything" else it.get("default", SAMPLES[key])
               for key, it in action["inputs"].items()}  # fmt: skip
     variables = {
-        key: values[found[1]] if (found := re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", value))
-        else "a-folder"
+        key: re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda it: values[it[1]], value)
+        if "inputs." in value else "a-folder"
         for key, value in step["env"].items()
     }  # fmt: skip
     files = {"WORDS": str(tmp_path / "words"), "CALLS": str(tmp_path / "calls")}
@@ -198,6 +198,7 @@ SAMPLES = {
     "until": "2024-01-31",
     "as-of": "2024-01-31",
     "directory": "-odd; folder",
+    "requirements": "needs; more.txt",
     "token": "x",
     "workflow": ".github/workflows/ci.yml",
     "train": "true",
@@ -368,12 +369,28 @@ def test_the_rights_are_those_that_the_flows_are_tested_with() -> None:
     assert RIGHTS["model-ci.yml"]["report"] == RIGHTS["model-report.yml"]["report"]
 
 
+def test_the_installer_knows_its_environments(tmp_path: Path) -> None:
+    """Another environment than the locked ones is refused in one line, and nothing is made."""
+    done = subprocess.run(
+        [ROOT / "actions" / "ml-gitops", "all --index-url evil"],
+        env={"PATH": "/usr/bin:/bin", "RUNNER_TEMP": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    assert done.stdout.startswith("::error::extra must be base, train, serve or all")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_installer_takes_only_what_is_locked() -> None:
     """Every install names hashes or nothing at all from an index."""
     script = (ROOT / "actions" / "ml-gitops").read_text()
     commands = script.replace("\\\n", " ").splitlines()
 
     taken = [line for line in commands if "-r " in line]
+    theirs = taken.pop()
+    assert theirs.lstrip().startswith("env -u GITHUB_TOKEN ")
+    assert '--constraint "$root/requirements/all.txt"' in theirs
     assert len(taken) == 2
     assert all("--require-hashes" in line and "--only-binary :all:" in line for line in taken)
     assert '--no-deps --no-build-isolation --reinstall-package ml-gitops "$root"' in script

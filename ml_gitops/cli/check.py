@@ -77,14 +77,14 @@ def _check_git(setting: Setting) -> Iterator[Finding]:
             remedy=f"git init && {start}" if missing else error.hint,
         )
         return
-    if repository.resolve("HEAD") is None:
-        yield Finding(state="warn", what=where, text="nothing is committed yet", remedy=start)
-        return
     if repository.run("config", "--get", "user.email", accept=(0, 1)).returncode:
         remedy = "git config user.name 'Your Name' && git config user.email you@example.org"
         text = "it knows no name and address for your commits"
         yield Finding(state="warn", what="git", text=text, remedy=remedy)
     yield from _live_files(setting)
+    if repository.resolve("HEAD") is None:
+        yield Finding(state="warn", what=where, text="nothing is committed yet", remedy=start)
+        return
     try:
         forge = setting.forge()
     except MlGitopsError as error:

@@ -98,9 +98,18 @@ def _author(function: BuildPipeline) -> Iterator[None]:
         message = " ".join(str(error).split())[:300] or "no message"
         raise TrainingError(
             f"{type(error).__name__}: {message}",
-            hint="correct the pipeline",
+            hint=_remedy(message),
             where=_line(error, function),
         ) from error
+
+
+def _remedy(said: str) -> str:
+    """Say what to do about what scikit-learn says most often of a first pipeline."""
+    if "could not convert string to float" in said:
+        return "let the pipeline encode text features, for example with OneHotEncoder"
+    if "contains NaN" in said:
+        return "let the pipeline fill missing values, for example with SimpleImputer"
+    return "correct the pipeline"
 
 
 def _line(error: Exception, function: BuildPipeline) -> str:

@@ -56,6 +56,7 @@ def fit(
         with workspace.author(config.model.pipeline.partition(":")[0]):
             estimator = build_and_fit(build, params, seen, schema, config.model.seed)
     except MlGitopsError as error:
+        error.where = error.where and error.where.removeprefix(f"{workspace.root}/")
         raise blame(error, written, where=path) from error
     seconds = time.perf_counter() - started
     progress.step("Converting to ONNX")

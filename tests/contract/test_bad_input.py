@@ -331,14 +331,14 @@ BROKEN: list[Case] = [
         "pipeline raises",
         write("model/pipeline.py", "def build_pipeline(params):\n    raise KeyError('x')\n"),
         ["train"],
-        r"\S*model/pipeline.py:2",
+        "model/pipeline.py:2",
         "KeyError",
     ),
     (
         "pipeline returns nothing",
         write("model/pipeline.py", "def build_pipeline(params):\n    return None\n"),
         ["train"],
-        r"\S*model/pipeline.py:1",
+        "model/pipeline.py:1",
         "NoneType",
     ),
     (

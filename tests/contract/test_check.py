@@ -281,6 +281,23 @@ def test_what_git_lacks_has_a_remedy(
     assert remedy in line
 
 
+def test_what_stops_a_commit_is_told_before_it(
+    whole: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is committed, the name that Git lacks and the rows it would take are told."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    start_again(whole)
+    (whole / ".gitignore").write_text("")
+
+    warned = [one.partition(";")[0] for one in said(check(whole, capsys), "warn")]
+
+    assert warned[-3:] == [
+        "git: it knows no name and address for your commits",
+        ".gitignore: live/predictions/*.jsonl of [monitor] would be committed",
+        f"{whole}: nothing is committed yet",
+    ]
+
+
 def test_a_machine_without_git_is_told(
     whole: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

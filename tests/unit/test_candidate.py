@@ -108,6 +108,23 @@ def test_a_failure_names_the_authors_line(
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [("high", "encode text features, for example with OneHotEncoder"),
+     (float("nan"), "fill missing values, for example with SimpleImputer")],
+)  # fmt: skip
+def test_what_a_first_pipeline_lacks_is_named(
+    frame: pd.DataFrame, value: object, hint: str
+) -> None:
+    """Text that nothing encodes and gaps that nothing fills have a remedy of their own."""
+    broken = frame.assign(a=[value, *frame["a"][1:]])
+
+    with pytest.raises(TrainingError) as raised:
+        build_and_fit(lambda _: LinearRegression(), {}, broken, SCHEMA, 0)
+
+    assert raised.value.hint == f"let the pipeline {hint}"
+
+
 def test_one_class_is_nothing_to_learn(frame: pd.DataFrame) -> None:
     """A window in which nothing was late cannot train, and the remedy is another window."""
     with pytest.raises(DataError, match="one class only in the 80 rows"):

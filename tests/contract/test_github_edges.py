@@ -435,6 +435,19 @@ def test_records_on_github_are_written_once(harness: GitHubHarness) -> None:
     assert records.read_all("monitoring/") == [("monitoring/churn/deep/er/a.json", "")]
 
 
+@pytest.mark.parametrize("blocking", ["monitoring", "monitoring/churn", "monitoring/churn/1/a"])
+def test_a_file_in_the_way_on_github_is_named(harness: GitHubHarness, blocking: str) -> None:
+    """GitHub would put the record in the place of what is there."""
+    forge = harness.forge()
+    records = GitHubRecords(forge._client, forge._survey)
+    records.append(blocking, "mine")
+
+    with pytest.raises(GitError, match="is a file, and would have to be a folder; remove"):
+        records.append("monitoring/churn/1", "x")
+
+    assert records.read_all("") == [(blocking, "mine")]
+
+
 def test_a_record_on_github_that_is_no_text_is_read(harness: GitHubHarness) -> None:
     """Who may push may write anything there; the other records are still told."""
     forge = harness.forge()

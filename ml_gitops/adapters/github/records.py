@@ -1,6 +1,6 @@
 """The record of runs on a branch of GitHub: it only ever grows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ml_gitops.adapters.github import questions
@@ -33,13 +33,15 @@ class GitHubRecords:
         """Write a record; the same path with the same text changes nothing.
 
         Raises:
-            GitError: there is another record at this path.
+            GitError: there is another record at this path, or something in its way.
             TryAgain: others were faster all the time.
         """
         content = text.encode()
         for _ in range(_RACES):
             target = self._survey.records()
-            there = self._listed(target).get(path)
+            listed = self._listed(target)
+            _refuse_clash(path, listed)
+            there = listed.get(path)
             if there is not None and there != blob_id(content):
                 raise GitError(
                     f"there is another record at {path}",
@@ -122,6 +124,18 @@ class GitHubRecords:
                 if text is None or blob_id(text.encode()) != oid:
                     text = self._git.blob(oid).decode(errors="replace")
                 self._texts[oid] = text
+
+
+def _refuse_clash(path: str, listed: Iterable[str]) -> None:
+    """Refuse a path that is a folder of another: GitHub would drop one of them in silence."""
+    for other in listed:
+        short, long = sorted((path, other), key=len)
+        if long.startswith(f"{short}/"):
+            raise GitError(
+                f"{short!r} is a file, and would have to be a folder",
+                hint="remove what is there, or name another path",
+                where=RECORDS_BRANCH,
+            )
 
 
 def _entries(entries: Sequence[Any], folder: str = "") -> Iterator[tuple[str, str, str]]:

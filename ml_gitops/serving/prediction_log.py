@@ -146,6 +146,7 @@ class _LineFile:
         self._path = path
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, FILE_MODE)
+        self._left: tuple[int, int] | None = None  # what could not be cut off: from, to
         with self._locked():
             self._cut_torn_line()
 
@@ -159,14 +160,20 @@ class _LineFile:
 
     def append(self, lines: bytes) -> None:
         with self._locked():
+            if self._left is not None:
+                start, size = self._left
+                # Where nobody wrote behind it all of it goes, elsewhere only half a line at the end.
+                if os.fstat(self._descriptor).st_size == size:
+                    os.ftruncate(self._descriptor, start)
+                self._cut_torn_line()
+                self._left = None
             end = os.lseek(self._descriptor, 0, os.SEEK_END)
             view = memoryview(lines)
             try:
                 while view:
                     view = view[os.write(self._descriptor, view) :]
             except OSError:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(self._descriptor, end)
+                self._take_back(end)
                 raise
 
     def close(self) -> None:
@@ -179,6 +186,16 @@ class _LineFile:
             yield
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _take_back(self, end: int) -> None:
+        """Cut off what a write left that failed halfway; where that fails too, before the next."""
+        try:
+            os.ftruncate(self._descriptor, end)
+        except OSError as error:
+            self._left = end, os.fstat(self._descriptor).st_size
+            logger.error(  # noqa: TRY400  one line, no traceback
+                "prediction log %s: cannot cut off half a line, trying again: %s", self._path, error
+            )
 
     def _cut_torn_line(self) -> None:
         """Cut off half a line that a killed process left, so that every line is whole."""

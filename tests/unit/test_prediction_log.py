@@ -210,6 +210,38 @@ sys.exit(log.dropped)
     assert [record["id"] for record in records(tmp_path)] == ["fits"]
 
 
+def test_half_a_line_that_cannot_be_taken_back_is_said_and_cut_off_later(tmp_path: Path) -> None:
+    """Where the disk refuses that too, it is told, and nothing is written behind half a line."""
+    script = f"""
+import os, resource, signal, sys, time
+from pathlib import Path
+from ml_gitops.serving import prediction_log
+truncate, refused = os.ftruncate, []
+def ftruncate(descriptor, size):
+    if not refused:
+        refused.append(size)
+        raise OSError(5, "Input/output error")
+    truncate(descriptor, size)
+os.ftruncate = ftruncate
+prediction_log.RETRY_SECONDS = 0.01
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+log = prediction_log.PredictionLog(Path({str(tmp_path)!r}))
+log.append([{{"id": "fits"}}])
+log.append([{{"id": "x" * 2000}}])
+while not refused:
+    time.sleep(0.01)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+log.close()
+sys.exit(log.dropped)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert b"cannot cut off half a line, trying again: [Errno 5]" in done.stderr
+    assert [len(record["id"]) for record in records(tmp_path)] == [4, 2000]
+
+
 def test_nan_never_reaches_the_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A record that is no JSON is dropped aloud, and those after it are written."""
     log = PredictionLog(tmp_path)

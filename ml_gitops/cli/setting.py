@@ -19,11 +19,10 @@ from ml_gitops.adapters.records import GitRecords
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
 from ml_gitops.adapters.workspace import CACHE, LocalWorkspace, find_root, write_whole
 from ml_gitops.cli.job import leave, on_actions
-from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config, parse_config
 from ml_gitops.delivery.deployment import state_path
 from ml_gitops.errors import ConfigError, DataError, ForgeError
-from ml_gitops.names import BOT_LOGIN
+from ml_gitops.names import BOT_LOGIN, CONFIG_FILE
 from ml_gitops.pull_request import Actor
 from ml_gitops.render.runner import Annotation
 from ml_gitops.render.tables import fence
@@ -116,14 +115,14 @@ class Setting:
     @cached_property
     def workspace(self) -> LocalWorkspace:
         """The work tree that the command runs in."""
-        root = find_root(self._folder, CONFIG_PATH)
+        root = find_root(self._folder, CONFIG_FILE)
         _refuse_foreign_cache(root)
         return LocalWorkspace(root)
 
     @cached_property
     def config(self) -> Config:
         """The config of the work tree."""
-        return parse_config(self.workspace.read(CONFIG_PATH) or b"")
+        return parse_config(self.workspace.read(CONFIG_FILE) or b"")
 
     @cached_property
     def person(self) -> Actor:

@@ -16,12 +16,10 @@ from ml_gitops.document import Part
 from ml_gitops.errors import ConfigError
 from ml_gitops.names import CONFIG_FILE
 
-__all__ = ["PATH", "Config", "parse_config", "parse_params"]
-
-PATH = CONFIG_FILE
+__all__ = ["Config", "parse_config", "parse_params"]
 
 
-def parse_config(content: bytes | str, *, where: str = PATH) -> Config:
+def parse_config(content: bytes | str, *, where: str = CONFIG_FILE) -> Config:
     """Read the config.
 
     Args:

@@ -8,8 +8,6 @@ from ml_gitops.document import Digest, Document
 from ml_gitops.errors import DataError
 from ml_gitops.names import LOCK_FILE
 
-PATH = LOCK_FILE
-
 
 class DataLock(Document):
     """The window of rows a model may learn from, and the digest of what was in it.
@@ -22,7 +20,7 @@ class DataLock(Document):
         schema_digest: digest of the names and types of their columns.
     """
 
-    file_name: ClassVar[str] = PATH
+    file_name: ClassVar[str] = LOCK_FILE
 
     source: str
     window: Window
@@ -49,7 +47,7 @@ def split(window: Window, holdout_days: int) -> Split:
             f"the window {window} has no day left to train on beside "
             f"{holdout_days} days of holdout",
             hint="lock a longer window, or lower holdout_days in [data]",
-            where=PATH,
+            where=LOCK_FILE,
         )
     cut = window.until - timedelta(days=holdout_days)
     return Split(
@@ -75,5 +73,5 @@ def check_locked(lock: DataLock, *, rows: int, digest: str, schema_digest: str) 
         problem,
         hint="if that is meant, lock again with `ml-gitops data lock`; if not, ask why the past "
         "changed",
-        where=PATH,
+        where=LOCK_FILE,
     )

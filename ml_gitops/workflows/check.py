@@ -4,16 +4,14 @@ import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config, parse_params
 from ml_gitops.config.hyperparameters import blame
 from ml_gitops.config.toml import decoded
-from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
 from ml_gitops.data.schema import Feature, Window
 from ml_gitops.document import Part
 from ml_gitops.errors import ConfigError, MlGitopsError
-from ml_gitops.names import CHECKS_FOLDER
+from ml_gitops.names import CHECKS_FOLDER, CONFIG_FILE, LOCK_FILE
 from ml_gitops.ports import Progress, Workspace
 from ml_gitops.render.numbers import count
 from ml_gitops.workflows.check_source import compare_source, open_places, unnamed
@@ -55,7 +53,7 @@ def check_repository(
             rows = [Finding.of(error, config.data.source)]
         else:
             rows = list(compare_source(config, frame, day))
-    text = decoded(workspace.read(CONFIG_PATH) or b"")
+    text = decoded(workspace.read(CONFIG_FILE) or b"")
     findings = [
         *(list(open_places(config, text, frame)) or [_whole(config)]),
         pipeline,
@@ -70,7 +68,7 @@ def check_repository(
 
 def _whole(config: Config) -> Finding:
     text = f"{config.model.name}, {count(len(config.features), 'feature')}"
-    return Finding(state="pass", what=CONFIG_PATH, text=text)
+    return Finding(state="pass", what=CONFIG_FILE, text=text)
 
 
 def _pipeline(config: Config, workspace: Workspace) -> Finding:
@@ -118,10 +116,10 @@ def _function(reference: str, key: str, workspace: Workspace) -> Finding:
 def _day(config: Config, workspace: Workspace) -> Window:
     """Return the day whose rows are looked at: the last locked one, else the first of all."""
     day = config.data.start
-    content = workspace.read(LOCK_PATH)
+    content = workspace.read(LOCK_FILE)
     if content is not None:
         try:
-            day = DataLock.from_json(content, where=LOCK_PATH).window.until - timedelta(days=1)
+            day = DataLock.from_json(content, where=LOCK_FILE).window.until - timedelta(days=1)
         except (MlGitopsError, OverflowError):
             day = config.data.start
     day = min(day, date.max - timedelta(days=1))
@@ -154,12 +152,12 @@ def _checks(workspace: Workspace) -> Finding:
 
 
 def _lock(workspace: Workspace) -> Finding:
-    content = workspace.read(LOCK_PATH)
+    content = workspace.read(LOCK_FILE)
     if content is None:
         remedy = "run `ml-gitops data lock --until DATE`"
-        return Finding(state="warn", what=LOCK_PATH, text="no rows are locked yet", remedy=remedy)
+        return Finding(state="warn", what=LOCK_FILE, text="no rows are locked yet", remedy=remedy)
     try:
-        lock = DataLock.from_json(content, where=LOCK_PATH)
+        lock = DataLock.from_json(content, where=LOCK_FILE)
     except MlGitopsError as error:
-        return Finding.of(error, LOCK_PATH)
-    return Finding(state="pass", what=LOCK_PATH, text=f"{count(lock.rows, 'row')} of {lock.window}")
+        return Finding.of(error, LOCK_FILE)
+    return Finding(state="pass", what=LOCK_FILE, text=f"{count(lock.rows, 'row')} of {lock.window}")

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config
 from ml_gitops.config.toml import place
 from ml_gitops.data.columns import compare_columns, guess_parts, infer_features
 from ml_gitops.data.lookalikes import strange_names
 from ml_gitops.data.schema import Feature, Window
 from ml_gitops.model.target import class_name
+from ml_gitops.names import CONFIG_FILE
 from ml_gitops.render.numbers import count, number
 from ml_gitops.workflows.finding import Finding
 from ml_gitops.workflows.init import PLACEHOLDER
@@ -55,7 +55,7 @@ def open_places(config: Config, text: str, frame: "pd.DataFrame | None") -> Iter
         if name.startswith(PLACEHOLDER):
             yield Finding(
                 state="fail",
-                what=place(text, CONFIG_PATH, path),
+                what=place(text, CONFIG_FILE, path),
                 text=f"{name!r} is a placeholder",
                 remedy=remedy + found,
             )
@@ -82,7 +82,7 @@ def compare_source(config: Config, frame: "pd.DataFrame", day: Window) -> Iterat
             continue
         remedy = one.remedy
         if not remedy:
-            remedy = f"return it, or correct {CONFIG_PATH}" if one.missing else "correct the source"
+            remedy = f"return it, or correct {CONFIG_FILE}" if one.missing else "correct the source"
             remedy += f"; the source also has {others}" if one.missing and others else ""
         yield Finding(
             state="fail" if one.severity == "error" else "warn",

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from ml_gitops.config import Config
-from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock, split
 from ml_gitops.data.schema import Window
 from ml_gitops.data.validation import ValidationReport, validate
 from ml_gitops.errors import DataError, DocumentError
 from ml_gitops.model.lineage import Lineage
 from ml_gitops.model.run import Run, run_name, verify
-from ml_gitops.names import HOLDOUT_FILE, TRAIN_FILE
+from ml_gitops.names import HOLDOUT_FILE, LOCK_FILE, TRAIN_FILE
 from ml_gitops.ports import Forge, FrameWarehouse, KeptRun, Progress, Records, Workspace
 from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest, signed_text
 from ml_gitops.report import (
@@ -65,9 +64,9 @@ def lock_data(
         DataError: the window is empty, or its rows break the contract.
     """
     lock = make_lock(config, workspace, progress, until)
-    changed = workspace.read(LOCK_PATH) != lock.to_json().encode()
+    changed = workspace.read(LOCK_FILE) != lock.to_json().encode()
     if changed:
-        workspace.write({LOCK_PATH: lock.to_json().encode()})
+        workspace.write({LOCK_FILE: lock.to_json().encode()})
     return lock, changed
 
 
@@ -112,7 +111,7 @@ def validate_data(
     """
     from ml_gitops.data.dataset import make_dataset
 
-    locked = until is None and workspace.read(LOCK_PATH) is not None
+    locked = until is None and workspace.read(LOCK_FILE) is not None
     lock = read_lock(workspace) if locked else None
     window = lock.window if lock else _window(config, until or today)
     progress.step(f"Loading rows of {window}")

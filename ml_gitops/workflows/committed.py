@@ -1,9 +1,8 @@
 """What is reported on and released is what a commit holds, whatever Git was told to overlook."""
 
-from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config
-from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.errors import GitError
+from ml_gitops.names import CONFIG_FILE, LOCK_FILE
 from ml_gitops.ports import Forge, Repository, Workspace
 from ml_gitops.workflows.standing import check_files
 from ml_gitops.workflows.training import trace_run
@@ -24,7 +23,7 @@ def require_committed(
     if dirty:
         told = ", ".join(dirty[:3])
         raise GitError(f"the work tree differs from its commit: {told}", hint=hint)
-    inputs = {CONFIG_PATH, LOCK_PATH, config.model.params, *trace_run(config, workspace).paths}
+    inputs = {CONFIG_FILE, LOCK_FILE, config.model.params, *trace_run(config, workspace).paths}
     overlooked = repository.overlooked({*inputs, *check_files(workspace)})
     if overlooked:
         told = ", ".join(overlooked[:3])

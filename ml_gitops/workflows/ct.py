@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ml_gitops.config import Config
-from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
 from ml_gitops.document import Missing
 from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.lineage import short
 from ml_gitops.monitoring.observation import Observation
+from ml_gitops.names import LOCK_FILE
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Repository, Workspace
 from ml_gitops.pull_request import (
     HANDS_OFF,
@@ -100,7 +100,7 @@ def retrain(
     """
     require_tip(config, workspace, repository, forge)
     lock = make_lock(config, workspace, progress, until)
-    if forge.read(LOCK_PATH, ref=forge.default_branch) == lock.to_json().encode():
+    if forge.read(LOCK_FILE, ref=forge.default_branch) == lock.to_json().encode():
         reason = f"{forge.default_branch} has locked every row that there is until {until} already"
         return None, Keep(None, reason)
     trained = train(config, workspace, forge, warehouse, progress, lock)
@@ -133,7 +133,7 @@ def _proposal(
             f"Advance the data lock of {config.model.name} to {lock.window.until}\n\n"
             f"{decision.headline}."
         ),
-        changes=((LOCK_PATH, lock.to_json().encode()),),
+        changes=((LOCK_FILE, lock.to_json().encode()),),
         labels=("retraining", config.model.name, f"gate-{report.verdict}"),
         draft=report.verdict == "block",
     )
@@ -198,16 +198,16 @@ def _proposes(forge: Forge, current: PullRequest, fingerprint: str, until: date)
         return False
     _, marker = posted
     kept = forge.artifact(artifact_name(marker.model, marker.fingerprint, marker.content)) or {}
-    return kept.get(LOCK_PATH) == forge.read(LOCK_PATH, ref=current.branch)
+    return kept.get(LOCK_FILE) == forge.read(LOCK_FILE, ref=current.branch)
 
 
 def _locked(forge: Forge, branch: str) -> date | None:
     """Return the day up to which a branch has locked rows; None if it has no sound lock."""
-    content = forge.read(LOCK_PATH, ref=branch)
+    content = forge.read(LOCK_FILE, ref=branch)
     if content is None:
         return None
     try:
-        return DataLock.from_json(content, where=LOCK_PATH).window.until
+        return DataLock.from_json(content, where=LOCK_FILE).window.until
     except MlGitopsError:
         return None
 

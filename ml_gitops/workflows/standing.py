@@ -4,15 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ml_gitops import __version__
-from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config, parse_config
-from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock, Split
 from ml_gitops.delivery.release import Release
 from ml_gitops.document import Missing, canonical_json, sha256
 from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.input_changes import differing
-from ml_gitops.names import CHECKS_FOLDER, MODEL_FILE
+from ml_gitops.names import CHECKS_FOLDER, CONFIG_FILE, LOCK_FILE, MODEL_FILE
 from ml_gitops.ports import Forge, Workspace
 from ml_gitops.report import Basis, Standing, policy_digest
 from ml_gitops.serving.signature import Signature
@@ -87,18 +85,18 @@ def find_basis(
 
 def _base_lock(forge: Forge | None) -> DataLock | Missing:
     """Return the lock of the default branch: what the data of this change is compared with."""
-    content = forge.read(LOCK_PATH, ref=forge.default_branch) if forge else None
+    content = forge.read(LOCK_FILE, ref=forge.default_branch) if forge else None
     if content is None:
         return Missing(reason="the default branch has no data lock yet")
     try:
-        return DataLock.from_json(content, where=LOCK_PATH)
+        return DataLock.from_json(content, where=LOCK_FILE)
     except MlGitopsError:
         return Missing(reason="the default branch has no data lock that can be read")
 
 
 def _gate_changes(config: Config, forge: Forge | None) -> Iterator[str]:
     """Name what differs between this gate and that of the default branch."""
-    content = forge.read(CONFIG_PATH, ref=forge.default_branch) if forge else None
+    content = forge.read(CONFIG_FILE, ref=forge.default_branch) if forge else None
     if content is None:
         return
     try:

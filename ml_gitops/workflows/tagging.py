@@ -1,13 +1,13 @@
 """Which tag a release gets: the next version's, or the one that a crash of ours left behind."""
 
 from ml_gitops.config import Config
-from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
 from ml_gitops.delivery.release import Release
 from ml_gitops.delivery.version import FIRST, Bump, Version, parse_release, release_tag
 from ml_gitops.document import Missing, sha256
 from ml_gitops.errors import DocumentError, ForgeError, GitError, MlGitopsError, TryAgain
 from ml_gitops.model.lineage import Lineage, data_digest
+from ml_gitops.names import LOCK_FILE
 from ml_gitops.ports import Forge, Tag
 
 _RUN = "run "
@@ -74,7 +74,7 @@ def _is_of(tag: Tag, config: Config, forge: Forge, lineage: Lineage) -> bool:
     read = {path: forge.read(path, ref=tag.commit) or b"" for path in lineage.sources}
     params = forge.read(config.model.params, ref=tag.commit) or b""
     try:
-        lock = DataLock.from_json(forge.read(LOCK_PATH, ref=tag.commit) or b"", where=LOCK_PATH)
+        lock = DataLock.from_json(forge.read(LOCK_FILE, ref=tag.commit) or b"", where=LOCK_FILE)
     except MlGitopsError:
         return False
     return (

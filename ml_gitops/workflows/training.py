@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ml_gitops import __version__
 from ml_gitops.config import Config
-from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock, Split, check_locked, split
 from ml_gitops.data.validation import ValidationReport, validate
 from ml_gitops.document import sha256
@@ -15,7 +14,7 @@ from ml_gitops.errors import DataError, TrainingError
 from ml_gitops.model.lineage import Lineage, trace
 from ml_gitops.model.policy import CheckPolicy
 from ml_gitops.model.run import Run
-from ml_gitops.names import CHECKS_FOLDER, HOLDOUT_FILE, MODEL_FILE, TRAIN_FILE
+from ml_gitops.names import CHECKS_FOLDER, HOLDOUT_FILE, LOCK_FILE, MODEL_FILE, TRAIN_FILE
 from ml_gitops.ports import FrameWarehouse, Progress, Workspace
 from ml_gitops.workflows.fitting import Fitted, fit
 
@@ -41,10 +40,10 @@ def read_lock(workspace: Workspace) -> DataLock:
     Raises:
         DataError: there is none yet.
     """
-    content = workspace.read(LOCK_PATH)
+    content = workspace.read(LOCK_FILE)
     if content is None:
-        raise DataError("no rows are locked yet", hint="run `ml-gitops data lock`", where=LOCK_PATH)
-    return DataLock.from_json(content, where=LOCK_PATH)
+        raise DataError("no rows are locked yet", hint="run `ml-gitops data lock`", where=LOCK_FILE)
+    return DataLock.from_json(content, where=LOCK_FILE)
 
 
 def trace_run(config: Config, workspace: Workspace, lock: DataLock | None = None) -> Lineage:

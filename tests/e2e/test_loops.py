@@ -12,12 +12,11 @@ import pytest
 
 from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.cli.setting import NOW
-from ml_gitops.data.lock import PATH as LOCK_PATH
 from ml_gitops.data.lock import DataLock
 from ml_gitops.delivery.release import BENTO_FILE, Release
 from ml_gitops.errors import EXIT_TRY_AGAIN
 from ml_gitops.model.run import Run
-from ml_gitops.names import MODEL_FILE
+from ml_gitops.names import LOCK_FILE, MODEL_FILE
 from ml_gitops.ports import Tag
 from ml_gitops.report import TrainingRecord, artifact_name
 from ml_gitops.workflows.cd import PROFILE_PATH
@@ -31,7 +30,7 @@ GTO_ASSIGNMENT = re.compile(r"[a-z][a-z0-9-/]*#[a-z][a-z0-9-/]*#\d+")
 
 def lock_of(world: World, branch: str) -> DataLock:
     """Return the data lock of a branch of the forge."""
-    return DataLock.from_json(world.forge.read(LOCK_PATH, ref=branch) or b"", where=branch)
+    return DataLock.from_json(world.forge.read(LOCK_FILE, ref=branch) or b"", where=branch)
 
 
 def changed_paths(world: World, number: int) -> list[str]:
@@ -268,7 +267,7 @@ class TestMonitor:
 
         lock = lock_of(proposed, retraining.branch)
 
-        assert changed_paths(proposed, retraining.number) == [LOCK_PATH]
+        assert changed_paths(proposed, retraining.number) == [LOCK_FILE]
         assert lock.window.until == DECAYED
         assert lock.window.start == lock_of(proposed, "main").window.start
         assert retraining.author.bot
@@ -343,7 +342,7 @@ class TestMonitor:
 
         assert (new.number, new.branch) == (old.number, old.branch)
         assert lock_of(updated, new.branch).window.until == LATER
-        assert changed_paths(updated, new.number) == [LOCK_PATH]
+        assert changed_paths(updated, new.number) == [LOCK_FILE]
         assert str(LATER) in new.title
         assert len(new.comments) == 1
         assert new.comments[0].body != old.comments[0].body

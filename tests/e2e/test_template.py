@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ml_gitops.cli import main
-from ml_gitops.data.lock import PATH as LOCK_PATH
+from ml_gitops.names import LOCK_FILE
 
 
 def run(folder: Path, *words: str) -> Any:
@@ -47,7 +47,7 @@ def test_first_pull_request_passes(delays: Path, tmp_path: Path) -> None:
     report = run(delays, "report", "--html", str(tmp_path / "report.html"))
 
     assert locked["lock"]["window"] == {"start": "2013-01-01", "until": "2013-02-01"}
-    assert (delays / LOCK_PATH).exists()
+    assert (delays / LOCK_FILE).exists()
     assert valid["rows"] == locked["lock"]["rows"] > 20_000
     assert [one for one in valid["violations"] if one["severity"] == "error"] == []
     assert (trained["fitted"], trained["verdict"]) == (True, "pass")

@@ -19,10 +19,9 @@ from ml_gitops.adapters.records import GitRecords
 from ml_gitops.adapters.workspace import LocalWorkspace
 from ml_gitops.cli import main
 from ml_gitops.cli.setting import BOT, NOW
-from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config, parse_config
 from ml_gitops.delivery.deployment import DeploymentState, state_path
-from ml_gitops.names import MODEL_FILE
+from ml_gitops.names import CONFIG_FILE, MODEL_FILE
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.serving.onnx_model import OnnxModel
 from ml_gitops.serving.signature import Signature
@@ -103,7 +102,7 @@ class World:
     @property
     def config(self) -> Config:
         """The config of the work tree."""
-        return parse_config((self.root / CONFIG_PATH).read_text())
+        return parse_config((self.root / CONFIG_FILE).read_text())
 
     def refs(self) -> dict[str, str]:
         """Return every ref of the forge: the whole of its state."""

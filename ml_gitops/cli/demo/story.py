@@ -11,9 +11,9 @@ from ml_gitops.cli.demo.record import RECORD, begin_record, is_record, leave_rec
 from ml_gitops.cli.demo.stage import DemoError, Stage
 from ml_gitops.cli.demo.team import Team
 from ml_gitops.cli.demo.traffic import Traffic, weeks
-from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import parse_config
 from ml_gitops.errors import ConfigError
+from ml_gitops.names import CONFIG_FILE
 from ml_gitops.render.terminal import Terminal
 
 NAME = "delay"
@@ -119,7 +119,7 @@ class Telling:
             "more than 30 minutes late. The template brings config, pipeline, checks, and a forge "
             "that is nothing but a bare Git repository.",
         )
-        self.config = parse_config((self.model_repo / CONFIG_PATH).read_text())
+        self.config = parse_config((self.model_repo / CONFIG_FILE).read_text())
         self.traffic = Traffic(self.config, LocalWorkspace(self.model_repo))
         team.be(ADA)
         stage.git("switch", "-q", "-c", "first-model")

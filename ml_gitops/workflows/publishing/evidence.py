@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import cast
 
-from ml_gitops.config import PATH as CONFIG_PATH
 from ml_gitops.config import Config, parse_config
 from ml_gitops.document import sha256
 from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.run import Run, verify
+from ml_gitops.names import CONFIG_FILE
 from ml_gitops.ports import Forge, Workspace
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.tables import escape
@@ -21,7 +21,7 @@ from ml_gitops.workflows.standing import find_basis, find_champion
 from ml_gitops.workflows.training import trace_run
 
 WHERE = "what the run left"
-_MARKS = ("pyvenv.cfg", CONFIG_PATH)
+_MARKS = ("pyvenv.cfg", CONFIG_FILE)
 _SECRET = re.compile(
     r"gh[pousr]_\w{16,}|github_pat_\w{16,}|AKIA[0-9A-Z]{12,}|-----BEGIN|xox[a-z]-[\w-]{10,}"
 )
@@ -106,7 +106,7 @@ def read_config(files: Committed) -> Config:
         Refusal: E11 it has none, or none that holds.
     """
     try:
-        return parse_config(files.read(CONFIG_PATH) or b"")
+        return parse_config(files.read(CONFIG_FILE) or b"")
     except MlGitopsError:
         raise Refusal("E11", "the commit has no config that can be read") from None
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ml_gitops.config import PATH as CONFIG_PATH
+from ml_gitops.names import CONFIG_FILE
 from ml_gitops.workflows.check_changes import SETTINGS
 
 Code = Literal[
@@ -14,7 +14,7 @@ Code = Literal[
 ]  # fmt: skip
 Document = Mapping[str, Any]
 """What GitHub says, as plain values."""
-RULES = (".github/", "checks/", "reference/", CONFIG_PATH, *SETTINGS)
+RULES = (".github/", "checks/", "reference/", CONFIG_FILE, *SETTINGS)
 """Files and folders that decide how a model is judged."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")

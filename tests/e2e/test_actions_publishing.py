@@ -109,9 +109,11 @@ def job(
     request: pytest.FixtureRequest,
 ) -> Job:
     """Make a repository with an open pull request, trained with a token that may only read."""
-    fork = getattr(request, "param", "") == "fork"
+    how = getattr(request, "param", "")
+    fork = how == "fork"
     world = trained.copy(place)
-    made = server.create_repository(f"acme/churn-{len(server.world.repositories)}")
+    name = f"acme/churn-{len(server.world.repositories)}"
+    made = server.create_repository(name, private=how == "private")
     world.clone.run("push", "--quiet", str(made.path), "main")
     source = server.create_fork(made.full_name, "eve") if fork else made
     world.clone.run("push", "--quiet", str(source.path), BRANCH)
@@ -146,6 +148,18 @@ def test_what_a_run_left_is_posted_once(job: Job) -> None:
     assert "`churn` may merge" in job.notes[0].body
     assert job.checks() == [("ml-gitops", "success")]
     assert len(list((job.folder / "outbox").iterdir())) == 1
+
+
+@pytest.mark.parametrize("job", ["private"], indirect=True)
+def test_a_private_repository_needs_no_more_rights(job: Job) -> None:
+    """Where nothing can be read without a right, both jobs still have all that they need."""
+    run = job.run()
+    job.leave(run)
+
+    done = job.publish(job.event(run))
+
+    assert (done["code"], done["trusted"]) == ("posted", True)
+    assert job.checks() == [("ml-gitops", "success")]
 
 
 @pytest.mark.parametrize("job", ["fork"], indirect=True)

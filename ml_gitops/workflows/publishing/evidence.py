@@ -13,7 +13,7 @@ from ml_gitops.model.run import Run, verify
 from ml_gitops.names import CONFIG_FILE
 from ml_gitops.ports import Forge, Workspace
 from ml_gitops.render.ci_report import to_markdown
-from ml_gitops.render.tables import escape
+from ml_gitops.render.tables import code
 from ml_gitops.report import Report, policy_digest, verify_report
 from ml_gitops.workflows.publishing.origin import Refusal
 from ml_gitops.workflows.publishing.package import hold_document
@@ -187,7 +187,7 @@ def write_body(
     """
     parts = [] if trusted else [_FORK]
     if rules:
-        named = ", ".join(f"`{escape(path)}`" for path in rules[:5])
+        named = ", ".join(code(path) for path in rules[:5])
         more = f" and {len(rules) - 5} more" if len(rules) > 5 else ""
         parts.append(f"**This change touches how models are judged:** {named}{more}.")
     text = "\n\n".join([*parts, to_markdown(report)])

@@ -307,6 +307,13 @@ def test_one_file_brings_the_first_report() -> None:
     assert set(CALLERS) == {name.removeprefix("model-") for name in SHIPPED}
 
 
+def test_the_readme_shows_the_file_that_is_tested() -> None:
+    """The workflow in the README is the one that the tests run."""
+    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+    assert shown == CALLERS["ci.yml"].read_text()
+
+
 def test_the_run_after_a_fork_s_follows_the_workflow_of_that_name() -> None:
     """What starts the report, by name, is the file that it believes, by path."""
     report = document(CALLERS["report.yml"])

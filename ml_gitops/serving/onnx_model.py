@@ -226,6 +226,10 @@ def _with_casts(estimator: Any, features: Sequence[Feature]) -> Any:
     kinds = {type(part).__name__ for part in (last, *last.get_params().values())}
     if any(name in kind for name in FLOAT32_ESTIMATORS for kind in kinds):
         steps.insert(-1, ("float32", CastTransformer(dtype=np.float32)))
+    elif isinstance(steps[0][1], ColumnTransformer) and any(it.type == "string" for it in features):
+        # The converter believes that all joined columns are what the first is: encoded text is
+        # float32, and the answers would be declared so.
+        steps.insert(1, ("float64", CastTransformer(dtype=np.float64)))
     return Pipeline(steps)
 
 

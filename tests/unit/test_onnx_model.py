@@ -128,6 +128,13 @@ def scaled() -> ColumnTransformer:
     return columns(numbers(StandardScaler()))
 
 
+def strings_first() -> ColumnTransformer:
+    """Strings in front of the numbers that are filled and scaled."""
+    return ColumnTransformer(
+        [("strings", one_hot(), STRINGS), ("numbers", numbers(StandardScaler()), NUMBERS)]
+    )
+
+
 def filled_strings() -> Pipeline:
     """Fill missing strings, then one-hot."""
     return make_pipeline(SimpleImputer(missing_values="", strategy="most_frequent"), one_hot())
@@ -186,6 +193,22 @@ PIPELINES: dict[str, tuple[Any, str]] = {
     "logistic regression, three classes": (
         make_pipeline(scaled(), LogisticRegression()),
         "multiclass",
+    ),
+    "logistic regression, strings first": (
+        make_pipeline(strings_first(), LogisticRegression()),
+        "binary",
+    ),
+    "logistic regression, strings first, three classes": (
+        make_pipeline(strings_first(), StandardScaler(), LogisticRegression()),
+        "multiclass",
+    ),
+    "ridge, strings first": (
+        make_pipeline(strings_first(), Ridge()),
+        "regression",
+    ),
+    "random forest, strings first": (
+        make_pipeline(strings_first(), RandomForestClassifier(10, max_depth=8, random_state=0)),
+        "binary",
     ),
     "ridge with columns passed through and dropped": (
         make_pipeline(

@@ -162,7 +162,7 @@ class _LineFile:
         with self._locked():
             if self._left is not None:
                 start, size = self._left
-                # Where nobody wrote behind it all of it goes, elsewhere only half a line at the end.
+                # Where nobody wrote behind it all of it goes; elsewhere half a line at the end.
                 if os.fstat(self._descriptor).st_size == size:
                     os.ftruncate(self._descriptor, start)
                 self._cut_torn_line()

@@ -161,7 +161,6 @@ def evaluate(
     *,
     holdout_digest: str,
     slices: "Mapping[str, Any] | None" = None,
-    metrics: Sequence[str] | None = None,
     days: "NDArray[Any] | None" = None,
     importances: Iterable[Importance] = (),
 ) -> Evaluation:
@@ -172,7 +171,6 @@ def evaluate(
         answers: what the model answered to the same rows.
         holdout_digest: the digest of these rows.
         slices: column name to its n values; numbers are cut into quartile ranges.
-        metrics: names; all of the task if None.
         days: the day of every row, where days are independent; None where rows are.
         importances: of the features, if they were measured.
 
@@ -181,7 +179,7 @@ def evaluate(
         TrainingError: the model answered NaN or infinity.
     """
     truth = truth_of(target, answers)
-    names = metrics_of(answers.task) if metrics is None else tuple(metrics)
+    names = metrics_of(answers.task)
     values, undefined = measure(truth, answers, names, days)
     events = None if answers.task == "regression" else _events(truth, answers)
     return Evaluation(

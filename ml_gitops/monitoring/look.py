@@ -21,9 +21,9 @@ UNREADABLE = "t IS NULL AND id IS NULL AND release IS NULL AND score IS NULL"
 class Look:
     """A log with its labels as a table that the engine keeps, a row per line of the log.
 
-    Columns: what `log_table` gives, where features are kept of the rows that count; `y` and
-    `repeats`, the last label of that id and how many it replaced; `counts`, whether the row is
-    of these releases, in one of these spans, and the one of its id that was received first.
+    Columns: what `log_table` gives, where features are kept of the rows that count; `y`, the last
+    label of that id; `counts`, whether the row is of these releases, in one of these spans, and
+    the one of its id that was received first.
 
     Args:
         engine: keeps the table, on disk where memory is short.
@@ -96,7 +96,7 @@ def _read_labels(engine: Engine, labels: LabelFiles | None, name: str) -> tuple[
     """Keep the last label of every id; return how many labels there are, and how many without."""
     found = labels.table(engine) if labels else None
     if found is None:
-        engine.rows(f"CREATE TEMP TABLE {name} (id VARCHAR, y VARCHAR, repeats BIGINT)")
+        engine.rows(f"CREATE TEMP TABLE {name} (id VARCHAR, y VARCHAR)")
         return 0, 0
     lines = identifier(f"lines of {name}")
     engine.rows(f"CREATE TEMP TABLE {lines} AS {found.sql}", found.parameters)
@@ -104,9 +104,9 @@ def _read_labels(engine: Engine, labels: LabelFiles | None, name: str) -> tuple[
         engine.rows(
             f"CREATE TEMP TABLE {name} AS WITH repeated AS (SELECT id FROM {lines}"
             " WHERE id IS NOT NULL GROUP BY id HAVING count(*) > 1)"
-            f" SELECT id, y, 0 AS repeats FROM {lines} ANTI JOIN repeated USING (id)"
+            f" SELECT id, y FROM {lines} ANTI JOIN repeated USING (id)"
             " WHERE id IS NOT NULL UNION ALL"
-            " SELECT id, arg_max(y, position), count(*) - 1"
+            " SELECT id, arg_max(y, position)"
             f" FROM {lines} SEMI JOIN repeated USING (id) GROUP BY id"
         )
         ((label_rows, no_id),) = engine.rows(f"SELECT count(*), count(*) - count(id) FROM {lines}")
@@ -133,7 +133,7 @@ def _read_log(
     )
     engine.rows(
         f"CREATE TEMP TABLE {name} AS SELECT t, received, log.id AS id, release, score, label,"
-        f" y, repeats, counts{features} FROM (SELECT *,"
+        f" y, counts{features} FROM (SELECT *,"
         f" {ours(releases)} AND {window_index(spans)} IS NOT NULL AS counts FROM ({lines.sql}))"
         f" AS log LEFT JOIN {labels} AS labels ON log.id = labels.id",
         lines.parameters,

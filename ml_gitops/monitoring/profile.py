@@ -40,7 +40,7 @@ class ColumnProfile(Part):
         cells: how it is counted; `counts` are the reference's.
         weight: share of the model's permutation importance; all weights sum to 1.
         minimum, maximum, mean, sd: of the finite values of a numeric column.
-        singletons, doubletons: values of a categorical column that one or two rows have.
+        singletons: values of a categorical column that only one row has.
     """
 
     cells: Cells
@@ -51,7 +51,6 @@ class ColumnProfile(Part):
     mean: float | None = None
     sd: float | None = None
     singletons: int = 0
-    doubletons: int = 0
 
     @property
     def name(self) -> str:
@@ -192,14 +191,9 @@ def _summarise(
         f"SELECT value FROM ({grouped}) WHERE n >= {FEWEST} AND length(value) <= {LONGEST}"
         f" ORDER BY n DESC, value LIMIT {values}"
     )
-    rare = engine.rows(
-        f"SELECT count(*) FILTER (WHERE n = 1), count(*) FILTER (WHERE n = 2) FROM ({grouped})"
-    )[0]
+    ((singletons,),) = engine.rows(f"SELECT count(*) FILTER (WHERE n = 1) FROM ({grouped})")
     listed = tuple(name for (name,) in top)
-    return cells.model_copy(update={"values": listed}), {
-        "singletons": rare[0],
-        "doubletons": rare[1],
-    }
+    return cells.model_copy(update={"values": listed}), {"singletons": singletons}
 
 
 def _summarise_numbers(

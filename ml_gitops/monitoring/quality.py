@@ -27,7 +27,6 @@ class WindowQuality(Part):
         predictions: how many were made (each id once).
         labelled: how many of them have a label by now.
         positives: labelled rows of the positive class; None where there is none.
-        repeated_labels: labels that a later one replaced.
         unusable: labelled rows whose label or score is not one.
         metrics: metric to its value and standard error, over the usable rows.
     """
@@ -37,7 +36,6 @@ class WindowQuality(Part):
     predictions: int = 0
     labelled: int = 0
     positives: int | None = None
-    repeated_labels: int = 0
     unusable: int = 0
     metrics: dict[str, Measurement] = Field(default_factory=dict)
 
@@ -111,9 +109,9 @@ def refuse_strangers(look: Look, labels: LabelFiles) -> None:
 
 
 def joined(look: Look, windows: Sequence[Span]) -> str:
-    """Return the SQL of one row per id: w, day, score, label, y (null: no label yet), repeats."""
+    """Return the SQL of one row per id: w, day, score, label, y (null: no label yet)."""
     return (
-        "SELECT w, t::DATE AS day, score, label, y, repeats"
+        "SELECT w, t::DATE AS day, score, label, y"
         f" FROM ({look.inside(windows)}) WHERE id IS NOT NULL"
     )
 
@@ -124,9 +122,7 @@ def quality_sql(task: Task, rows: str) -> str:
     return body.replace("{joined}", rows)
 
 
-_HEAD = (
-    "w, day, count(*) AS predictions, count(y) AS labelled, coalesce(sum(repeats), 0) AS repeats"
-)
+_HEAD = "w, day, count(*) AS predictions, count(y) AS labelled"
 
 _BINARY = (
     f"WITH rated AS (SELECT *, {TRUTH.format('y', 'y')} AS truth,"
@@ -143,7 +139,7 @@ _BINARY = (
     " (ps - p_to + p / 2) / nullif(ps, 0) AS u FROM ranked),"
     " areas AS (SELECT *, sum(p * v) OVER (PARTITION BY w) / nullif(ps, 0) AS area FROM placed),"
     # What each row adds to the area, so that any grouping of rows gives a standard error.
-    " pulled AS (SELECT rated.w AS w, day, y, repeats, usable, truth, area, coalesce(said,"
+    " pulled AS (SELECT rated.w AS w, day, y, usable, truth, area, coalesce(said,"
     " (rated.score >= 0.5)::INTEGER) = truth AS hit,"
     " CASE WHEN usable THEN -ln(greatest(CASE WHEN truth = 1 THEN rated.score ELSE 1 - rated.score"
     f" END, {SMALLEST_PROBABILITY!r})) END AS loss,"
@@ -186,12 +182,10 @@ def _read(
     """Return a window with the metrics that its days add up to."""
     if not days:
         return window
-    predictions, labelled, repeats, unusable, n = (
-        sum(row[place] for row in days) for place in range(5)
-    )
-    positives = int(sum(row[5] or 0 for row in days)) if task == "binary" else None
-    first = 9 if task == "binary" else 5
-    counts = [row[4] for row in days]
+    predictions, labelled, unusable, n = (sum(row[place] for row in days) for place in range(4))
+    positives = int(sum(row[4] or 0 for row in days)) if task == "binary" else None
+    first = 8 if task == "binary" else 4
+    counts = [row[3] for row in days]
     metrics: dict[str, Measurement] = {}
     for place, name in enumerate(_MEANS[task]):
         sums = [row[first + 2 * place] or 0.0 for row in days]
@@ -206,7 +200,6 @@ def _read(
             "predictions": predictions,
             "labelled": labelled,
             "positives": positives,
-            "repeated_labels": int(repeats),
             "unusable": unusable,
             "metrics": metrics,
         }
@@ -235,14 +228,14 @@ def _mean(
 
 def _area(days: Sequence[Sequence[Any]], n: int, units: Units) -> dict[str, Measurement]:
     """Return the area under the ROC curve with its error over days, or DeLong's over rows."""
-    area = next((row[6] for row in days if row[6] is not None), None)
-    labelled = [row for row in days if row[4]]
-    if area is None or any(row[8] is None for row in labelled):
+    area = next((row[5] for row in days if row[5] is not None), None)
+    labelled = [row for row in days if row[3]]
+    if area is None or any(row[7] is None for row in labelled):
         return {}
-    by_row = math.sqrt(math.fsum(row[8] for row in labelled))
+    by_row = math.sqrt(math.fsum(row[7] for row in labelled))
     if units == "rows":
         return {"roc_auc": Measurement(value=area, standard_error=by_row, n=n)}
-    return _over_days("roc_auc", area, [row[7] for row in labelled], by_row, n)
+    return _over_days("roc_auc", area, [row[6] for row in labelled], by_row, n)
 
 
 def _over_days(

@@ -67,11 +67,6 @@ def percent(share: float | None, *, digits: int = 1, n: int | None = None) -> st
     return text if n is None else f"{text} (n = {n:,d})"
 
 
-def points(difference: float | None, *, digits: int = 1) -> str:
-    """Return a difference of two shares in percentage points, signed."""
-    return signed(None if difference is None else difference * 100, digits=digits, unit="pp")
-
-
 def interval(low: float | None, high: float | None, *, digits: int = 3) -> str:
     """Return the two ends of an interval of a difference, each with its sign."""
     if low is None or high is None:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from ml_gitops.render.charts import (
     NARROW,
     WIDE,
-    Band,
     Bar,
     Bin,
     Distribution,
@@ -78,7 +77,6 @@ DRAWN = {
         [line_of(NASTY, [0.7, 0.8, None, 0.6]), line_of("b", [0.1, 0.2])],
         title=NASTY,
         thresholds=[Threshold(0.5, NASTY), Threshold(0.6, "promised", is_limit=False)],
-        bands=[Band(DAY, WEEKS[3], NASTY)],
         events=[Event(WEEKS[1], NASTY), Event(WEEKS[1], "retraining")],
         unit="%",
     ),

@@ -178,7 +178,7 @@ def test_the_last_label_wins_and_the_first_prediction_counts(
     found = look(engine, log, labels)
     window = found.windows[0]
 
-    assert (window.predictions, window.labelled, window.repeated_labels) == (2, 2, 2)
+    assert (window.predictions, window.labelled) == (2, 2)
     assert window.positives == 1
     assert window.metrics["accuracy"].value == 1
     assert found.label_rows == 5

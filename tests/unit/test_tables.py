@@ -18,7 +18,6 @@ from ml_gitops.render.numbers import (
     interval,
     number,
     percent,
-    points,
     signed,
     size,
 )
@@ -81,8 +80,6 @@ NUMBERS = [
     (signed(0.0112), "+0.011"),
     (signed(-0.0112), "−0.011"),
     (signed(0.0), "±0.000"),
-    (points(0.012), "+1.2 pp"),
-    (points(None), "–"),
     (interval(-0.002, 0.01), "[−0.002, +0.010]"),
     (percent(0.123, n=4210), "12.3% (n = 4,210)"),
     (percent(0.0001), "<0.1%"),

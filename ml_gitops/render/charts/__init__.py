@@ -8,7 +8,7 @@ from ml_gitops.render.charts.bars import Bar, bars, sparkline
 from ml_gitops.render.charts.calibration import Bin, calibration
 from ml_gitops.render.charts.distribution import Distribution, distribution, small_multiples
 from ml_gitops.render.charts.drawing import NARROW, WIDE, style
-from ml_gitops.render.charts.events import Band, Event
+from ml_gitops.render.charts.events import Event
 from ml_gitops.render.charts.intervals import Interval, intervals
 from ml_gitops.render.charts.lines import Point, Series
 from ml_gitops.render.charts.timeline import Threshold, timeline
@@ -16,7 +16,6 @@ from ml_gitops.render.charts.timeline import Threshold, timeline
 __all__ = [
     "NARROW",
     "WIDE",
-    "Band",
     "Bar",
     "Bin",
     "Distribution",

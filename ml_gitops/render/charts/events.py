@@ -5,18 +5,10 @@ from datetime import date
 from typing import NamedTuple
 
 from ml_gitops.render.charts.axes import Scale, pack
-from ml_gitops.render.charts.drawing import line, measure, rect, shorten, text
+from ml_gitops.render.charts.drawing import line, measure, text
 
 LANE = 17
 _LABEL = 240
-
-
-class Band(NamedTuple):
-    """A named span of days; `until` is not in it."""
-
-    start: date
-    until: date
-    label: str
 
 
 class Event(NamedTuple):
@@ -41,15 +33,6 @@ def draw_events(
         parts.append(line(at, top - 18 - LANE * lane, at, bottom, "event"))
     for event, lane in zip(events, lanes, strict=True):
         parts += _flag(event, lane, x, top)
-    return parts
-
-
-def draw_band(band: Band, x: Scale, *, top: float, bottom: float) -> list[str]:
-    """Return a shaded span of days, with its name where there is room."""
-    start, end = x(band.start.toordinal()), x(band.until.toordinal())
-    parts = [rect(start, top, end - start, bottom - top, "band", tip=band.label)]
-    if len(shorten(band.label, end - start - 10)) > 3:
-        parts.append(text(start + 5, bottom - 7, band.label, "quiet", fit=end - start - 10))
     return parts
 
 

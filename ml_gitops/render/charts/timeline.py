@@ -1,4 +1,4 @@
-"""Numbers over days: lines with their intervals, limits, spans and what happened when."""
+"""Numbers over days: lines with their intervals, limits and what happened when."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from ml_gitops.render.charts.drawing import (
     svg,
     text,
 )
-from ml_gitops.render.charts.events import LANE, Band, Event, draw_band, draw_events, lanes_of
+from ml_gitops.render.charts.events import LANE, Event, draw_events, lanes_of
 from ml_gitops.render.charts.lines import Series, draw_series, runs, sample, shown
 
 _PLOT = 190
@@ -46,7 +46,6 @@ def timeline(
     *,
     title: str,
     thresholds: Sequence[Threshold] = (),
-    bands: Sequence[Band] = (),
     events: Sequence[Event] = (),
     unit: str = "",
     digits: int = 3,
@@ -59,7 +58,6 @@ def timeline(
         series: one line each, told apart by dash, mark and an entry of the legend.
         title: what is measured.
         thresholds: horizontal levels; equal labels share an entry of the legend.
-        bands: spans shaded behind the lines.
         events: vertical lines; their labels stand in lanes above and never overlap.
         unit: of the values; `%` shows shares as per cent.
         digits: decimals of the numbers in tooltips and the description.
@@ -70,13 +68,12 @@ def timeline(
     drawn, top = legend(_keys(series, thresholds, bad), top, width)
     y_ticks = _value_ticks(series, thresholds)
     y_labels = tick_labels(y_ticks, unit)
-    x = _days(series, bands, events, start=24 + max(map(measure, y_labels)), end=width - 22)
+    x = _days(series, events, start=24 + max(map(measure, y_labels)), end=width - 22)
     lanes = lanes_of(events, x)
     top += 12 + (LANE * (max(lanes) + 1) + 2 if lanes else 0)
     bottom = top + _PLOT
     y = Scale(y_ticks[0], y_ticks[-1], bottom, top)
     parts += drawn
-    parts += [part for band in bands for part in draw_band(band, x, top=top, bottom=bottom)]
     for tick, label in zip(y_ticks, y_labels, strict=True):
         parts.append(line(x.start, y(tick), x.end, y(tick), "grid"))
         parts.append(text(x.start - 8, y(tick) + 4, label, "quiet end"))
@@ -127,14 +124,12 @@ def _value_ticks(series: Sequence[Series], thresholds: Sequence[Threshold]) -> l
 
 def _days(
     series: Sequence[Series],
-    bands: Sequence[Band],
     events: Sequence[Event],
     *,
     start: float,
     end: float,
 ) -> Scale:
     days = [point.when.toordinal() for one in series for point in one.points]
-    days += [day.toordinal() for band in bands for day in (band.start, band.until)]
     days += [event.when.toordinal() for event in events]
     first, last = min(days, default=1), max(days, default=2)
     if first == last:

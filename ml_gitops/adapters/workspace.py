@@ -76,7 +76,8 @@ class LocalWorkspace:
             # Not by `Path.glob`, which refuses patterns that engines read.
             found = iglob(pattern, root_dir=self._root, recursive=True, include_hidden=True)  # noqa: PTH207
             for path in found:
-                if not (self._root / path).resolve().is_relative_to(self._root):
+                # Not by `Path.resolve`, which fails where a link leads to itself.
+                if not Path(os.path.realpath(self._root / path)).is_relative_to(self._root):
                     raise ConfigError(
                         "a link leads out of the repository",
                         hint="put the file itself there, or name the place in [monitor]",

@@ -446,3 +446,20 @@ def test_links_are_not_followed(root: Path, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="this is a link"):
             act()
     assert not (outside / "y").exists()
+
+
+def test_links_of_logs_stay_inside(root: Path, tmp_path: Path) -> None:
+    """A glob of the config may find links, but none that leads out of the repository."""
+    (root / "live").mkdir()
+    (root / "live" / "a.jsonl").write_text("")
+    (root / "live" / "b.jsonl").symlink_to("a.jsonl")
+    (root / "live" / "round.jsonl").symlink_to("round.jsonl")
+    (tmp_path / "secret").write_text("")
+    (root / "live" / "out.csv").symlink_to(tmp_path / "secret")
+    workspace = LocalWorkspace(root)
+
+    workspace.refuse_links_out(["live/*.jsonl", f"{root}/live/*.csv", "../x/*", "s3://x/*", "**x"])
+
+    for pattern in ("live/*.csv", "live/out.csv", "**/*.csv", "*/o?t.csv"):
+        with pytest.raises(ConfigError, match=r"^live/out\.csv: a link leads out of the repo"):
+            workspace.refuse_links_out([pattern])

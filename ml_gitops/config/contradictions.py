@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from ml_gitops.config.tables import LONGEST, Config
-from ml_gitops.model.metrics import metrics_of
+from ml_gitops.errors import ConfigError
+from ml_gitops.model.metrics import metric_named
 
 Contradiction = tuple[tuple[str, ...], str, str]
 """The key to change, what is wrong with it, and what to do."""
@@ -89,9 +90,10 @@ def _metrics(config: Config) -> Iterator[Contradiction]:
     named += [("gate", "secondary", name) for name in gate.secondary or ()]
     named += [("health", "metrics", name) for name in config.health.metrics]
     for table, key, name in named:
-        if name not in metrics_of(task):
-            problem = f"{table}.{key}: {name!r} is no metric of {task} models"
-            yield (table, key), problem, f"use one of {', '.join(metrics_of(task))}"
+        try:
+            metric_named(name, task)
+        except ConfigError as error:
+            yield (table, key), f"{table}.{key}: {error.problem}", error.hint
 
 
 def _near(word: str, known: dict[str, Any], otherwise: str) -> str:

@@ -15,6 +15,7 @@ from ml_gitops.config.tables import Config
 from ml_gitops.data.schema import Feature
 from ml_gitops.document import Part
 from ml_gitops.errors import ConfigError
+from ml_gitops.model.metrics import MetricName
 
 _WORDS: dict[Any, str] = {
     str: "text",
@@ -23,12 +24,6 @@ _WORDS: dict[Any, str] = {
     bool: "true or false",
     date: "date",
 }
-_METRICS = {
-    ("gate", "metric"): "metric",
-    ("gate", "secondary"): "list of metrics",
-    ("health", "metrics"): "list of metrics",
-}
-"""Keys whose texts name metrics; which ones there are depends on the task."""
 _BOUNDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 
 
@@ -95,7 +90,7 @@ def _table(name: str, field: FieldInfo) -> Table:
         keys=tuple(
             Key(
                 name=key,
-                type=_words(one, _METRICS.get((name, key))),
+                type=_words(one),
                 default=None if one.is_required() else _toml(one.get_default()),
                 meaning=meanings.get(key, ""),
             )
@@ -127,10 +122,8 @@ def _docstrings(part: type[Part]) -> dict[str, str]:
     return found
 
 
-def _words(field: FieldInfo, known: str | None) -> str:
+def _words(field: FieldInfo) -> str:
     """Return what may stand there: `number above 0 and below 1`."""
-    if known:
-        return known
     bounds = [
         f"{word} {getattr(one, bound):.15g}"
         for one in field.metadata
@@ -142,6 +135,8 @@ def _words(field: FieldInfo, known: str | None) -> str:
 
 def _kind(annotation: Any) -> str:
     origin, inner = get_origin(annotation), get_args(annotation)
+    if annotation == MetricName:
+        return "metric"  # which ones there are depends on the task
     if origin is Annotated:
         return _kind(inner[0])
     if origin in (Union, UnionType):

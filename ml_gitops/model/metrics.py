@@ -121,12 +121,12 @@ DEFAULT_SECONDARY: dict[Task, tuple[str, ...]] = {
 
 def _known(name: str) -> str:
     if name not in METRICS:
-        raise ValueError(f"{name!r} is not a metric")
+        raise ValueError(f"{name!r} is not a metric; use one of {', '.join(METRICS)}")
     return name
 
 
 MetricName = Annotated[str, AfterValidator(_known)]
-"""The name of a metric in a document: what others wrote names no other."""
+"""The name of a metric in a document or a config: what others wrote names no other."""
 
 
 def metrics_of(task: Task) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from ml_gitops.document import Document, Part
 from ml_gitops.model.interval import Measurement, exceeds
-from ml_gitops.model.metrics import METRICS, Metric
+from ml_gitops.model.metrics import METRICS, Metric, MetricName
 from ml_gitops.monitoring.quality import WindowQuality
 
 HealthVerdict = Literal["healthy", "degraded", "insufficient"]
@@ -18,7 +18,7 @@ HealthVerdict = Literal["healthy", "degraded", "insufficient"]
 class HealthPolicy(Part):
     """When a release has degraded; table `[health]`."""
 
-    metrics: tuple[str, ...] = ()
+    metrics: tuple[MetricName, ...] = ()
     """What is watched; by default the gate's metric alone, so that chance has one try."""
     margin: float | None = Field(default=None, gt=0, lt=1)
     """The loss that does not matter: by default .02 of a score or 4% of a loss, twice what the
@@ -36,14 +36,6 @@ class HealthPolicy(Part):
     """Rows of the rarer class it needs, for a binary model."""
     minimum_coverage: float = Field(default=0.8, ge=0, le=1)
     """Share of predictions that must be labelled: labels that come early are not typical."""
-
-    @field_validator("metrics")
-    @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            if name not in METRICS:
-                raise ValueError(f"{name!r} is not a metric; use one of {', '.join(METRICS)}")
-        return names
 
     @model_validator(mode="after")
     def _possible(self) -> "HealthPolicy":

@@ -50,6 +50,13 @@ def test_a_table_without_room_is_told_row_by_row() -> None:
     ]
 
 
+def test_headers_give_way_to_rows() -> None:
+    """Where all does not fit on one line, the header takes two and the rows do not."""
+    lines = [["days", "versus the promise", "verdict"], [SPAN, "-", "cannot tell ?"]]
+
+    assert whole_widths(lines, 50) == [len(SPAN), 50 - 4 - len(SPAN) - 13, 13]
+
+
 CELL = st.text(alphabet="ab ", max_size=40)
 
 

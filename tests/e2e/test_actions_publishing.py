@@ -378,18 +378,24 @@ def test_e14_what_is_out_of_date_gets_no_comment(job: Job, when: str) -> None:
     assert [it["conclusion"] for it in told] == ["success"]
 
 
-@pytest.mark.parametrize("fault", ["502-after", "timeout-after", "502"])
-def test_e15_a_lost_answer_leaves_one_comment(job: Job, fault: str) -> None:
-    """Whether the comment was written or not, afterwards there is one."""
+@pytest.mark.parametrize("fault", ["502-after", "timeout-after", "502", "truncated"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/issues/1/comments"), ("POST", "/check-runs$"), ("PATCH", r"/check-runs/\d+$")],
+    ids=["comment", "check", "conclusion"],
+)
+def test_e15_a_lost_answer_leaves_one_of_each(job: Job, fault: str, method: str, path: str) -> None:
+    """Whether a write took place or not, afterwards there is one comment and one check run."""
     run = job.run()
     job.leave(run)
     event = job.event(run)
-    job.server.faults.add(fault, method="POST", path="/issues/1/comments")
+    struck = job.server.faults.add(fault, method=method, path=path)
 
     with suppress(AssertionError):
         job.publish(event)
     job.publish(event)
 
+    assert struck.struck == 1
     assert len(job.notes) == 1
     assert job.checks() == [("ml-gitops", "success")]
 

@@ -64,6 +64,11 @@ _REFUSALS: tuple[tuple[str, str, str], ...] = (
         "correct or remove that line; every line is one prediction",
     ),
     (
+        r'Cannot open file "(?P<file>[^"]*)": (?P<detail>[^|]*)',
+        "the system does not let it be read",
+        "permit it, or name another file",
+    ),
+    (
         r"Out of Memory",
         "the scan needs more memory than it may use",
         "raise the memory limit or scan shorter windows",

@@ -233,7 +233,7 @@ def find_root(start: Path, marker: str) -> Path:
     Raises:
         ConfigError: there is none, or its name is no text.
     """
-    below = start.resolve()
+    below = Path(os.path.realpath(start))
     for folder in (below, *below.parents):
         if folder.exists() and below.exists() and folder.stat().st_uid != below.stat().st_uid:
             break

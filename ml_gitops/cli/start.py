@@ -1,6 +1,7 @@
 """`init`, `config`, `demo`: the commands that need no repository."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import get_args
 
@@ -25,7 +26,7 @@ def init(parsed: argparse.Namespace) -> int:
     """Make a model repository, or add to one what is missing."""
     setting = Setting(parsed)
     folder: Path = parsed.folder / parsed.directory
-    name = parsed.name or model_name(folder.resolve().name)
+    name = parsed.name or model_name(Path(os.path.realpath(folder)).name)
     _refuse_taken(folder, name, parsed.forge)
     existing = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     if existing and not parsed.adopt:
@@ -67,7 +68,7 @@ def init(parsed: argparse.Namespace) -> int:
 
 def _refuse_taken(folder: Path, name: str, forge: Path | None) -> None:
     """Refuse what would fail halfway, before anything is written."""
-    if folder.exists() and not folder.is_dir():
+    if os.path.lexists(folder) and not folder.is_dir():
         raise ConfigError("this is a file", hint="name a new folder", where=str(folder))
     if len(name) > LONGEST_NAME:
         raise ConfigError(

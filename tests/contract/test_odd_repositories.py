@@ -63,6 +63,19 @@ def test_a_folder_whose_name_is_no_text_is_refused(
     assert "repo\\xff: the name is not UTF-8" in refused(capsys, "check", "-C", str(odd))
 
 
+@pytest.mark.parametrize("words", [["check", "-C", "LINK"], ["init", "LINK"]])
+def test_a_link_to_itself_is_no_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    """Neither is a repository found there, nor one made."""
+    link = tmp_path / "link"
+    link.symlink_to(link)
+
+    line = refused(capsys, *[word.replace("LINK", str(link)) for word in words])
+
+    assert f"{link}: " in line
+
+
 @pytest.mark.parametrize("isolated", [[], ["-P"]])
 def test_files_named_like_libraries_take_nobodys_place(root: Path, isolated: list[str]) -> None:
     """Who starts us by `python -m` in a repository runs our libraries, not files of theirs."""

@@ -133,6 +133,18 @@ def test_what_cannot_be_read_is_one_line(
     assert refusal.value.__suppress_context__
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to the superuser")
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    """What the system refuses is told with the file and its reason."""
+    path = tmp_path / "a.jsonl"
+    path.touch(mode=0o000)
+
+    with DuckDBWarehouse(threads=1) as warehouse, pytest.raises(DataError) as refusal:
+        warehouse.rows(f"SELECT * FROM read_json(?, {COLUMNS})", [str(path)])
+
+    assert "a.jsonl: the system does not let it be read: Permission denied;" in str(refusal.value)
+
+
 def test_a_missing_column_is_named() -> None:
     """A column that is not there is named."""
     with DuckDBWarehouse() as warehouse, pytest.raises(DataError, match="missing: delay"):

@@ -431,7 +431,7 @@ BROKEN: list[Case] = [
         returns("return frame.assign(asked=frame['asked'].astype(str))"),
         LOCK,
         "model/data.py:load",
-        "not a time",
+        "is str, not a time (such as 2024-01-01 00:19:00); parse it in the source: rows['asked'] =",
     ),
     (
         "rows of other days",
@@ -842,6 +842,19 @@ def test_broken_data_is_listed_and_not_an_error(
     assert "error:" not in err
     assert "wear" in out
     assert "load" in out
+
+
+def test_a_broken_contract_is_listed_with_its_remedies(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, locked: Path
+) -> None:
+    """Below what is wrong stands what to do, where the columns tell."""
+    root = copy_of(locked, tmp_path / "repo")
+    replace("ml-gitops.toml", "[features.wear]", "[features.waer]")(root)
+    capsys.readouterr()
+
+    assert main([*VALIDATE, "-C", str(root)]) == 1
+
+    assert "  waer: did you mean 'wear'?" in capsys.readouterr().out.splitlines()
 
 
 def test_broken_checks_keep_the_run_for_the_next_try(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ml_gitops.cli.setting import Setting
-from ml_gitops.cli.threads import require, tell_thread
+from ml_gitops.cli.threads import require, tell_thread, tick_box
 from ml_gitops.errors import EXIT_PASSED
 from ml_gitops.pull_request import Issue
 from ml_gitops.render.terminal import Terminal
@@ -52,6 +52,11 @@ def close(parsed: argparse.Namespace) -> int:
 def comment(parsed: argparse.Namespace) -> int:
     """Comment on an issue."""
     return _change(parsed, lambda forge: forge.comment(parsed.number, parsed.body))
+
+
+def tick(parsed: argparse.Namespace) -> int:
+    """Tick a box in what the bot wrote in an issue."""
+    return _change(parsed, lambda forge: tick_box(forge, require(forge, parsed, Issue), parsed.box))
 
 
 def _change(parsed: argparse.Namespace, step: "Callable[[Forge], object]") -> int:

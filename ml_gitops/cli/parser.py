@@ -19,6 +19,8 @@ exit codes:
   75 try again later   130 interrupted
 """
 
+BOXES = ("train", "refresh", "snooze", "resume")
+"""What people may ask of the bot; named here too, because help must not wait for anything."""
 
 _Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 (it has no other)
 
@@ -266,12 +268,19 @@ def _pull_requests(commands: "_Commands") -> None:
             f"--{word}", dest="verdict", action="store_const", const=word, help=about
         )
     review.add_argument("-m", "--message", default="", metavar="TEXT", help="why, Markdown")
+    _tick(steps, "pull_requests:tick", "a pull request")
     label = _command(steps, "label", "pull_requests:label", "add labels to a pull request")
     label.add_argument("number", type=int)
     label.add_argument("add", nargs="*", metavar="LABEL", help="add it")
     label.add_argument(
         "--remove", action="append", default=[], metavar="LABEL", help="take it away"
     )
+
+
+def _tick(steps: "_Commands", run: str, what: str) -> None:
+    tick = _command(steps, "tick", run, f"tick a box in what the bot wrote in {what}")
+    tick.add_argument("number", type=int)
+    tick.add_argument("box", choices=BOXES, help="what the bot shall do when it looks again")
 
 
 def _issues(commands: "_Commands") -> None:
@@ -283,6 +292,7 @@ def _issues(commands: "_Commands") -> None:
     close = _command(steps, "close", "issues:close", "close an issue")
     close.add_argument("number", type=int)
     close.add_argument("--reason", help="becomes a comment")
+    _tick(steps, "issues:tick", "an issue")
     comment = _command(steps, "comment", "issues:comment", "comment on an issue")
     comment.add_argument("number", type=int)
     comment.add_argument("body")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ml_gitops.adapters.git.history import log
 from ml_gitops.cli.setting import Setting
-from ml_gitops.cli.threads import VERDICTS, require, tell_thread
+from ml_gitops.cli.threads import VERDICTS, require, tell_thread, tick_box
 from ml_gitops.errors import EXIT_PASSED, GitError
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.terminal import Terminal
@@ -91,6 +91,13 @@ def review(parsed: argparse.Namespace) -> int:
     """Approve a pull request, request changes, or only say something."""
     return _change(
         parsed, lambda forge: forge.review(parsed.number, parsed.verdict, parsed.message)
+    )
+
+
+def tick(parsed: argparse.Namespace) -> int:
+    """Tick a box in what the bot wrote in a pull request."""
+    return _change(
+        parsed, lambda forge: tick_box(forge, forge.pull_request(parsed.number), parsed.box)
     )
 
 

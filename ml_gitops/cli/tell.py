@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Update
+from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Tell, Update
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.workflows.finding import Finding
 
@@ -26,5 +26,5 @@ def tell_proposal(terminal: Terminal, proposal: PullRequest | None, action: Acti
             terminal.status("open", f"updated {named}")
         case Close(_, reason):
             terminal.status("closed", f"closed {named}: {reason}")
-        case Keep(_, reason):
+        case Keep(_, reason) | Tell(_, _, reason):
             terminal.status("keep", f"{named}: {reason}")

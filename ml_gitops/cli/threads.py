@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, TypeVar
 
 from ml_gitops.errors import ForgeError
-from ml_gitops.pull_request import Issue, PullRequest
+from ml_gitops.pull_request import Command, Issue, PullRequest, tick
 from ml_gitops.render.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -42,6 +42,27 @@ def require(forge: "Forge", parsed: argparse.Namespace, kind: type[Thread]) -> T
     step = parsed.step if parsed.step in _BOTH else "show"
     raise ForgeError(
         f"#{number} is {here}", hint=f"run `ml-gitops {there} {step} {number}`", where=forge.address
+    )
+
+
+def tick_box(forge: "Forge", found: PullRequest | Issue, command: Command) -> None:
+    """Tick a box in what the bot wrote, as a person does on a page.
+
+    Raises:
+        ForgeError: the bot offers no such box there.
+    """
+    body = tick(found.body, command)
+    if found.author.bot and body is not None:
+        return forge.edit_body(found.number, body)
+    for comment in found.comments:
+        text = tick(comment.body, command)
+        if comment.author.bot and text is not None:
+            return forge.edit_comment(found.number, comment.number, text)
+    raise ForgeError(
+        f"#{found.number} has no box to {command!r} that is not ticked",
+        hint=f"look at `ml-gitops {'issue' if isinstance(found, Issue) else 'pr'} show "
+        f"{found.number}`",
+        where=forge.address,
     )
 
 

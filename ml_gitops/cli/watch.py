@@ -14,6 +14,7 @@ from ml_gitops.pull_request import (
     Keep,
     Open,
     PullRequest,
+    Tell,
     Update,
 )
 from ml_gitops.render.blocks import Heading
@@ -115,7 +116,7 @@ def _proposal_summary(action: Action | Train, proposal: PullRequest | None) -> d
         "pull_request": proposal.number if proposal else _number(action),
         "action": _word(action),
         "draft": proposal.draft if proposal else None,
-        "reason": action.reason if isinstance(action, Keep | Close) else None,
+        "reason": action.reason if isinstance(action, Keep | Close | Tell) else None,
     }
 
 
@@ -183,6 +184,7 @@ def _tell_deeds(terminal: Terminal, watched: Watched) -> None:
             "open": ("warn", "opened"),
             "update": ("warn", "updated"),
             "close": ("pass", "closed"),
+            "tell": ("keep", "unchanged:"),
             "keep": ("keep", "unchanged:"),
         }[_word(watched.incident)]
         terminal.status(state, f"{done} issue #{watched.issue.number} {watched.issue.title}")
@@ -214,10 +216,9 @@ def _planned(action: Action | IssueAction | Train, kind: str) -> str:
             return f"update #{number} {spec.title}"
         case Close(number, reason):
             return f"close #{number}: {reason}"
-        case Keep(None, _):
-            return ""
-        case Keep(number, reason):
+        case Tell(number, _, reason) | Keep(int() as number, reason):
             return f"leave #{number} as it is: {reason}"
+    return ""
 
 
 def _tell_status(terminal: Terminal, found: Status) -> None:

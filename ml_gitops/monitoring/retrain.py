@@ -25,6 +25,13 @@ class RetrainPolicy(Part):
     """Windows that must alarm before drift counts: one odd week is no drift."""
     max_age_days: int | None = Field(default=None, ge=1)
     """Propose a retraining when the champion's data is older than this; off by default."""
+    renew_days: int = Field(default=7, ge=1)
+    """An open proposal is trained again when so many days of newer rows have come; whoever reviews
+    it must not chase it. A ticked box renews it at once."""
+    cooldown_days: int = Field(default=7, ge=0)
+    """After rows were merged, none is proposed that brings fewer days than this."""
+    budget: int = Field(default=8, ge=1)
+    """Trainings that the monitor starts within 30 days, ticked boxes aside."""
 
 
 class WatchedRelease(Part):

@@ -132,6 +132,10 @@ class Forge(Protocol):
         """Replace the body of a comment."""
         ...
 
+    def edit_body(self, number: int, body: str) -> None:
+        """Replace the body of a pull request or an issue."""
+        ...
+
     def review(self, number: int, verdict: str, body: str = "") -> Review:
         """Review a pull request: approve, request-changes or comment."""
         ...

@@ -5,6 +5,7 @@ evidence. `plan` compares what is wanted with what exists and answers with
 Open, Update, Close or Keep, so running twice changes nothing.
 """
 
+from ml_gitops.pull_request.commands import Command, offered, tick, ticked
 from ml_gitops.pull_request.plan import (
     HANDS_OFF,
     Action,
@@ -14,7 +15,10 @@ from ml_gitops.pull_request.plan import (
     Keep,
     Open,
     PullRequestSpec,
+    Standstill,
+    Tell,
     Update,
+    held_back,
     open_proposals,
     plan,
     snoozed,
@@ -41,6 +45,7 @@ __all__ = [
     "Action",
     "Actor",
     "Close",
+    "Command",
     "Comment",
     "Issue",
     "IssueAction",
@@ -54,11 +59,17 @@ __all__ = [
     "PullRequestSpec",
     "Review",
     "ReviewWord",
+    "Standstill",
     "State",
+    "Tell",
     "Thread",
     "Update",
+    "held_back",
+    "offered",
     "open_proposals",
     "plan",
     "signed_text",
     "snoozed",
+    "tick",
+    "ticked",
 ]

@@ -2,12 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Generic, TypeVar
 
 from ml_gitops.document import sha256
+from ml_gitops.pull_request.commands import (
+    asleep,
+    hands_off_text,
+    snooze_text,
+    ticked,
+    told_hands_off,
+)
 from ml_gitops.pull_request.thread import Kind, Marker, Thread, signed_text
 
 HANDS_OFF = "a person committed to the branch; it is theirs now"
+RESUMED = "A box was ticked: the bot goes on in a pull request of its own. This branch is yours."
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,15 @@ class Close:
 
 
 @dataclass(frozen=True)
+class Tell:
+    """Say something in a comment and change nothing else."""
+
+    number: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Keep:
     """Change nothing."""
 
@@ -118,8 +136,10 @@ class Keep:
     reason: str
 
 
-Action = Open[PullRequestSpec] | Update[PullRequestSpec] | Close | Keep
-IssueAction = Open[IssueSpec] | Update[IssueSpec] | Close | Keep
+Standstill = Close | Tell | Keep
+"""What is done about a proposal that is not written anew."""
+Action = Open[PullRequestSpec] | Update[PullRequestSpec] | Standstill
+IssueAction = Open[IssueSpec] | Update[IssueSpec] | Standstill
 
 
 def snoozed(
@@ -151,6 +171,49 @@ def open_proposals(kind: Kind, model: str, existing: Sequence[Existing]) -> list
     return sorted(ours, key=lambda thread: thread.number)
 
 
+def held_back(
+    kind: Kind,
+    model: str,
+    fingerprint: str | None,
+    existing: Sequence[Thread],
+    today: date | None = None,
+) -> Standstill | None:
+    """Say what people's wishes make of a proposal; None if nothing stands against it.
+
+    Args:
+        kind, model: which one this is about.
+        fingerprint: the evidence that it would stand on; None if there is no reason for one.
+        existing: all of the repository, whatever their state.
+        today: where a person may ask for silence; None where nobody may.
+    """
+    current = next(iter(open_proposals(kind, model, existing)), None)
+    if current is not None and current.taken_over:
+        return _handed_over(kind, model, current)
+    if current is not None and today is not None and "snooze" in ticked(current):
+        return Close(current.number, snooze_text(kind, model, today))
+    if fingerprint is None:
+        return None
+    refused = snoozed(kind, model, fingerprint, existing)
+    quiet = asleep(kind, model, existing, today) if today is not None else None
+    if refused is not None:
+        number, why = refused.number, "proposed this on the same evidence and was closed"
+    elif quiet is not None:
+        number, why = quiet.number, "was snoozed by a person"
+    else:
+        return None
+    reason = f"#{number} {why}"
+    return Close(current.number, reason) if current else Keep(number, reason)
+
+
+def _handed_over(kind: Kind, model: str, current: Thread) -> Standstill:
+    """Leave to people what they work on, say so once, and come back if they ask for it."""
+    if "resume" in ticked(current):
+        return Close(current.number, RESUMED)
+    if told_hands_off(kind, model, current):
+        return Keep(current.number, HANDS_OFF)
+    return Tell(current.number, hands_off_text(kind, model), HANDS_OFF)
+
+
 def plan(
     kind: Kind,
     model: str,
@@ -158,7 +221,8 @@ def plan(
     existing: Sequence[Thread],
     *,
     gone: str = "the evidence is gone",
-) -> Open[Wanted] | Update[Wanted] | Close | Keep:
+    today: date | None = None,
+) -> Open[Wanted] | Update[Wanted] | Standstill:
     """Reconcile one wanted pull request, or issue, with those that exist.
 
     Args:
@@ -166,20 +230,18 @@ def plan(
         wanted: what it should say, or None if there is no reason for one.
         existing: all of the repository, whatever their state.
         gone: why nothing is wanted, so that an open one is closed.
+        today: where a person may ask for silence; None where nobody may.
     """
-    proposals = open_proposals(kind, model, existing)
-    current = proposals[0] if proposals else None
-    if current is not None and current.taken_over:
-        return Keep(current.number, HANDS_OFF)
+    current = next(iter(open_proposals(kind, model, existing)), None)
+    held = held_back(kind, model, wanted.fingerprint if wanted else None, existing, today)
+    if held is not None:
+        return held
     if wanted is None:
         return Close(current.number, gone) if current else Keep(None, gone)
-    refused = snoozed(kind, model, wanted.fingerprint, existing)
-    if refused is not None:
-        reason = f"#{refused.number} proposed this on the same evidence and was closed"
-        return Close(current.number, reason) if current else Keep(refused.number, reason)
     if current is None:
         return Open(wanted)
     # Equal text on newer evidence is updated too: a refusal must count for what was seen last.
-    if current.marker == wanted.marker:
+    # So is what somebody ticked: a box that was obeyed is empty again.
+    if current.marker == wanted.marker and not ticked(current):
         return Keep(current.number, "already proposed, nothing new")
     return Update(current.number, wanted)

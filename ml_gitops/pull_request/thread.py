@@ -1,7 +1,7 @@
 """What a forge keeps: pull requests and issues, and the marker by which a bot finds its own."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from ml_gitops.document import Part
@@ -31,17 +31,21 @@ class Marker(Part):
         model: the model it is about.
         fingerprint: digest of the evidence; equal evidence is the same proposal.
         content: digest of everything proposed.
+        until: the day before which nothing like it is proposed, where a person asked for that.
     """
 
     kind: Kind
     model: str
     fingerprint: str = ""
     content: str = ""
+    until: date | None = None
 
     def render(self) -> str:
         """Return the marker as an HTML comment that Markdown hides."""
         # Escaped, so that no name can end the comment early.
-        text = self.model_dump_json().replace("<", "\\u003c").replace(">", "\\u003e")
+        text = (
+            self.model_dump_json(exclude_none=True).replace("<", "\\u003c").replace(">", "\\u003e")
+        )
         return f"<!-- ml-gitops:{text} -->"
 
     @classmethod

@@ -7,6 +7,7 @@ from ml_gitops.model.metrics import METRICS
 from ml_gitops.monitoring.drift import DriftReport
 from ml_gitops.monitoring.health import MetricHealth
 from ml_gitops.monitoring.observation import Observation
+from ml_gitops.pull_request import Command, offered
 from ml_gitops.render.blocks import Block, Fold, Heading, Items, Paragraph, Table, write_blocks
 from ml_gitops.render.changes import HEADER, NOTE, rows
 from ml_gitops.render.ci_report import lock_move
@@ -52,6 +53,7 @@ def retraining_body(observation: Observation, report: Report) -> str:
             *got_worse(report),
             Heading("What happens next", 3),
             _next(observation, report),
+            _boxes("train", "refresh", "snooze"),
             drifted,
         ]
     )
@@ -72,6 +74,12 @@ def _next(observation: Observation, report: Report) -> Block:
             "**If you commit to this branch**, it is yours: the bot leaves it alone.",
         ),
     )
+
+
+def _boxes(*commands: Command) -> Block:
+    """Offer what people may ask of the bot."""
+    lead = "Tick a box, and the bot obeys when it looks again:"
+    return Items(lead, tuple(map(offered, commands)))
 
 
 def _changes(observation: Observation, report: Report) -> Block:
@@ -134,6 +142,7 @@ def incident_body(observation: Observation) -> str:
                 "This issue follows the evidence and closes itself when the windows "
                 "are well again. If you close it, the same evidence does not come back."
             ),
+            _boxes("snooze"),
         ]
     )
 

@@ -59,7 +59,7 @@ def monitor(
         observation,
         rehearsed=True,
         rollback=plan_rollback(config, forge, observation),
-        retraining=plan_retraining(config, forge, observation),
+        retraining=plan_retraining(config, forge, records, observation),
         incident=plan_incident(forge, config.model.name, observation),
     )
     if rehearse:

@@ -13,14 +13,14 @@ from ml_gitops.monitoring.observation import Observation
 from ml_gitops.names import LOCK_FILE
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Repository, Workspace
 from ml_gitops.pull_request import (
-    HANDS_OFF,
     Action,
     Keep,
     Kind,
     PullRequest,
     PullRequestSpec,
+    held_back,
     open_proposals,
-    snoozed,
+    ticked,
 )
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.observation_body import retraining_body
@@ -29,9 +29,12 @@ from ml_gitops.workflows.ci import Trained, make_lock, posted_report, publish, t
 from ml_gitops.workflows.committed import require_tip
 from ml_gitops.workflows.promotion import subject_of
 from ml_gitops.workflows.reconciliation import apply, decide
+from ml_gitops.workflows.recording import trainings
 from ml_gitops.workflows.registry import latest_release, read_release
 
 KIND: Kind = "retrain"
+BUDGETED = timedelta(days=30)
+"""The time for which trainings are counted."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ class _Retraining:
         self.progress.step(f"Retraining to {self.until}: {text[:1].lower()}{text[1:]}", done)
 
 
-def plan_retraining(config: Config, forge: Forge, observation: Observation) -> Action | Train:
+def plan_retraining(
+    config: Config, forge: Forge, records: Records, observation: Observation
+) -> Action | Train:
     """Say what an observation does about the model's retraining proposal; train nothing yet.
 
     Nothing is trained for evidence that a person refused, nor for what is proposed already.
@@ -76,9 +81,19 @@ def plan_retraining(config: Config, forge: Forge, observation: Observation) -> A
         recovered = decision.want in ("nothing", "watch")
         if current is None or not recovered or observation.health.verdict != "healthy":
             return Keep(current.number if current else None, decision.headline)
-        return decide(forge, KIND, model, None, gone=f"It is over: {decision.headline}.")
+        gone = f"It is over: {decision.headline}."
+        return decide(forge, KIND, model, None, gone=gone, today=observation.as_of)
+    held = held_back(KIND, model, decision.fingerprint, existing, observation.as_of)
+    if held is not None:
+        return held
+    if observation.rollback.roll_back:
+        return Keep(current.number if current else None, "a rollback comes first")
     until = observation.as_of - timedelta(days=config.monitor.label_delay_days)
-    kept = _kept(config, forge, observation, until, existing)
+    told = ticked(current)
+    if current is not None and told:
+        locked = _locked(forge, current.branch)
+        return Train(until if "train" in told else locked or until, current.number)
+    kept = _kept(config, forge, records, observation, until, existing)
     return kept or Train(until, current.number if current else None)
 
 
@@ -105,7 +120,7 @@ def retrain(
         return None, Keep(None, reason)
     trained = train(config, workspace, forge, warehouse, progress, lock)
     wanted = _proposal(config, forge, observation, lock, trained)
-    action = decide(forge, KIND, config.model.name, wanted)
+    action = decide(forge, KIND, config.model.name, wanted, today=observation.as_of)
     proposal = apply(forge, action)
     if proposal is not None and proposal.state == "open":
         publish(forge, records, trained, proposal.number, to_markdown(trained.report))
@@ -142,6 +157,7 @@ def _proposal(
 def _kept(
     config: Config,
     forge: Forge,
+    records: Records,
     observation: Observation,
     until: date,
     existing: Sequence[PullRequest],
@@ -150,18 +166,36 @@ def _kept(
     model, fingerprint = config.model.name, observation.retrain.fingerprint
     current = _current(model, existing)
     number = current.number if current else None
-    if current is not None and current.human_commits:
-        return Keep(number, HANDS_OFF)
-    if observation.rollback.roll_back:
-        return Keep(number, "a rollback comes first")
-    refused = snoozed(KIND, model, fingerprint, existing)
-    if refused is not None:
-        reason = f"#{refused.number} proposed this on the same evidence and was closed"
-        return Keep(refused.number, reason)
-    if current is not None and _proposes(forge, current, fingerprint, until):
+    fresh = until - timedelta(days=config.retrain.renew_days)
+    if current is not None and _proposes(forge, current, fingerprint, fresh):
         return Keep(number, "already proposed, nothing new")
-    answered = _answered(config, forge, observation, until, existing)
-    return Keep(number, answered) if answered else None
+    reason = _answered(config, forge, observation, until, existing) or _spent(
+        config, records, observation, existing
+    )
+    return Keep(number, reason) if reason else None
+
+
+def _spent(
+    config: Config,
+    records: Records,
+    observation: Observation,
+    existing: Sequence[PullRequest],
+) -> str | None:
+    """Say that the monitor has trained as often as it may; None if it has not."""
+    model, since = config.model.name, observation.as_of - BUDGETED
+    ours = {
+        one.number
+        for one in existing
+        if one.marker is not None and (one.marker.kind, one.marker.model) == (KIND, model)
+    }
+    trained = [it for it in trainings(records, model) if it.pull_request in ours]
+    recent = [it for it in trained if since < it.window.until <= observation.as_of]
+    if len(recent) < config.retrain.budget:
+        return None
+    return (
+        f"the monitor has trained {len(recent)} times on rows of the last {BUDGETED.days} days, "
+        "which is its budget; tick a box of a proposal, or train by hand"
+    )
 
 
 def _answered(
@@ -172,9 +206,14 @@ def _answered(
     existing: Sequence[PullRequest],
 ) -> str | None:
     """Say what was merged against the decay and has not reached production; None if nothing."""
-    locked = _locked(forge, forge.default_branch)
+    locked, branch = _locked(forge, forge.default_branch), forge.default_branch
     if locked is not None and locked >= until:
-        return f"{forge.default_branch} has locked the rows until {locked} already"
+        return f"{branch} has locked the rows until {locked} already"
+    if locked is not None and (until - locked).days < config.retrain.cooldown_days:
+        return (
+            f"{branch} has locked the rows until {locked}; fewer than "
+            f"{config.retrain.cooldown_days} days of newer ones could bring little"
+        )
     newest = latest_release(forge, config.model.name)
     subject = subject_of(config.model.name, observation.environment)
     promotion = next(iter(open_proposals("promotion", subject, existing)), None)
@@ -186,15 +225,16 @@ def _answered(
     return f"{newest.tag} learned from newer rows and waits for promotion in #{promotion.number}"
 
 
-def _proposes(forge: Forge, current: PullRequest, fingerprint: str, until: date) -> bool:
-    """Say whether an open proposal stands on this evidence and these rows, with its report.
+def _proposes(forge: Forge, current: PullRequest, fingerprint: str, fresh: date) -> bool:
+    """Say whether an open proposal stands on this evidence and fresh rows, with its report.
 
     A crash can leave a branch whose candidate was not kept yet, or not reported on.
     """
     if current.marker is None or current.marker.fingerprint != fingerprint:
         return False
     posted = posted_report(current, current.marker.model)
-    if posted is None or _locked(forge, current.branch) != until:
+    locked = _locked(forge, current.branch)
+    if posted is None or locked is None or locked <= fresh:
         return False
     _, marker = posted
     kept = forge.artifact(artifact_name(marker.model, marker.fingerprint, marker.content)) or {}

@@ -10,6 +10,7 @@ from ml_gitops.pull_request import (
     Keep,
     Kind,
     Open,
+    Tell,
     Update,
     open_proposals,
     plan,
@@ -25,7 +26,8 @@ def plan_incident(forge: Forge, model: str, observation: Observation) -> IssueAc
     want, roll_back = observation.retrain.want, observation.rollback.roll_back
     # A rollback answers more than an issue could ask.
     if want in ("incident", "watch") and not roll_back:
-        return plan(KIND, model, _spec(model, observation), issues)
+        spec = _spec(model, observation)
+        return plan(KIND, model, spec, issues, today=observation.as_of)
     if observation.health.verdict == "insufficient":
         current = next(iter(open_proposals(KIND, model, issues)), None)
         reason = "only a window that was judged says that the world recovered"
@@ -55,6 +57,8 @@ def apply_incident(forge: Forge, action: IssueAction) -> Issue | None:
             forge.update_issue(number, spec.title, spec.full_body)
         case Close(number, reason):
             forge.close(number, reason)
+        case Tell(number, text):
+            forge.comment(number, text)
         case Keep(None):
             return None
     return next(issue for issue in forge.issues() if issue.number == action.number)

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 
 from ml_gitops.errors import BranchTaken
 from ml_gitops.ports import Forge
@@ -12,6 +13,7 @@ from ml_gitops.pull_request import (
     Open,
     PullRequest,
     PullRequestSpec,
+    Tell,
     Update,
     plan,
 )
@@ -29,6 +31,7 @@ def decide(
     *,
     gone: str = "the evidence is gone",
     insist: bool = False,
+    today: date | None = None,
 ) -> Action:
     """Say what is to be done about the one proposal of a kind for a model; do nothing yet.
 
@@ -37,13 +40,14 @@ def decide(
         wanted: what it should say; None if there is no reason for one.
         gone: why nothing is wanted, so that an open one is closed.
         insist: a person asks for it now, so an earlier refusal does not count.
+        today: where a person may ask for silence; None where nobody may.
     """
     if wanted is not None:
         wanted = _with_note(wanted, forge)
     existing = forge.pull_requests()
     if insist:
         existing = [pull_request for pull_request in existing if pull_request.state == "open"]
-    return plan(kind, model, wanted, existing, gone=gone)
+    return plan(kind, model, wanted, existing, gone=gone, today=today)
 
 
 def _with_note(wanted: PullRequestSpec, forge: Forge) -> PullRequestSpec:
@@ -62,6 +66,8 @@ def apply(forge: Forge, action: Action) -> PullRequest | None:
         case Close(number, reason):
             forge.close(number, reason)
             return forge.pull_request(number)
+        case Tell(number, text):
+            forge.comment(number, text)
     return shown(forge, action)
 
 

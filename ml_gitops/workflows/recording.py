@@ -1,6 +1,10 @@
 """What is kept of every run, for good: one immutable document on the record branch."""
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 from ml_gitops.document import Document
+from ml_gitops.errors import DocumentError
 from ml_gitops.model.lineage import short
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Records
@@ -15,6 +19,13 @@ def record_observation(records: Records, observation: Observation) -> str:
 def record_training(records: Records, training: TrainingRecord) -> str:
     """Keep a training that was reported on, and return its path; equal ones are kept once."""
     return _keep(records, f"training/{training.model}/{training.window.until}-", training)
+
+
+def trainings(records: Records, model: str) -> Iterator[TrainingRecord]:
+    """Yield the trainings of a model that were reported on; what nobody can read is passed over."""
+    for path, text in records.read_all(f"training/{model}/"):
+        with suppress(DocumentError):
+            yield TrainingRecord.from_json(text.encode(), where=path)
 
 
 def _keep(records: Records, prefix: str, document: Document) -> str:

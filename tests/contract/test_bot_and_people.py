@@ -2,18 +2,30 @@
 
 import shutil
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from ml_gitops.adapters.git.repository import GitRepository
 from ml_gitops.adapters.local_forge.forge import LocalForge
-from ml_gitops.pull_request import Actor, Keep, PullRequest, PullRequestSpec
+from ml_gitops.pull_request import (
+    Action,
+    Actor,
+    Command,
+    Keep,
+    PullRequest,
+    PullRequestSpec,
+    offered,
+    tick,
+)
 from ml_gitops.workflows.reconciliation import apply, decide
 
 BRANCH = "ml-gitops/retrain-delay"
+ADA = Actor(login="ada")
+BOXES: tuple[Command, ...] = ("train", "refresh", "snooze", "resume")
 
 
 class BotAndPeople(RuleBasedStateMachine):
@@ -25,9 +37,13 @@ class BotAndPeople(RuleBasedStateMachine):
         self.seconds = 0
         self.evidence: str | None = "e0"
         self.refused: set[str] = set()
+        self.resumed: set[int] = set()
+        self.theirs: list[str] = []
+        self.today = date(2013, 4, 1)
+        self.silent_until = self.today
         bot = Actor(login="ml-gitops", bot=True)
         self.bot = LocalForge.create(self.folder / "forge.git", actor=bot, clock=self.clock)
-        self.ada = LocalForge(self.folder / "forge.git", actor=Actor(login="ada"), clock=self.clock)
+        self.ada = LocalForge(self.folder / "forge.git", actor=ADA, clock=self.clock)
         self.ada.commit("main", {"lock": b"none"}, "Begin")
 
     def clock(self) -> datetime:
@@ -47,7 +63,7 @@ class BotAndPeople(RuleBasedStateMachine):
             branch=BRANCH,
             base="main",
             title=f"Retrain on {evidence}",
-            body="It decayed.",
+            body="It decayed.\n\n" + "\n".join(f"- {offered(it)}" for it in BOXES),
             commit_message="Retrain",
             changes=(("lock", evidence.encode()),),
         )
@@ -60,20 +76,56 @@ class BotAndPeople(RuleBasedStateMachine):
     def bot_runs_twice(self) -> None:
         """The second run of the same day keeps what the first one did."""
         before = {it.number: it for it in self.bot.pull_requests()}
-        apply(self.bot, decide(self.bot, "retrain", "delay", self.wanted()))
+        was_open = {it.number for it in self.open()}
+        for _ in range(2):  # a box may take two looks: one closes, the next opens
+            self.look()
         after = self.bot.pull_requests()
+        if self.today < self.silent_until:
+            assert {it.number for it in self.open()} <= was_open
 
-        action = decide(self.bot, "retrain", "delay", self.wanted())
-        apply(self.bot, action)
+        action = self.look()
 
         assert isinstance(action, Keep)
         assert self.bot.pull_requests() == after
         for number, old in before.items():
-            if old.human_commits:
-                assert after[number - 1] == old
+            if old.human_commits and number not in self.resumed:
+                now = after[number - 1]
+                said = [it for it in now.comments if "I leave it alone" in it.body]
+                assert (now.head, now.body, now.state) == (old.head, old.body, old.state)
+                assert len(said) == 1 or old.state != "open"
+        assert set(self.theirs) <= self.reachable()
         for proposal in after[len(before) :]:
             assert proposal.marker is not None
             assert proposal.marker.fingerprint not in self.refused
+
+    def look(self) -> Action:
+        """Let the bot look, and do what follows."""
+        action = decide(self.bot, "retrain", "delay", self.wanted(), today=self.today)
+        apply(self.bot, action)
+        return action
+
+    def reachable(self) -> set[str]:
+        """Return the commits that some branch reaches."""
+        repository = GitRepository(self.folder / "forge.git", clock=self.clock, actor=ADA)
+        return set(repository.text("rev-list", "--branches").split())
+
+    @precondition(lambda self: self.open())
+    @rule(box=st.sampled_from(BOXES))
+    def person_ticks(self, box: Command) -> None:
+        """A person ticks a box in the body, or in what the bot said since."""
+        current = self.open()[0]
+        body = tick(current.body, box)
+        if body is not None:
+            self.ada.edit_body(current.number, body)
+        if box == "resume" and current.human_commits:
+            self.resumed.add(current.number)
+        if box == "snooze" and not current.human_commits:
+            self.silent_until = self.today + timedelta(days=30)
+
+    @rule(days=st.sampled_from([1, 10, 30]))
+    def time_passes(self, days: int) -> None:
+        """Days go by."""
+        self.today += timedelta(days=days)
 
     @rule(evidence=st.sampled_from(["e0", "e1", "e2", None]))
     def evidence_changes(self, evidence: str | None) -> None:
@@ -95,13 +147,16 @@ class BotAndPeople(RuleBasedStateMachine):
         """A person merges; the bot's branch goes with it."""
         current = self.open()[0]
         assert self.ada.merge(current.number, method).state == "merged"  # type: ignore[arg-type]
-        assert self.bot.head(BRANCH) is None
+        assert self.bot.head(current.branch) is None
+        self.theirs.clear()
 
     @precondition(lambda self: self.open())
     @rule()
     def person_commits_to_the_branch(self) -> None:
         """A person goes on with the proposal."""
-        self.ada.commit(BRANCH, {"note": str(self.seconds).encode()}, "Note")
+        branch = self.open()[0].branch
+        commit = self.ada.commit(branch, {"note": str(self.seconds).encode()}, "Note")
+        self.theirs.append(commit)
         assert self.bot.pull_request(self.open()[0].number).human_commits
 
     @rule()
@@ -115,7 +170,7 @@ class BotAndPeople(RuleBasedStateMachine):
         proposals = self.open()
         assert len(proposals) <= 1
         if proposals:
-            assert self.bot.head(BRANCH) == proposals[0].head
+            assert self.bot.head(proposals[0].branch) == proposals[0].head
 
     def teardown(self) -> None:
         """Leave nothing on the disk."""
@@ -126,7 +181,7 @@ TestBotAndPeople = BotAndPeople.TestCase
 TestBotAndPeople.settings = settings(
     derandomize=True,
     deadline=None,
-    max_examples=6,
-    stateful_step_count=10,
+    max_examples=8,
+    stateful_step_count=16,
     suppress_health_check=[HealthCheck.too_slow],
 )

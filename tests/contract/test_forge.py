@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ml_gitops.errors import ForgeError
-from ml_gitops.pull_request import Actor, Keep, PullRequestSpec, Update, plan
+from ml_gitops.pull_request import Actor, Keep, PullRequestSpec, Tell, Update, plan
 from tests.contract.forges import BOT, FIRST, GitHubHarness, Harness, LocalHarness
 from tests.github.server import GitHubServer
 
@@ -60,6 +60,21 @@ def spec(
 
 
 # Branches and files
+
+
+def test_a_body_is_replaced_on_pull_requests_and_issues(harness: Harness) -> None:
+    """Who may edit it ticks a box there; nothing else of the thread changes."""
+    forge, ada = harness.forge(), harness.forge("ada", bot=False)
+    proposal, issue = forge.open_pull_request(spec()), forge.open_issue("Drift", "- [ ] x")
+
+    ada.edit_body(proposal.number, "- [x] it")
+    ada.edit_body(issue.number, "- [x] x")
+
+    after = harness.forge().pull_request(proposal.number)
+    assert (after.body, after.title, after.head) == ("- [x] it", proposal.title, proposal.head)
+    assert [it.body for it in harness.forge().issues()] == ["- [x] x"]
+    with pytest.raises(ForgeError, match="there is no #99"):
+        ada.edit_body(99, "x")
 
 
 def test_what_landed_is_told_from_what_did_not(harness: Harness) -> None:
@@ -528,7 +543,7 @@ def test_the_plan_holds_on_this_forge(harness: Harness) -> None:
 
     assert isinstance(same, Keep)
     assert isinstance(newer, Update)
-    assert isinstance(theirs, Keep)
+    assert isinstance(theirs, Tell)
 
 
 # Tags, releases, artifacts

@@ -20,6 +20,7 @@ CHANGES = frozenset(
         "merge",
         "close",
         "comment",
+        "edit_body",
         "edit_comment",
         "review",
         "label",

@@ -319,7 +319,7 @@ class TestMonitor:
         assert (world.refs(), world.fits()) == (before, fits)
         world.merge(retraining.number)
         merged = world.monitor(DECAYED)
-        assert merged["retraining"]["reason"].startswith("main has locked every row that there is")
+        assert merged["retraining"]["reason"].startswith(f"main has locked the rows until {until}")
         assert (world.open(), world.fits()) == ([], fits)
 
     def test_ci_finds_what_the_monitor_trained(self, proposed: World, place: Path) -> None:
@@ -392,7 +392,7 @@ class TestMonitor:
         seen = world.monitor(LATER)
 
         (kept,) = world.open()
-        assert seen["retraining"]["action"] == "keep"
+        assert seen["retraining"]["action"] == "tell"
         assert "a person" in seen["retraining"]["reason"]
         assert kept.head == head
         assert (kept.title, kept.body) == (retraining.title, retraining.body)

@@ -2,17 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml_gitops.cli.parser import BOXES
 from ml_gitops.pull_request import (
+    HANDS_OFF,
     LONGEST_TEXT,
     Action,
     Actor,
     Close,
+    Command,
+    Comment,
     Issue,
     IssueSpec,
     Keep,
@@ -20,10 +25,15 @@ from ml_gitops.pull_request import (
     Open,
     PullRequest,
     PullRequestSpec,
+    Tell,
     Update,
+    offered,
     open_proposals,
     plan,
+    tick,
+    ticked,
 )
+from ml_gitops.pull_request.commands import WORDS
 
 BOT = Actor(login="ml-gitops", bot=True)
 ADA = Actor(login="ada")
@@ -77,6 +87,10 @@ def applied(action: Action, existing: Sequence[PullRequest]) -> list[PullRequest
         case Close(number, _):
             update = {"state": "closed", "closed_by": BOT}
             after[number - 1] = after[number - 1].model_copy(update=update)
+        case Tell(number, text):
+            said = Comment(number=1, author=BOT, body=text, created=NOW, updated=NOW)
+            old = after[number - 1]
+            after[number - 1] = old.model_copy(update={"comments": (*old.comments, said)})
         case Keep():
             pass
     return after
@@ -151,15 +165,16 @@ def test_what_a_person_refused_does_not_come_back(
 def test_work_of_a_person_is_left_alone(
     story: list[tuple[PullRequestSpec | None, str]], wanted: PullRequestSpec | None
 ) -> None:
-    """A human commit on the branch makes every plan a Keep of that pull request."""
+    """A human commit on the branch makes every plan leave it as it is, and say so once."""
     existing = lived([*story, (spec("new"), "commit")])
     theirs = [it for it in open_proposals("retrain", "delay", existing) if it.human_commits]
 
     action = plan("retrain", "delay", wanted, existing)
+    again = plan("retrain", "delay", wanted, applied(action, existing))
 
-    assert not theirs or action == Keep(
-        theirs[0].number, "a person committed to the branch; it is theirs now"
-    )
+    if theirs:
+        assert isinstance(action, Tell | Keep)
+        assert again == Keep(theirs[0].number, HANDS_OFF)
 
 
 def test_the_four_answers() -> None:
@@ -296,3 +311,91 @@ def test_an_issue_obeys_the_rule_of_pull_requests() -> None:
     )
     assert planned(newer, [refused]) == Open(newer)
     assert planned(wanted, [over]) == Open(wanted)
+
+
+# Boxes
+
+TODAY = date(2013, 4, 1)
+
+
+def boxed(fingerprint: str = "april") -> PullRequestSpec:
+    """Return a proposal that offers every box."""
+    boxes = "\n".join(f"- {offered(it)}" for it in get_args(Command))
+    return spec(fingerprint, text=f"It decayed.\n\n{boxes}")
+
+
+def asked(wanted: PullRequestSpec, command: Command) -> PullRequest:
+    """Return a proposal in which somebody ticked a box."""
+    pull_request = opened(wanted)
+    body = tick(pull_request.body, command)
+    assert body is not None
+    return pull_request.model_copy(update={"body": body})
+
+
+def test_the_command_line_knows_every_box() -> None:
+    """What people may tick on a page they may also type."""
+    assert get_args(Command) == BOXES == tuple(WORDS)
+
+
+@pytest.mark.parametrize("command", get_args(Command))
+def test_a_box_is_read_where_a_bot_offered_it_alone(command: Command) -> None:
+    """A ticked box counts in the words of a bot, and never in those of a person."""
+    theirs = asked(boxed(), command)
+    copied = theirs.model_copy(update={"author": ADA})
+
+    assert ticked(opened(boxed())) == set()
+    assert ticked(theirs) == {command}
+    assert ticked(copied) == set()
+    assert tick(theirs.body, command) is None
+
+
+@pytest.mark.parametrize("command", ["train", "refresh"])
+def test_an_obeyed_box_is_empty_again(command: Command) -> None:
+    """Equal evidence is written again where a box is ticked, and then kept."""
+    existing = [asked(boxed(), command)]
+
+    action = plan("retrain", "delay", boxed(), existing, today=TODAY)
+    after = applied(action, existing)
+
+    assert isinstance(action, Update)
+    assert ticked(after[0]) == set()
+    assert isinstance(plan("retrain", "delay", boxed(), after, today=TODAY), Keep)
+
+
+@pytest.mark.parametrize("wanted", [boxed(), boxed("may"), None], ids=["same", "other", "none"])
+def test_a_snooze_silences_every_evidence_until_its_day(wanted: PullRequestSpec | None) -> None:
+    """Thirty days nothing of the kind is proposed for this model; for another one it is."""
+    existing = applied_reason(
+        plan("retrain", "delay", wanted, [asked(boxed(), "snooze")], today=TODAY)
+    )
+
+    later = [TODAY + timedelta(days=days) for days in (1, 29, 30)]
+    actions = [plan("retrain", "delay", boxed("may"), existing, today=day) for day in later]
+    other = plan("retrain", "churn", spec(model="churn"), existing, today=TODAY)
+
+    assert [type(it) for it in actions] == [Keep, Keep, Open]
+    assert isinstance(other, Open)
+
+
+def applied_reason(action: Action) -> list[PullRequest]:
+    """Return what closing leaves: the thread, closed by the bot, with its reason as a comment."""
+    assert isinstance(action, Close)
+    said = Comment(number=1, author=BOT, body=action.reason, created=NOW, updated=NOW)
+    update = {"state": "closed", "closed_by": BOT, "comments": (said,)}
+    return [opened(boxed()).model_copy(update=update)]
+
+
+def test_hands_off_is_said_once_and_a_box_brings_the_bot_back() -> None:
+    """A person's branch is theirs; the bot says so once, and goes on elsewhere when asked."""
+    taken = [opened(spec()).model_copy(update={"human_commits": True})]
+
+    told = plan("retrain", "delay", spec("may"), taken, today=TODAY)
+    after = applied(told, taken)
+    kept = plan("retrain", "delay", spec("june"), after, today=TODAY)
+    comment = after[0].comments[0]
+    back = comment.model_copy(update={"body": tick(comment.body, "resume")})
+    asked_back = [after[0].model_copy(update={"comments": (back,)})]
+    closed = plan("retrain", "delay", spec("june"), asked_back, today=TODAY)
+    again = plan("retrain", "delay", spec("june"), applied(closed, asked_back), today=TODAY)
+
+    assert [type(it) for it in (told, kept, closed, again)] == [Tell, Keep, Close, Open]

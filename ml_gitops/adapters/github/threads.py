@@ -63,6 +63,12 @@ class Threads:
                 f"#{number} has no comment {comment}", hint="add it as a new one"
             ) from None
 
+    def edit_body(self, number: int, body: str) -> None:
+        """Replace the body of a pull request or an issue."""
+        self._thread(number)
+        ask = {"body": checked_body(body)}
+        self._client.write("PATCH", f"/issues/{number}", ask, repeatable=True)
+
     def review(self, number: int, verdict: str, body: str = "") -> Review:
         """Review a pull request: approve, request-changes or comment."""
         checked_choice(verdict, ReviewWord)

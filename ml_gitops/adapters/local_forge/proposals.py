@@ -44,7 +44,7 @@ class Proposals:
         """Commit the spec's changes on its branch and open the pull request.
 
         A branch of this name that an earlier proposal left behind is overwritten,
-        unless it holds commits that no pull request knows, whoever signed them.
+        unless it holds commits of a person, or such that no pull request knows.
 
         Raises:
             BranchTaken: somebody else uses the branch, or one that is in its way.
@@ -75,7 +75,17 @@ class Proposals:
     ) -> None:
         """Refuse a branch with commits that nobody proposed, and one beside which it cannot be."""
         ref = HEADS + spec.branch
-        known = [tip for name, tip in work.refs.items() if name.startswith("refs/pull/")]
+        # What a person committed to a proposal stays where they put it, also when that is closed.
+        theirs = {
+            f"refs/pull/{number}/head"
+            for number, record in work.records.items()
+            if isinstance(record, PullRequestRecord) and record.pull_request.human_commits
+        }
+        known = [
+            tip
+            for name, tip in work.refs.items()
+            if name.startswith("refs/pull/") and name not in theirs
+        ]
         problem = next(
             (
                 f"the branch {name.removeprefix(HEADS)} is in the way of {spec.branch}"

@@ -36,6 +36,15 @@ class Threads:
 
         self._state.change(step)
 
+    def edit_body(self, number: int, body: str) -> None:
+        """Replace the body of a pull request or an issue."""
+
+        def step(work: Work) -> None:
+            work.message = f"Edit #{number}: {work.thread(number).title}"
+            work.edit(number, body=checked_body(body))
+
+        self._state.change(step)
+
     def review(self, number: int, verdict: str, body: str = "") -> Review:
         """Review a pull request: approve, request-changes or comment."""
         checked_choice(verdict, ReviewWord)

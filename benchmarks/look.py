@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 from benchmarks.figures import Figure, exit_with
 
@@ -12,17 +11,13 @@ ROWS = (1_000_000, 4_000_000)
 ONCE = [sys.executable, "-m", "benchmarks.look_once"]
 
 
-def look_figures(profile: Path) -> list[Figure]:
-    """Return time and memory of a look at few and at many rows, beside parsing alone.
-
-    Args:
-        profile: the file of a profile; the rows are like it.
-    """
+def look_figures() -> list[Figure]:
+    """Return time and memory of a look at few and at many rows, beside parsing alone."""
     figures, peaks = [], []
     for rows in ROWS:
         with tempfile.TemporaryDirectory() as folder:
-            _once("write", profile, folder, str(rows))
-            parse, look = (json.loads(_once(verb, profile, folder)) for verb in ("parse", "look"))
+            _once("write", folder, rows)
+            parse, look = (json.loads(_once(verb, folder)) for verb in ("parse", "look"))
         peaks.append(look["peak"])
         of, ratio = f"a look at {rows:,} JSON lines with labels", look["seconds"] / parse["seconds"]
         figures += [
@@ -40,4 +35,4 @@ def _once(verb: str, *arguments: object) -> str:
 
 
 if __name__ == "__main__":
-    exit_with("look", look_figures(Path(sys.argv[1])))
+    exit_with("look", look_figures())

@@ -27,7 +27,7 @@ def main() -> None:
         repository = _repository(Path(folder) / "delay")
         figures += [*_twice(repository), *_unchanged(repository), *_peer(Path(folder))]
         figures += _overhead(repository, Path(folder))
-        figures += look_figures(next(repository.glob(".ml-gitops/runs/*/profile.json")))
+    figures += look_figures()
     exit_with("loops", figures)
 
 

@@ -114,6 +114,7 @@ def retrain(
         GitError: the work tree is not what the default branch holds.
     """
     require_tip(config, workspace, repository, forge)
+    progress = _Retraining(progress, until)
     lock = make_lock(config, workspace, progress, until)
     if forge.read(LOCK_FILE, ref=forge.default_branch) == lock.to_json().encode():
         reason = f"{forge.default_branch} has locked every row that there is until {until} already"

@@ -1,14 +1,12 @@
 """The stage of the demo: real commands, their record, and what is said while they run."""
 
 import io
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from ml_gitops.cli.demo.stage import DemoError, Stage
 from ml_gitops.render.terminal import Terminal
-from ml_gitops.workflows.ct import _Retraining
 from tests.builders import START, make_model_repo
 
 
@@ -37,16 +35,6 @@ def test_a_command_that_takes_long_says_its_steps(root: Path, patience: float, t
     assert lines.count("2024-01-01 Importing your code") == told
     assert found["passed"]
     assert "Importing" not in stage.steps[0].output
-
-
-def test_a_retraining_says_that_it_is_one() -> None:
-    """Whatever a training does is said together with what it is for."""
-    said = io.StringIO()
-
-    steps = _Retraining(Terminal(err=said), date(2013, 7, 15))
-    steps.step("Fitting on 77,809 rows")
-
-    assert said.getvalue() == "Retraining to 2013-07-15: fitting on 77,809 rows\n"
 
 
 def test_a_command_that_ends_otherwise_ends_the_story(root: Path) -> None:

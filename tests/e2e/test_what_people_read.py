@@ -89,6 +89,25 @@ def test_a_dry_run_says_what_it_would_do(
     assert f"- train on rows until {DECAYED}, judge the candidate, and open a" in flat(text)
 
 
+def test_a_monitor_that_retrains_says_so_while_it_does(
+    decayed: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each step of the training names what it is for, for whoever waits and for the log."""
+    world = decayed.copy(tmp_path / "churn")
+    world.wait_until(DECAYED)
+    os.environ[NOW] = world.clock().isoformat()
+    try:
+        capsys.readouterr()
+        assert main(["monitor", "--as-of", str(DECAYED), "-C", str(world.root)]) == 0
+    finally:
+        os.environ.pop(NOW)
+
+    steps = capsys.readouterr().err.splitlines()
+    trained = next(place for place, step in enumerate(steps) if "fitting on" in step)
+    assert steps[trained].startswith(f"Retraining to {DECAYED}: fitting on ")
+    assert steps[0] == "Reading the prediction log and the labels"
+
+
 def test_weeks_that_nobody_can_judge_are_no_pass(
     released: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -115,7 +115,9 @@ def _pytest(
         # Bytecode that came with a commit is not the source that was reviewed.
         "PYTHONPYCACHEPREFIX": str(outcome.with_name("bytecode")),
     }
-    words = ["-v", "--no-header", "-p", "no:cacheprovider", "--rootdir", str(root), str(checks)]
+    words = ["-v", "--no-header", "-p", "no:cacheprovider", "--rootdir", str(root)]
+    # From the root on: what the folders above are called means nothing to pytest.
+    words.append(str(checks.relative_to(root)))
     # A file and not a pipe: a process that the checks leave behind would hold a pipe open.
     with tempfile.TemporaryFile() as output:
         with (

@@ -148,6 +148,14 @@ def test_who_leaves_the_session_is_ended_too(run: Path, others: int) -> None:
         one.wait()
 
 
+@pytest.mark.parametrize("name", ["br[1]", "a::b", "-k none"])
+def test_a_repository_may_lie_in_any_folder(run: Path, name: str) -> None:
+    """What pytest takes for the name of a test, or for an option, is a folder above."""
+    tree = run.parents[2].rename(run.parents[3] / name)
+
+    assert b'"passed"' in check(tree / ".ml-gitops" / "runs" / run.name, "def test_it(): pass\n")
+
+
 def test_checks_are_not_told_where_their_record_is(run: Path) -> None:
     """Neither a check nor a conftest finds the path that its outcome is written to."""
     told = "import os\nTOLD = os.environ.get('ML_GITOPS_CHECKS_OUT', '')\nassert '/' not in TOLD\n"

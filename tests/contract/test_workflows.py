@@ -337,10 +337,27 @@ def test_who_runs_the_author_s_code_on_a_pull_request_may_only_read() -> None:
 
 
 def test_the_job_after_a_fork_s_run_does_one_thing() -> None:
-    """It has no checkout, no cache, no download: one step, which is ours."""
+    """It has no checkout, no cache, no download: one step, which is ours, and what that keeps."""
     (job,) = document(SHIPPED["model-report.yml"])["jobs"].values()
+    used = [step["uses"].partition("@")[0] for step in job["steps"]]
 
-    assert [step["uses"] for step in job["steps"]] == ["$/actions/report"]
+    assert used == ["$/actions/report", "actions/upload-artifact"]
+    assert job["steps"][1]["if"] == "steps.report.outputs.artifact != ''"
+
+
+def test_every_pull_request_is_reported_on_by_one_of_the_two() -> None:
+    """What the job of the run leaves to the run after it is what that one takes."""
+    here = " ".join(document(SHIPPED["model-ci.yml"])["jobs"]["report"]["if"].split())
+    after = " ".join(document(SHIPPED["model-report.yml"])["jobs"]["report"]["if"].split())
+
+    assert here.endswith(
+        "github.event.pull_request.head.repo.full_name == github.repository && "
+        "github.actor != 'dependabot[bot]'"
+    )
+    assert after.endswith(
+        "( github.event.workflow_run.head_repository.full_name != github.repository || "
+        "github.event.workflow_run.actor.login == 'dependabot[bot]')"
+    )
 
 
 def test_credentials_stay_with_no_checkout() -> None:

@@ -217,7 +217,7 @@ def test_a_fork(town: Town) -> None:
 
 @pytest.mark.parametrize("town", ["decayed"], indirect=True)
 def test_a_monitor(town: Town) -> None:
-    """A decay opens one retraining pull request; the same run again adds nothing."""
+    """A decay opens one retraining pull request, the same run again none; its merge ships it."""
     first = town.schedule(DECAYED)
     threads = town.repository.record.threads
     told = [(it.title, it.body, len(it.notes)) for it in threads.values()]
@@ -234,3 +234,11 @@ def test_a_monitor(town: Town) -> None:
     assert [(it.title, it.body, len(it.notes)) for it in threads.values()] == told
     assert {it.name for it in town.repository.record.artifacts} == kept
     assert [it for it in town.server.calls[before:] if it.writes] == []
+
+    assert town.caller("ada").put("/pulls/1/merge").status_code == 200
+    delivered = town.push()
+
+    assert delivered.jobs == {"release": "success"}
+    released = town.repository.record.releases[-1]
+    assert released.tag == "churn@v1.0.1"
+    assert "nobody reviewed" not in (released.notes or "")

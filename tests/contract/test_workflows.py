@@ -21,7 +21,18 @@ SHIPPED = {name: path for name, path in WORKFLOWS.items() if name.startswith("mo
 EVERYTHING = [*ACTIONS.values(), *WORKFLOWS.values()]
 PINNED = re.compile(r"uses: ([\w.-]+/[\w./-]+)@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 OWN = re.compile(r"uses: \$/actions/([\w-]+)")
-TRUSTED_ELSEWHERE = {"actions/cache", "actions/checkout", "actions/upload-artifact"}
+TRUSTED_ELSEWHERE = {
+    "actions/cache": {"key", "path", "restore-keys"},
+    "actions/checkout": {"fetch-depth", "persist-credentials", "ref"},
+    "actions/upload-artifact": {
+        "if-no-files-found",
+        "name",
+        "overwrite",
+        "path",
+        "retention-days",
+    },
+}
+"""Actions of others, with those of their inputs that were read at the commits we name."""
 SENTENCE = re.compile(r"[A-Z][^\n]*[^.\n]\.")
 
 RIGHTS = {
@@ -120,6 +131,23 @@ def test_nothing_dangerous_is_said(path: Path) -> None:
         "curl ",
     ):
         assert word not in text, word
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=named)
+def test_actions_of_others_are_given_what_they_take(path: Path) -> None:
+    """An input that an action of others does not know would be dropped with a warning."""
+    for step in steps(path):
+        name = step.get("uses", "").partition("@")[0]
+        if name in TRUSTED_ELSEWHERE:
+            assert set(step.get("with", {})) <= TRUSTED_ELSEWHERE[name], step
+
+
+@pytest.mark.parametrize("name", TRUSTED_ELSEWHERE)
+def test_a_stand_in_takes_nothing_that_the_action_does_not(name: str) -> None:
+    """What stands in for an action of others in tests knows no input more than that one."""
+    stand_in = document(ROOT / "tests" / "act" / name.rpartition("/")[2] / "action.yml")
+
+    assert set(stand_in["inputs"]) <= TRUSTED_ELSEWHERE[name]
 
 
 # Actions

@@ -11,8 +11,8 @@ from ml_gitops.adapters.github.connect import GitHub, find_place
 from ml_gitops.cli.setting import Setting, now
 from ml_gitops.errors import EXIT_PASSED, ConfigError, ForgeError
 from ml_gitops.render.terminal import Terminal
-from ml_gitops.workflows.publishing.origin import Origin
-from ml_gitops.workflows.publishing.post import publish_left, read_origin
+from ml_gitops.workflows.publishing.origin import Origin, read_origin
+from ml_gitops.workflows.publishing.post import publish_left
 
 LARGEST = 8 << 20
 """Bytes of an event; GitHub's have at most a few hundred thousand."""

@@ -429,14 +429,19 @@ def test_e15_a_stranger_s_marker_is_nothing_of_ours(job: Job) -> None:
     assert "is perfect" in job.notes[0].body
 
 
-def test_e16_nothing_of_the_run_is_said(job: Job, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "evil",
+    ["::add-mask::x\n::set-output name=a::add-mask", "##[add-path]/tmp", "@everyone add-path"],
+)
+def test_e16_nothing_of_the_run_is_said(
+    job: Job, evil: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Outputs, summary and log hold our own words alone, whatever the run says of itself."""
     outputs, summary = job.folder / "outputs", job.folder / "summary"
     job.patch.setenv("GITHUB_ACTIONS", "true")
     job.patch.setenv("GITHUB_OUTPUT", str(outputs))
     job.patch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     run = job.run()
-    evil = "::add-mask::x\n##[add-path]/tmp\n@everyone"
     job.leave(run, forged_report(job, "comparison.champion", {"missing": True, "reason": evil}))
     capfd.readouterr()
 

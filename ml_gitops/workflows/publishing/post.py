@@ -26,7 +26,6 @@ from ml_gitops.workflows.publishing.origin import (
     Refusal,
     choose_pull_request,
     is_trusted,
-    read_origin,
     rule_changes,
 )
 from ml_gitops.workflows.publishing.package import (
@@ -181,6 +180,3 @@ def conclude(report: Report, *, trusted: bool) -> tuple[Conclusion, str]:
     if not trusted:
         return "neutral", "Reported by code from a fork, and not verified"
     return _CONCLUSIONS[report.verdict], plain(report.headline, limit=200)
-
-
-__all__ = ["CHECK", "Conclusion", "Published", "Runs", "publish_left", "read_origin"]

@@ -1,6 +1,7 @@
 """Rows in canonical order, with a digest of their content."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,7 @@ def frame_digest(frame: "pd.DataFrame") -> str:
     for name in sorted(frame.columns):
         digest.update(f"{name}\0{_kind(frame[name])}\0".encode())
         try:
-            hashes = pd.util.hash_pandas_object(frame[name], index=False)
+            hashes = pd.util.hash_pandas_object(_in_finest_unit(frame[name]), index=False)
         except TypeError:
             raise DataError(
                 f"column {name!r} holds values that are neither numbers, strings nor times",
@@ -129,3 +130,14 @@ def _kind(column: "pd.Series") -> str:
     """Name a column's type in words that do not change between versions of pandas."""
     kind = column.dtype.kind
     return "string" if kind in "OUT" else kind
+
+
+def _in_finest_unit(column: "pd.Series") -> "pd.Series":
+    """Return times in the finest unit that holds all of them: versions of pandas read others."""
+    if column.dtype.kind not in "mM":
+        return column
+    for unit in ("ns", "us", "ms"):
+        with suppress(ValueError):  # One is too far away to be counted in it.
+            finer: pd.Series[Any] = column.dt.as_unit(unit)
+            return finer
+    return column

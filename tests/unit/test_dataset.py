@@ -3,7 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
@@ -85,6 +86,48 @@ def test_the_kind_of_text_does_not_count() -> None:
 
     assert frame_digest(frame.astype({"note": object})) == frame_digest(
         frame.astype({"note": "string"})
+    )
+
+
+@settings(max_examples=50, derandomize=True, deadline=None)
+@given(
+    st.lists(st.none() | st.datetimes(), min_size=1),
+    st.sampled_from(["a time", "UTC", "Asia/Tokyo", "a span"]),
+)
+def test_the_unit_of_times_does_not_count(times: list[datetime | None], kind: str) -> None:
+    """Times and spans are the same in every unit that holds them, be they of the year 9999."""
+    column = pd.Series(times, dtype="datetime64[s]")
+    if kind == "a span":
+        column = column - pd.Timestamp("2024-01-01").as_unit("s")
+    elif kind != "a time":
+        column = column.dt.tz_localize("UTC").dt.tz_convert(kind)
+    digests = set()
+    for unit in ("s", "ms", "us", "ns"):
+        with suppress(ValueError):  # Nanoseconds end in 2262.
+            digests.add(frame_digest(pd.DataFrame({"asked": column.dt.as_unit(unit)})))
+
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("unit", ["ns", "us", "ms"])
+def test_the_smallest_step_of_a_time_counts(unit: str) -> None:
+    """No digit of a time is rounded away, also where nanoseconds do not reach."""
+    year = "2024" if unit == "ns" else "9999"
+    column = pd.Series([np.datetime64(f"{year}-01-01", unit)])
+    later = column + pd.Timedelta(np.timedelta64(1, unit))
+
+    assert frame_digest(pd.DataFrame({"asked": column})) != frame_digest(
+        pd.DataFrame({"asked": later})
+    )
+
+
+def test_nanoseconds_are_digested_as_they_always_were() -> None:
+    """A lock that was written from nanoseconds still holds."""
+    times = pd.Series(np.array(["2024-01-01T12:00", "NaT"], dtype="datetime64[ns]"))
+
+    assert (
+        frame_digest(pd.DataFrame({"asked": times}))
+        == "sha256:32ec8d8b5671287dafc4059de4c7685422e3f23ef9c703919e697596294a5439"
     )
 
 

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -76,20 +77,31 @@ def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
-def imports(path: Path, *, typing: bool) -> Iterator[str]:
+def nodes(text: str, *, typing: bool) -> Iterator[ast.AST]:
+    """Yield every node of a module, with or without what stands there for types only."""
+    waiting: list[ast.AST] = [ast.parse(text)]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        unseen = node.body if for_types(node) and not typing else ()
+        waiting += [child for child in ast.iter_child_nodes(node) if child not in unseen]
+
+
+def for_types(node: ast.AST) -> TypeGuard[ast.If]:
+    """Say whether this is `if TYPE_CHECKING:` itself, whose body never runs; its `else` does."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) in (
+        "TYPE_CHECKING",
+        "typing.TYPE_CHECKING",
+    )
+
+
+def imports(text: str, *, typing: bool) -> Iterator[str]:
     """Yield the dotted names a module imports, with or without those for types only."""
-    tree = ast.parse(path.read_text())
-    skipped: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and not typing:
-            skipped |= {id(child) for child in ast.walk(node)}
-    for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
+    for node in nodes(text, typing=typing):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative imports hide the room they come from"
+            assert node.level == 0, "relative imports hide the room they come from"
             yield node.module or ""
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
@@ -100,6 +112,20 @@ def room(path: Path) -> str:
     return relative.parts[0] if len(relative.parts) > 1 else relative.stem
 
 
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("if TYPE_CHECKING:\n    import pickle", False),
+        ("if TYPE_CHECKING:\n    pass\nelse:\n    import pickle", True),
+        ("if not TYPE_CHECKING:\n    import pickle", True),
+        ("if TYPE_CHECKING or True:\n    import pickle", True),
+    ],
+)
+def test_only_what_never_runs_is_skipped(text: str, *, seen: bool) -> None:
+    """An import is for types only in the body of `if TYPE_CHECKING:`, and nowhere else."""
+    assert ("pickle" in imports(text, typing=False)) is seen
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_only_run_down_the_table(path: Path) -> None:
     """A room imports only rooms that its row of the table names."""
@@ -107,7 +133,7 @@ def test_imports_only_run_down_the_table(path: Path) -> None:
 
     used = {
         name.split(".")[1]
-        for name in imports(path, typing=True)
+        for name in imports(path.read_text(), typing=True)
         if name.startswith("ml_gitops.") and name != "ml_gitops.__version__"
     }
 
@@ -119,7 +145,7 @@ def test_every_foreign_library_has_one_room(path: Path) -> None:
     """A foreign library is imported only in the room that owns it, and pickle nowhere."""
     relative = str(path.relative_to(PACKAGE))
 
-    for name in imports(path, typing=False):
+    for name in imports(path.read_text(), typing=False):
         owners = ONE_ROOM.get(name.split(".")[0])
         allowed = owners is None or any(
             relative == owner or relative.startswith(f"{owner}/") for owner in owners
@@ -140,7 +166,7 @@ def test_modules_stay_small() -> None:
 
 def test_parity_knows_neither_model_nor_runtime() -> None:
     """`serving/parity.py` compares arrays: of ours it imports only the ground, of others numpy."""
-    used = set(imports(PACKAGE / "serving" / "parity.py", typing=True))
+    used = set(imports((PACKAGE / "serving" / "parity.py").read_text(), typing=True))
 
     ours = {name.split(".")[1] for name in used if name.startswith("ml_gitops.")}
     assert ours <= GROUND

@@ -6,7 +6,16 @@ from datetime import date
 from ml_gitops.config import Config
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Repository, Workspace
-from ml_gitops.pull_request import Action, Issue, IssueAction, PullRequest
+from ml_gitops.pull_request import (
+    Action,
+    Close,
+    Issue,
+    IssueAction,
+    Keep,
+    Open,
+    PullRequest,
+    Update,
+)
 from ml_gitops.workflows.ct import Train, plan_retraining, retrain
 from ml_gitops.workflows.incident import apply_incident, plan_incident
 from ml_gitops.workflows.observing import observe
@@ -55,28 +64,46 @@ def monitor(
         rehearse: only say what would be done.
     """
     observation = observe(config, forge, warehouse, progress, workspace.root, as_of)
-    planned = Watched(
-        observation,
-        rehearsed=True,
-        rollback=plan_rollback(config, forge, observation),
-        retraining=plan_retraining(config, forge, records, observation),
-        incident=plan_incident(forge, config.model.name, observation),
-    )
+    rollback = plan_rollback(config, forge, observation)
+    retraining = plan_retraining(config, forge, records, observation)
+    incident = _incident(forge, observation, rollback, retraining)
+    planned = Watched(observation, True, rollback, retraining, incident)
     if rehearse:
         return planned
     record_observation(records, observation)
     rollback_proposal = apply(forge, planned.rollback)
     world = (config, workspace, repository, forge, records, warehouse, progress)
     retraining_proposal, retraining = (
-        retrain(*world, observation, planned.retraining.until)
-        if isinstance(planned.retraining, Train)
-        else (apply(forge, planned.retraining), planned.retraining)
+        retrain(*world, observation, retraining.until)
+        if isinstance(retraining, Train)
+        else (apply(forge, retraining), retraining)
     )
+    if retraining != planned.retraining:
+        incident = _incident(forge, observation, rollback, retraining)
     return replace(
         planned,
         rehearsed=False,
         retraining=retraining,
+        incident=incident,
         rollback_proposal=rollback_proposal,
         retraining_proposal=retraining_proposal,
-        issue=apply_incident(forge, planned.incident),
+        issue=apply_incident(forge, incident),
     )
+
+
+def _incident(
+    forge: Forge, observation: Observation, rollback: Action, retraining: Action | Train
+) -> IssueAction:
+    answered = _stands(forge, rollback) or _stands(forge, retraining)
+    return plan_incident(forge, observation.model, observation, answered=answered)
+
+
+def _stands(forge: Forge, action: Action | Train) -> bool:
+    """Say whether an action leaves an open pull request behind."""
+    match action:
+        case Train() | Open() | Update():
+            return True
+        case Close() | Keep(None):
+            return False
+    numbers = {one.number for one in forge.pull_requests() if one.state == "open"}
+    return action.number in numbers

@@ -20,19 +20,28 @@ from ml_gitops.render.observation_body import incident_body, incident_title
 KIND: Kind = "incident"
 
 
-def plan_incident(forge: Forge, model: str, observation: Observation) -> IssueAction:
-    """Say what an observation does about the model's one issue; do nothing yet."""
+def plan_incident(
+    forge: Forge, model: str, observation: Observation, *, answered: bool
+) -> IssueAction:
+    """Say what an observation does about the model's one issue; do nothing yet.
+
+    Args:
+        answered: whether a pull request is open, or about to be, that answers what was seen.
+    """
     issues = forge.issues()
     want, roll_back = observation.retrain.want, observation.rollback.roll_back
     # A rollback answers more than an issue could ask.
     if want in ("incident", "watch") and not roll_back:
         spec = _spec(model, observation)
         return plan(KIND, model, spec, issues, today=observation.as_of)
+    current = next(iter(open_proposals(KIND, model, issues)), None)
+    number = current.number if current else None
     if observation.health.verdict == "insufficient":
-        current = next(iter(open_proposals(KIND, model, issues)), None)
-        reason = "only a window that was judged says that the world recovered"
-        return Keep(current.number if current else None, reason)
-    word = "A pull request answers it" if roll_back or want == "retrain" else "It is over"
+        return Keep(number, "only a window that was judged says that the world recovered")
+    harmed = roll_back or want == "retrain"
+    if harmed and not answered:
+        return Keep(number, "it goes on, and no pull request answers it")
+    word = "A pull request answers it" if harmed else "It is over"
     no_issue: IssueSpec | None = None
     return plan(KIND, model, no_issue, issues, gone=f"{word}: {observation.headline}.")
 

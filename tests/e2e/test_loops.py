@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -430,6 +431,28 @@ class TestMonitor:
         assert reasons[2].startswith("churn@v1.0.1 learned from newer rows")
         assert [one.title for one in world.open()] == ["Promote churn@v1.0.1 to production"]
         assert world.fits() == proposed.fits()
+
+
+class TestAnswered:
+    """An issue is closed by what answers it, and by nothing else."""
+
+    def test_a_harm_that_nobody_answers_keeps_its_issue(self, proposed: World, place: Path) -> None:
+        """Where a person refused the retraining, the issue stays as long as the harm does."""
+        world = proposed.copy(place)
+        (retraining,) = world.open()
+        world.run("pr", "close", str(retraining.number))
+        live = world.root / "live" / "predictions"
+        shutil.copytree(live, place.parent / "kept")
+        world.forget("load")
+        broken = world.monitor(DECAYED)
+        shutil.copytree(place.parent / "kept", live, dirs_exist_ok=True)
+
+        seen = world.monitor(DECAYED)
+
+        (issue,) = world.forge.issues()
+        assert broken["incident"]["action"] == "open"
+        assert (seen["want"], seen["retraining"]["action"]) == ("retrain", "keep")
+        assert (seen["incident"]["action"], issue.state) == ("keep", "open")
 
 
 class TestIncident:

@@ -114,7 +114,7 @@ def _reviewed(
     train_again: Callable[[], Mapping[str, bytes]] | None,
 ) -> Reviewed:
     """Find what was reviewed; train what was not, if that is wanted."""
-    with suppress(*([DocumentError] if train_again else [])):
+    with suppress(*([DocumentError, ForgeError] if train_again else [])):
         reviewed = find_reviewed(config, workspace, forge, lineage)
         if reviewed is not None:
             return reviewed

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ml_gitops.config import Config
-from ml_gitops.errors import DocumentError
+from ml_gitops.errors import DocumentError, ForgeError
 from ml_gitops.model.lineage import Lineage
 from ml_gitops.model.run import verify
 from ml_gitops.ports import Forge, Workspace
@@ -42,16 +42,19 @@ def find_reviewed(
         lineage: of the state that was merged.
 
     Returns:
-        What was merged last; None if nothing was, or if it is kept no longer.
+        What was merged last; None if nothing was.
 
     Raises:
+        ForgeError: the files of what was merged are kept no longer.
         DocumentError: what is kept is not what the report that was posted says.
     """
     model, run_key = config.model.name, lineage.run_key
+    gone: list[int] = []
     for number, marker in _merged(forge, model, run_key):
         name = artifact_name(model, run_key, marker.content)
         files = forge.artifact(name)
         if files is None:
+            gone.append(number)
             continue
         where = f"artifact {name}"
         if files_digest(files) != marker.content:
@@ -67,6 +70,13 @@ def find_reviewed(
         others = [f"another {it}" for it in report.basis.standing.differences(now)]
         told = f"it was judged by {' and '.join(others)} than stand now that it is merged"
         return Reviewed(files, number, (told,) if others else ())
+    if gone:
+        raise ForgeError(
+            f"#{gone[0]} was merged with a report, and the files it speaks of are kept no longer",
+            hint="run `ml-gitops train` and `report` at the head of a new pull request, or ship "
+            "it unreviewed with `release --train`",
+            where=forge.address,
+        )
     return None
 
 

@@ -259,6 +259,22 @@ class TestOverlooked:
         assert f"the commit has it otherwise: {path}" in said(capsys)
         assert world.forge.pull_request(1).comments == ()
 
+    def test_what_is_kept_no_longer_is_said(
+        self, reviewed: World, place: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A report whose files are gone was posted all the same: the way out is another one."""
+        world = reviewed.copy(place)
+        report = world.forge.pull_request(1).comments[0]
+        posted = posted_report(world.forge.pull_request(1), "churn")
+        assert posted is not None
+        gone = posted[1].model_copy(update={"content": sha256(b"gone")})
+        world.forge.edit_comment(1, report.number, signed_text("Passes.", gone))
+        world.merge(1)
+
+        world.run("release", expect=2)
+
+        assert "#1 was merged with a report, and the files it speaks of are kept no" in said(capsys)
+
 
 class TestTag:
     """A tag decides only what a crash of ours left; who may push can write any."""

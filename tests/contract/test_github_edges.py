@@ -21,7 +21,7 @@ from ml_gitops.adapters.github.records import GitHubRecords
 from ml_gitops.adapters.github.survey import ACTIONS_BOT, NEWEST
 from ml_gitops.adapters.github.transport import Reply, Transport
 from ml_gitops.errors import BranchTaken, ForgeError, GitError, TryAgain
-from ml_gitops.pull_request import Actor, Keep, Open, plan
+from ml_gitops.pull_request import Actor, Keep, Open, Tell, plan
 from ml_gitops.workflows.reconciliation import apply, decide
 from tests.contract.forges import BOT, GitHubHarness
 from tests.contract.test_forge import spec
@@ -226,7 +226,7 @@ def test_a_commit_in_the_bots_name_is_not_the_bots(harness: GitHubHarness, email
 
     assert forge.pull_request(1).human_commits
     assert isinstance(
-        plan("retrain", "delay", spec(fingerprint="may"), forge.pull_requests()), Keep
+        plan("retrain", "delay", spec(fingerprint="may"), forge.pull_requests()), Tell
     )
     with pytest.raises(ForgeError, match="a person committed"):
         forge.update_pull_request(1, spec(fingerprint="may"))

@@ -1,10 +1,11 @@
 """The work tree of a model repository: its files, and the author's code."""
 
+import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from glob import iglob
 from pathlib import Path
@@ -128,6 +129,32 @@ class LocalWorkspace:
         """Return library and version of everything that decides numbers."""
         return decisive_versions(self._root)
 
+    @contextmanager
+    def alone(self, waiting: Callable[[], None]) -> Iterator[None]:
+        """Keep every other process out that would train here; the system ends that with ours.
+
+        Args:
+            waiting: is called if we have to wait for one.
+
+        Raises:
+            ConfigError: something is in the way, or the system refuses.
+        """
+        home = self._root / CACHE / "runs"
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            handle = os.open(home, os.O_RDONLY)
+        except OSError as error:
+            raise refused("write", f"{CACHE}/runs", error) from None
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting()
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
     def kept_run(self, name: str) -> KeptRun | None:
         """Return a run that is kept here; None if there is none."""
         folder = self._root / CACHE / "runs" / name
@@ -158,12 +185,7 @@ class LocalWorkspace:
                 write_frame(frame, draft / file)
             kept = home / name
             shutil.rmtree(kept, ignore_errors=True)
-            try:
-                draft.replace(kept)
-            except OSError:
-                # Another process kept the same key meanwhile: equal keys are equal runs.
-                if not kept.is_dir():
-                    raise
+            draft.replace(kept)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return kept

@@ -117,6 +117,14 @@ class Workspace(Protocol):
         """Return library and version of everything that decides numbers."""
         ...
 
+    def alone(self, waiting: Callable[[], None]) -> AbstractContextManager[None]:
+        """Keep every other process out that would train here.
+
+        Args:
+            waiting: is called if we have to wait for one.
+        """
+        ...
+
     def kept_run(self, name: str) -> KeptRun | None:
         """Return a run that is kept here; None if there is none."""
         ...

@@ -142,24 +142,25 @@ def train(
         DataError, TrainingError, ExportError: with one line for the user.
     """
     lock = lock or read_lock(workspace)
-    lineage = trace_run(config, workspace, lock)
-    kept = _kept_run(workspace, lineage, config.model.name)
-    fitted = kept is None
-    if kept is None:
-        files, frames = run_training(config, workspace, warehouse, progress, lock, lineage)
-        kept = workspace.keep_run(run_name(config.model.name, lineage.run_key), files, frames)
-    run = verify(kept.files, lineage.run_key, where=kept.place)
-    champion = find_champion(config, forge, run.split)
-    basis = find_basis(config, workspace, forge, champion)
-    report = _kept_report(config, run, kept, basis)
-    if report is not None:
-        return Trained(run, report, fitted=False, judged=False, kept=kept)
-    told: tuple[str, ...] = ()
-    if isinstance(champion, Champion):
-        told = tell_differences(config, workspace, forge, lineage, lock, champion.release)
-    report = judge_run(config, workspace, progress, run, kept, champion, basis, told)
-    kept = workspace.add_to_run(kept, {Report.file_name: report.to_json().encode()})
-    return Trained(run, report, fitted=fitted, judged=True, kept=kept)
+    with workspace.alone(lambda: progress.step("Waiting for another training here")):
+        lineage = trace_run(config, workspace, lock)
+        kept = _kept_run(workspace, lineage, config.model.name)
+        fitted = kept is None
+        if kept is None:
+            files, frames = run_training(config, workspace, warehouse, progress, lock, lineage)
+            kept = workspace.keep_run(run_name(config.model.name, lineage.run_key), files, frames)
+        run = verify(kept.files, lineage.run_key, where=kept.place)
+        champion = find_champion(config, forge, run.split)
+        basis = find_basis(config, workspace, forge, champion)
+        report = _kept_report(config, run, kept, basis)
+        if report is not None:
+            return Trained(run, report, fitted=False, judged=False, kept=kept)
+        told: tuple[str, ...] = ()
+        if isinstance(champion, Champion):
+            told = tell_differences(config, workspace, forge, lineage, lock, champion.release)
+        report = judge_run(config, workspace, progress, run, kept, champion, basis, told)
+        kept = workspace.add_to_run(kept, {Report.file_name: report.to_json().encode()})
+        return Trained(run, report, fitted=fitted, judged=True, kept=kept)
 
 
 def _kept_report(config: Config, run: Run, kept: KeptRun, basis: Basis) -> Report | None:

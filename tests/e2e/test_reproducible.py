@@ -45,6 +45,16 @@ def build_pipeline(params):
 '''
 
 
+SLOW = """
+import time
+
+
+def test_slowly():
+    time.sleep(3)
+"""
+"""A check during which whoever was started together with us has fitted too."""
+
+
 def train(world: World, hash_seed: int) -> list[str]:
     """Train in a process of its own, and return the heavy libraries that it imported."""
     done = subprocess.run(
@@ -128,3 +138,30 @@ def test_training_again_imports_no_estimator(other: World, place: Path) -> None:
     assert (told(world)["fitted"], told(world)["judged"]) == (False, False)
     assert told(world)["run"] == told(other)["run"]
     assert imported == []
+
+
+def test_two_at_once_train_once(one: World, place: Path) -> None:
+    """Who starts beside another waits for it and takes what it made; nobody is accused."""
+    world = one.copy(place)
+    shutil.rmtree(world.root / ".ml-gitops")
+    (world.root / "checks" / "test_slow.py").write_text(SLOW)
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-m", "ml_gitops", "train", "--outcome", f"told{n}.json"],
+            cwd=world.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for n in range(2)
+    ]
+    said = [process.communicate()[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+
+    outcomes = [json.loads((world.root / f"told{n}.json").read_text()) for n in range(2)]
+
+    assert sorted((told["fitted"], told["judged"]) for told in outcomes) == [
+        (False, False),
+        (True, True),
+    ]
+    assert outcomes[0]["run"] == outcomes[1]["run"]

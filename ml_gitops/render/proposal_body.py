@@ -10,6 +10,12 @@ from ml_gitops.monitoring.health import MetricHealth
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.render.blocks import Block, Fold, Items, Paragraph, Table, titled, write_blocks
 from ml_gitops.render.ci_report import in_words
+from ml_gitops.render.side_by_side import (
+    facts_alone,
+    on_the_same_rows,
+    side_by_side,
+    table_of_the_same_rows,
+)
 from ml_gitops.render.tables import code, escape
 from ml_gitops.report import Report
 
@@ -43,7 +49,11 @@ def promotion_body(
             ),
             Paragraph(f"**The gate's verdict{reviewed}:** {escape(release.verdict)}"),
             *_what_changed(release),
-            *_side_by_side(serving, release, ("now", "after the merge")),
+            *(
+                side_by_side(serving, release)
+                if isinstance(serving, Release)
+                else [facts_alone(release)]
+            ),
             Paragraph(
                 f"**If you merge**, `deployments/{environment}.json` names this release, CD "
                 f"records it as the next {code(f'{release.model}#{environment}#N')} tag, and "
@@ -59,7 +69,12 @@ def promotion_body(
 
 
 def rollback_body(
-    target: Release, serving: Release, *, environment: str, seen: Observation | None
+    target: Release,
+    serving: Release,
+    *,
+    environment: str,
+    seen: Observation | None,
+    report: Report | None = None,
 ) -> str:
     """Say why an environment should go back, to what, and what a merge does and leaves to do.
 
@@ -68,6 +83,7 @@ def rollback_body(
         serving: the release that serves now.
         environment: where.
         seen: what the monitor measured; None if a person asks, and nothing was.
+        report: of one of both, with the other as its champion; None if there is none.
     """
     place = escape(environment)
     here, there = code(serving.tag), code(target.tag)
@@ -79,6 +95,7 @@ def rollback_body(
         [
             Paragraph(told),
             *([Items("", tuple(_reasons(serving, seen)))] if seen else []),
+            *([] if seen else _known(serving, target, report)),
             Paragraph(
                 f"**If you merge**, `deployments/{environment}.json` names {there} again, by the "
                 "digests it was released with; nothing is built or trained. **If you close**, "
@@ -89,9 +106,29 @@ def rollback_body(
                 f"{here}{origin}; revert it too, or the next release brings it back."
             ),
             Paragraph("**What was known when they were released:**"),
-            *_side_by_side(serving, target, ("now", "after the merge")),
+            *_released(serving, target, report),
         ]
     )
+
+
+def _known(serving: Release, target: Release, report: Report | None) -> Iterator[Block]:
+    """Yield what compares the two, before anybody reads a number; where nothing does, say so."""
+    if report is not None:
+        yield from on_the_same_rows(serving, target, report)
+    elif serving.holdout != target.holdout:
+        yield Paragraph(
+            "**Nothing that is known compares the two:** no report has both on the same rows. "
+            "The monitor (`ml-gitops monitor`) compares what serves with the release before it, "
+            "on the same labelled rows."
+        )
+
+
+def _released(serving: Release, target: Release, report: Report | None) -> Iterator[Block]:
+    """Yield both in a table: on the same rows where a report has them, else as they stand."""
+    if report is not None:
+        yield from table_of_the_same_rows(serving, target, report)
+    else:
+        yield from side_by_side(serving, target)
 
 
 def _reasons(serving: Release, seen: Observation) -> Iterator[str]:
@@ -122,48 +159,6 @@ def _kept_promise(serving: Release, health: MetricHealth) -> str:
         f"{metric.text(values[-1], beside=promised)}. That is no reason to stay: on the same "
         "rows the release before is better."
     )
-
-
-def _side_by_side(
-    now: Release | Missing, after: Release, names: tuple[str, str]
-) -> Iterator[Block]:
-    """Yield a table of two releases; the difference only where both answered the same rows."""
-    if isinstance(now, Missing):
-        rows = [*_facts(after)]
-        rows += [(escape(METRICS[name].label), _metric(name, after)) for name in after.metrics]
-        yield Table(("", names[1]), tuple(rows), ("left", "right"))
-        return
-    facts = zip(_facts(now), _facts(after), strict=True)
-    lines = [(fact, old, new, "") for (fact, old), (_, new) in facts]
-    same_rows = now.holdout == after.holdout
-    for name, metric in METRICS.items():
-        old, new = now.metrics.get(name), after.metrics.get(name)
-        if old is None and new is None:
-            continue
-        change = ""
-        if old is not None and new is not None and same_rows:
-            change = metric.text(metric.sign * (new - old), signed=True, beside=old)
-        lines.append((escape(metric.label), _metric(name, now), _metric(name, after), change))
-    header = ("", *names, "change" if same_rows else "")
-    yield Table(header, tuple(lines), ("left", "right", "right", "right"))
-    note = "The two were judged on different days, so their metrics do not compare."
-    if same_rows:
-        note = "A change with a plus is better, also for losses."
-    yield Paragraph(f"*{note}*")
-
-
-def _facts(release: Release) -> list[tuple[str, str]]:
-    return [
-        ("release", code(release.tag)),
-        ("model", code(short(release.model_digest))),
-        ("learned from", str(release.trained)),
-        ("judged on", str(release.holdout)),
-    ]
-
-
-def _metric(name: str, release: Release) -> str:
-    value = release.metrics.get(name)
-    return "undefined" if value is None else METRICS[name].text(value)
 
 
 def _blocked(release: Release) -> Iterator[Block]:

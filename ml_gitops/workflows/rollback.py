@@ -2,16 +2,18 @@
 
 from ml_gitops.config import Config
 from ml_gitops.delivery.deployment import state_path
+from ml_gitops.delivery.release import Release
 from ml_gitops.delivery.version import parse_release
 from ml_gitops.document import Missing, sha256
-from ml_gitops.errors import ForgeError
+from ml_gitops.errors import DocumentError, ForgeError
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Action, Keep, Kind, PullRequest, PullRequestSpec, open_proposals
 from ml_gitops.render.proposal_body import rollback_body
+from ml_gitops.report import Report
 from ml_gitops.workflows.promotion import declared, subject_of
 from ml_gitops.workflows.reconciliation import apply, decide
-from ml_gitops.workflows.registry import read_release, release_before, served
+from ml_gitops.workflows.registry import kept_file, read_release, release_before, served
 
 KIND: Kind = "rollback"
 ASKED = "asked"
@@ -99,11 +101,36 @@ def _proposal(
         branch=f"ml-gitops/rollback-{config.model.name}-{environment}",
         base=forge.default_branch,
         title=f"Roll {environment} back to {target.tag}",
-        body=rollback_body(target, serving, environment=environment, seen=seen),
+        body=rollback_body(
+            target,
+            serving,
+            environment=environment,
+            seen=seen,
+            report=_report_of_both(forge, serving, target),
+        ),
         commit_message=f"Roll {environment} back to {target.tag}\n\n{why}",
         changes=(declared(target, environment),),
         labels=("rollback", environment),
     )
+
+
+def _report_of_both(forge: Forge, *releases: Release) -> Report | None:
+    """Return the report in which two releases answered the same rows, if one is kept.
+
+    A rollback is urgent: a report that cannot be read is an argument less, no reason to stop.
+    """
+    tags = {one.tag for one in releases}
+    for one in releases:
+        try:
+            content = kept_file(forge, one, Report.file_name)
+            report = Report.from_json(content, where=one.tag) if content else None
+        except (DocumentError, ForgeError):
+            continue
+        if report is None or report.comparison.champion not in tags - {one.tag}:
+            continue
+        if report.comparison.change(report.comparison.primary) is not None:
+            return report
+    return None
 
 
 def _nothing_before(config: Config, forge: Forge, environment: str, serving: str) -> ForgeError:

@@ -11,6 +11,7 @@ from ml_gitops.document import sha256
 from ml_gitops.model.lineage import Lineage
 from ml_gitops.render.proposal_body import rollback_body
 from tests.snapshots import assert_reads
+from tests.unit.test_ci_report import compared, report
 from tests.unit.test_pages import observation
 
 DIGEST = sha256(b"anything")
@@ -60,6 +61,37 @@ def test_a_rollback_that_a_person_asks_for_claims_no_measurement() -> None:
     body = rollback_body(BEFORE, SERVING, environment="production", seen=None)
 
     assert_reads("rollback-asked.md", body)
+
+
+OTHER_DAYS = Window(start=date(2013, 7, 1), until=date(2013, 7, 15))
+
+
+def test_numbers_of_other_days_are_no_before_and_after() -> None:
+    """A hard fortnight beside an easy one argues for neither: the body says so before it."""
+    serving = SERVING.model_copy(update={"holdout": OTHER_DAYS})
+
+    body = rollback_body(BEFORE, serving, environment="production", seen=None)
+
+    assert body.index("Nothing that is known compares the two") < body.index("0.4000")
+    assert "|  | `delay@v1.1.0` on 2013-07-01..2013-07-15 | `delay@v0.9.0` on 2013-01-01" in body
+    assert "after the merge" not in body
+
+
+@pytest.mark.parametrize(
+    ("champion", "word", "change"),
+    [("delay@v0.9.0", "was worse on", "a change of −"), ("delay@v1.1.0", "was better on", "+")],
+)
+def test_what_both_did_on_the_same_rows_leads(champion: str, word: str, change: str) -> None:
+    """Going back undoes what a report gained; going on brings what it promised."""
+    made = compared(rival=1.0).model_copy(update={"champion": champion})
+    serving = SERVING.model_copy(update={"holdout": OTHER_DAYS})
+
+    body = rollback_body(BEFORE, serving, environment="production", seen=None, report=report(made))
+
+    lead = body.split("\n\n")[1]
+    assert f"**`delay@v0.9.0` {word} the same rows: log loss" in lead
+    assert change in lead
+    assert "0.4000" not in body
 
 
 @pytest.mark.parametrize(

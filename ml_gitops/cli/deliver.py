@@ -11,6 +11,7 @@ from ml_gitops.cli.setting import Setting
 from ml_gitops.cli.tell import tell_proposal
 from ml_gitops.delivery.deployment import state_path
 from ml_gitops.delivery.release import BENTO_FILE, Release
+from ml_gitops.delivery.version import parse_assignment
 from ml_gitops.document import Missing
 from ml_gitops.errors import EXIT_PASSED, DocumentError, ForgeError
 from ml_gitops.ports import Forge
@@ -111,6 +112,7 @@ def serve(parsed: argparse.Namespace) -> int:
             terminal.line(f"  try it: curl {service.url}/predict --json '{example}'")
             terminal.line(f"  prediction log: {log or 'off (name a folder with --log)'}")
             terminal.line("  labels are joined by your own id; without one, none can be")
+            terminal.line("  after a promotion or rollback, stop it and start it again")
 
         setting.show(told, tell)
         service.wait(setting.terminal.line)
@@ -171,6 +173,10 @@ def _tell_delivered(terminal: Terminal, done: Delivered) -> None:
         terminal.status("keep", f"{chosen.tag} is what is here; nothing to release")
     for tag in done.assigned:
         terminal.status("pass", f"recorded {tag}")
+        assignment = parse_assignment(tag)
+        if assignment is not None:
+            start = f"`ml-gitops serve --environment {assignment.environment}`"
+            terminal.line(f"  a running server does not follow: stop it, then {start}")
     if done.action is not None:
         tell_proposal(terminal, done.promotion, done.action)
 

@@ -86,3 +86,18 @@ def test_commits_that_are_not_pushed_are_not_released(
     assert main(["release", "-C", str(root)]) == 2
 
     assert "push what you committed" in capsys.readouterr().err
+
+
+def test_a_recorded_assignment_says_who_does_not_follow(
+    released: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server that runs keeps what it started with, so the command that starts it anew is told."""
+    root = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(released / ".git" / "forge.git"), str(root))
+    capsys.readouterr()
+
+    assert main(["release", "-C", str(root)]) == 0
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "recorded churn#production#1" in said
+    assert "stop it, then `ml-gitops serve --environment production`" in said

@@ -17,14 +17,22 @@ def write_frame(frame: "pd.DataFrame", path: Path) -> None:
     Args:
         frame: rows; text columns may have missing values.
         path: the file; its folder exists.
+
+    Raises:
+        OSError: there is no room for it, or the system refuses.
     """
     import duckdb
 
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with duckdb.connect() as connection:
-        connection.register("frame", frame)
-        connection.execute("COPY frame TO $path (FORMAT parquet)", {"path": str(draft)})
-    draft.replace(path)
+    try:
+        with duckdb.connect() as connection:
+            connection.register("frame", frame)
+            connection.execute("COPY frame TO $path (FORMAT parquet)", {"path": str(draft)})
+        draft.replace(path)
+    except duckdb.IOException:  # Its text is of another form in every version.
+        raise OSError(f"the rows of {path.name} found no room") from None
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def read_frame(path: Path) -> "pd.DataFrame":

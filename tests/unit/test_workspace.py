@@ -2,6 +2,7 @@
 
 import os
 import py_compile
+import resource
 import sys
 from pathlib import Path
 
@@ -178,6 +179,22 @@ def test_a_run_that_cannot_be_kept_leaves_nothing(root: Path) -> None:
         workspace.keep_run("churn-1", {"run.json": b"1"}, {"no/such/folder": object()})
 
     assert workspace.kept_run("churn-1") is None
+    assert list((root / ".ml-gitops/runs").iterdir()) == []
+
+
+def test_rows_that_find_no_room_are_named(root: Path) -> None:
+    """A disk that is full while rows are written is told in one line, and nothing is left."""
+    frame = pd.DataFrame({"a": range(100_000)})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(ConfigError) as full:
+            LocalWorkspace(root).keep_run("churn-1", {"run.json": b"1"}, {"t.parquet": frame})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert str(full.value).startswith(".ml-gitops/runs/churn-1: cannot write it: the rows ")
+    assert "make room" in full.value.hint
     assert list((root / ".ml-gitops/runs").iterdir()) == []
 
 

@@ -15,6 +15,7 @@ from ml_gitops.render.costs import got_worse
 from ml_gitops.render.marks import mark_of
 from ml_gitops.render.numbers import count, duration
 from ml_gitops.render.observation_tables import (
+    IMPORTANCE_NOTE,
     SHIFT_NOTE,
     drift_table,
     hidden_features,
@@ -38,6 +39,7 @@ def retraining_body(observation: Observation, report: Report) -> str:
     return write_blocks(
         [
             Paragraph(f"**{mark_of(report.verdict).symbol} {escape(report.headline)}**"),
+            *_unkept(observation, report),
             Paragraph(
                 f"{escape(observation.retrain.headline)}. This pull request retrains it on newer "
                 "rows. The candidate is trained and judged already; its full report is in the "
@@ -56,6 +58,28 @@ def retraining_body(observation: Observation, report: Report) -> str:
             _boxes("train", "refresh", "snooze"),
             drifted,
         ]
+    )
+
+
+def _unkept(observation: Observation, report: Report) -> Iterator[Block]:
+    """Say where a candidate beats a decayed champion, and is still not what was promised."""
+    name = report.comparison.primary
+    health = next((one for one in observation.health.metrics if one.metric == name), None)
+    candidate = report.comparison.candidate.metrics.get(name)
+    if health is None or health.reference is None or health.allowed is None or candidate is None:
+        return
+    metric, promised = METRICS[name], health.reference.value
+    worse = metric.sign * (promised - candidate.value)
+    if worse <= health.allowed:
+        return
+    by, now, allowed = (
+        metric.text(one, beside=promised) for one in (worse, candidate.value, health.allowed)
+    )
+    yield Paragraph(
+        f"**▲ Still {by} worse than production's promise at release "
+        f"({metric.text(promised)}):** the candidate's {escape(metric.label)} is {now} on the new "
+        f"holdout; {allowed} worse is allowed in production. Its rows are other rows: the world "
+        "may have become harder, or the candidate may lack what it would need to know."
     )
 
 
@@ -100,7 +124,7 @@ def _changes(observation: Observation, report: Report) -> Block:
 
 
 def _brings(observation: Observation, report: Report) -> Iterator[Block]:
-    """Yield candidate and champion on the same rows."""
+    """Yield candidate and champion on the same rows, by the metric that decides."""
     comparison = report.comparison
     if isinstance(comparison.baseline, Missing):
         reason = escape(comparison.baseline.reason)
@@ -112,12 +136,13 @@ def _brings(observation: Observation, report: Report) -> Iterator[Block]:
         f"Both answered the same {count(report.holdout_rows, 'row')} of {report.split.holdout}; "
         "neither has learned from them."
     )
+    name, line = next(rows(report))
     yield Table(
         ("metric", code(observation.release), *HEADER),
-        tuple((escape(METRICS[name].label), *map(escape, line)) for name, line in rows(report)),
+        ((escape(METRICS[name].label), *map(escape, line)),),
         ("left", "right", "right", "right", "right", "left"),
     )
-    yield Paragraph(NOTE)
+    yield Paragraph(f"{NOTE} The report in the comment below has every metric.")
 
 
 def incident_title(observation: Observation) -> str:
@@ -211,4 +236,6 @@ def drift_blocks(drift: Sequence[DriftReport]) -> Iterator[Block]:
     more = f" {hidden}." if hidden else ""
     yield Paragraph(f"{escape(drift[-1].text)}.")
     yield drift_table(drift)
-    yield Paragraph(f"*{SHIFT_NOTE} The bars are the windows, the newest last.{more}*")
+    yield Paragraph(
+        f"*{SHIFT_NOTE} {IMPORTANCE_NOTE} The bars are the windows, the newest last.{more}*"
+    )

@@ -20,6 +20,10 @@ SHIFT_NOTE = (
     "The shift of a column is Cohen's w, which has no unit: 0 is none beyond chance, 0.1 is small, "
     "0.3 medium, 0.5 large."
 )
+IMPORTANCE_NOTE = (
+    "The importance of a feature is its share for the release that serves; another model may "
+    "weigh it otherwise."
+)
 
 
 def quality_table(metric: MetricHealth, observation: Observation) -> Table:

@@ -49,7 +49,7 @@ def details_of(report: Report, *, most: int | None = None) -> Iterator[Fold]:
             (escape(one.feature), measured(one.value), measured(one.standard_error)) for one in used
         ]
         yield Fold(
-            f"What it uses: how much worse {metric} gets when a feature is shuffled",
+            f"What the candidate uses: how much worse {metric} gets when a feature is shuffled",
             tuple(_cut(("feature", "worse by", "standard error"), lines, ALIGN, most)),
         )
     if not isinstance(report.checks, Missing):
@@ -98,10 +98,16 @@ def power(report: Report) -> Iterator[Block]:
         return
     unit, units, needed = gate.power.unit[:-1], gate.power.units, gate.power.needed
     loss = METRICS[gate.metric].text(gate.power.detectable, beside=change.baseline)
-    told = f"This holdout of {count(units, unit)} shows losses from {loss} on, four times in five"
+    told = (
+        f"With {count(units, unit)} of holdout, a candidate that is worse by {loss} is noticed "
+        "four times in five; one that is worse by less, more rarely."
+    )
     if needed is not None and needed > units:
-        told += f"; to show whatever is more than allowed takes {count(needed, unit)}"
-    yield Paragraph(f"{told}.")
+        told += (
+            " To notice as often a loss just above what the gate allows, it would take "
+            f"{count(needed, unit)} of holdout."
+        )
+    yield Paragraph(told)
 
 
 def _slice_row(one: SliceChange, report: Report) -> Row:

@@ -258,8 +258,8 @@ def test_power_speaks_of_what_is_independent() -> None:
 
     days, rows = (to_markdown(report(one)) for one in (by_day, by_row))
 
-    assert "\nThis holdout of 14 days shows losses from 0." in days
-    assert "\nThis holdout of 2,800 rows shows losses from 0." in rows
+    assert "\nWith 14 days of holdout, a candidate that is worse by 0." in days
+    assert "\nWith 2,800 rows of holdout, a candidate that is worse by 0." in rows
 
 
 def test_what_rows_cannot_tell_is_said_with_what_would() -> None:

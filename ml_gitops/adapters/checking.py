@@ -135,13 +135,21 @@ def _pytest(
             ) as process,
             _ended(process),
         ):
-            # Not reaped yet, so that its number still names its own group when that is ended.
-            while not os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+            while not _is_done(process):
                 told(_share(output.fileno()))
                 time.sleep(_PAUSE)
         code = process.returncode
         output.seek(0)
         return code, output.read().decode(errors="replace")
+
+
+def _is_done(process: "subprocess.Popen[bytes]") -> bool:
+    """Say whether a process came to its end, without reaping it where the system can."""
+    if hasattr(os, "waitid"):
+        # Not reaped yet, so that its number still names its own group when that is ended.
+        return bool(os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG))
+    # macOS before Python 3.13; its group is ended at once, before the number is given away.
+    return process.poll() is not None
 
 
 @contextmanager

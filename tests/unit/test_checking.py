@@ -122,6 +122,22 @@ def test_nobody_writes_after_the_verdict(run: Path) -> None:
     assert not late.exists()
 
 
+def test_checks_run_where_the_system_has_less(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Mac has no `os.waitid` before Python 3.13: checks run, and their group ends with them."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.delattr(os, "waitid", raising=False)
+    late = run.parents[2] / "late"
+    code = (
+        "import subprocess\n"
+        f"def test_it(): subprocess.Popen(['sh', '-c', 'sleep 2; touch {late}'])\n"
+    )
+
+    assert b'"passed"' in check(run, code)
+
+    time.sleep(2.5)
+    assert not late.exists()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to us")
 @pytest.mark.parametrize("others", [0, 1])
 def test_who_leaves_the_session_is_ended_too(run: Path, others: int) -> None:

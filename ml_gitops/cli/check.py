@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,11 @@ from ml_gitops.cli.setting import Setting
 from ml_gitops.cli.tell import tell_findings
 from ml_gitops.data.schema import Feature
 from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, MlGitopsError
+from ml_gitops.names import LOCK_FILE
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.workflows.check import check_repository
 from ml_gitops.workflows.finding import Finding
+from ml_gitops.workflows.review import TAKE_BACK, UNPROPOSED, never_proposed
 
 if TYPE_CHECKING:
     from ml_gitops.ports import Forge
@@ -29,7 +31,7 @@ def check(parsed: argparse.Namespace) -> int:
         checked = check_repository(
             setting.config, setting.workspace, terminal, load=not parsed.no_data
         )
-    findings = [*checked.findings, *_check_git(setting)]
+    findings = [*_in_turn(setting, checked.findings), *_check_git(setting)]
     failed = any(one.state == "fail" for one in findings)
 
     def tell(terminal: Terminal) -> None:
@@ -54,6 +56,21 @@ def _line(feature: Feature) -> str:
         name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
     nullable = ", nullable = true" if feature.nullable else ""
     return f'{name} = {{ type = "{feature.type}"{nullable} }}'
+
+
+def _in_turn(setting: Setting, found: Iterable[Finding]) -> Iterator[Finding]:
+    """Hold the lock back until there is a forge: committed before, nothing is left to propose."""
+    first = "make the forge first: the lock is the change of the first pull request"
+    for one in found:
+        early = (one.what, one.state) == (LOCK_FILE, "warn") and not _has_forge(setting)
+        yield one.model_copy(update={"remedy": first}) if early else one
+
+
+def _has_forge(setting: Setting) -> bool:
+    try:
+        return setting.forge_if_any() is not None
+    except MlGitopsError:
+        return False
 
 
 def _check_git(setting: Setting) -> Iterator[Finding]:
@@ -91,6 +108,8 @@ def _check_git(setting: Setting) -> Iterator[Finding]:
         yield Finding.of(error, where, state="warn")
         return
     yield _in_step(setting, forge)
+    if forge.read(LOCK_FILE, ref=forge.default_branch) and never_proposed(setting.config, forge):
+        yield Finding(state="warn", what=LOCK_FILE, text=UNPROPOSED, remedy=TAKE_BACK)
 
 
 def _live_files(setting: Setting) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from ml_gitops.document import Missing, sha256
 from ml_gitops.errors import DocumentError, ForgeError
 from ml_gitops.model.lineage import Lineage, short
 from ml_gitops.model.run import verify
-from ml_gitops.names import MODEL_FILE, PROFILE_FILE, SIGNATURE_FILE
+from ml_gitops.names import LOCK_FILE, MODEL_FILE, PROFILE_FILE, SIGNATURE_FILE
 from ml_gitops.ports import Bentos, Forge, Progress, Repository, Workspace
 from ml_gitops.pull_request import Action, PullRequest
 from ml_gitops.render.proposal_body import release_notes
@@ -21,7 +21,14 @@ from ml_gitops.workflows.committed import require_tip
 from ml_gitops.workflows.differences import tell_differences
 from ml_gitops.workflows.promotion import declared, promote, record_assignments
 from ml_gitops.workflows.registry import assigned, latest_release, released_file
-from ml_gitops.workflows.review import NOBODY, Reviewed, find_reviewed
+from ml_gitops.workflows.review import (
+    NOBODY,
+    TAKE_BACK,
+    UNPROPOSED,
+    Reviewed,
+    find_reviewed,
+    never_proposed,
+)
 from ml_gitops.workflows.tagging import claim_tag, next_version
 from ml_gitops.workflows.training import read_lock, trace_run
 
@@ -118,6 +125,10 @@ def _reviewed(
         reviewed = find_reviewed(config, workspace, forge, lineage)
         if reviewed is not None:
             return reviewed
+    if train_again is None and never_proposed(config, forge):
+        raise ForgeError(
+            UNPROPOSED, hint=f"{TAKE_BACK}; or ship it with `release --train`", where=LOCK_FILE
+        )
     if train_again is None:
         raise ForgeError(
             f"no merged pull request carries a report of run {short(lineage.run_key)}, "

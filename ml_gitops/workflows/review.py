@@ -4,16 +4,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ml_gitops.config import Config
+from ml_gitops.document import Missing
 from ml_gitops.errors import DocumentError, ForgeError
 from ml_gitops.model.lineage import Lineage
 from ml_gitops.model.run import verify
+from ml_gitops.names import LOCK_FILE
 from ml_gitops.ports import Forge, Workspace
 from ml_gitops.pull_request import Marker
 from ml_gitops.report import artifact_name, files_digest, verify_report
 from ml_gitops.workflows.ci import posted_report
+from ml_gitops.workflows.registry import latest_release
 from ml_gitops.workflows.standing import find_champion, find_standing
 
 NOBODY = "nobody reviewed this model: no report of it was posted on a pull request"
+UNPROPOSED = "it came to the default branch without a pull request, so no report can cover it"
+TAKE_BACK = (
+    f"take it back: `git rm {LOCK_FILE}`, commit and push; "
+    "then lock again on a branch, and open a pull request of it"
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,12 @@ def find_reviewed(
             where=forge.address,
         )
     return None
+
+
+def never_proposed(config: Config, forge: Forge) -> bool:
+    """Say whether nothing was released yet, and nobody ever opened a pull request."""
+    nothing = isinstance(latest_release(forge, config.model.name), Missing)
+    return nothing and not forge.pull_requests()
 
 
 def _merged(forge: Forge, model: str, run_key: str) -> Iterator[tuple[int, Marker]]:

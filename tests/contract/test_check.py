@@ -281,6 +281,38 @@ def test_what_git_lacks_has_a_remedy(
     assert remedy in line
 
 
+def test_the_lock_waits_for_the_forge(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever locks and commits before there is a forge has nothing left to propose."""
+    git(whole, "remote", "remove", "origin")
+
+    (line,) = [one for one in said(check(whole, capsys), "warn") if "data.lock.json" in one]
+
+    assert "make the forge first: the lock is the change of the first pull request" in line
+
+
+def test_a_lock_that_nobody_proposed_has_a_way_out(
+    whole: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A lock that is on the default branch already is told to be taken back, also by `release`."""
+    assert main(["data", "lock", "--until", "2024-03-01", "-C", str(whole)]) == 0
+    git(whole, "add", "--all")
+    git(whole, "commit", "--quiet", "-m", "Lock")
+    git(whole, "push", "--quiet", "origin", "main")
+
+    warned = said(check(whole, capsys), "warn")
+    assert main(["release", "-C", str(whole)]) == 2
+
+    (line,) = [one for one in warned if "without a pull request" in one]
+    assert "`git rm data.lock.json`, commit and push; then lock again on a branch" in line
+    assert "`git rm data.lock.json`, commit and push" in capsys.readouterr().err
+    git(whole, "switch", "--quiet", "--create", "try")
+    (whole / "notes.txt").write_text("x")
+    git(whole, "add", "--all")
+    git(whole, "commit", "--quiet", "-m", "Note")
+    assert main(["pr", "open", "-C", str(whole)]) == 0
+    assert not any("without a pull request" in one for one in said(check(whole, capsys), "warn"))
+
+
 def test_what_stops_a_commit_is_told_before_it(
     whole: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -390,6 +390,7 @@ def test_e14_what_is_out_of_date_gets_no_comment(job: Job, when: str) -> None:
     assert [it["conclusion"] for it in told] == ["success"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["502-after", "reset-after", "502", "truncated"])
 @pytest.mark.parametrize(
     ("method", "path"),

@@ -174,6 +174,7 @@ def test_retraining(decayed: World, proposed: World, tmp_path: Path) -> None:
     assert changes == ["append", "open_pull_request", "store_artifact", "append", "comment"]
 
 
+@pytest.mark.slow
 def test_retraining_that_is_updated(proposed: World, updated: World, tmp_path: Path) -> None:
     """Later evidence is one update with its report, whenever the monitor dies."""
     changes = crash_everywhere(

@@ -64,6 +64,7 @@ def test_a_monitor_with_nothing_to_do_needs_six_calls(
     assert repository.record.threads == {}
 
 
+@pytest.mark.slow
 def test_a_decay_is_proposed_once(
     decayed: World, place: Path, server: GitHubServer, repository: TestRepository
 ) -> None:
@@ -85,6 +86,7 @@ def test_a_decay_is_proposed_once(
     assert len(calls) <= 20, calls
 
 
+@pytest.mark.slow
 def test_a_candidate_becomes_a_release(
     trained: World, place: Path, server: GitHubServer, repository: TestRepository
 ) -> None:

@@ -207,10 +207,11 @@ class TestDeliver:
         [
             ("data", "v1.0.1", {"data": f"rows of 2024-01-01..{FIRST_LOCK} → "}),
             ("code", "v1.1.0", {"code": "model/pipeline.py changed"}),
-            (
+            pytest.param(
                 "signature",
                 "v2.0.0",
                 {"code": "model/pipeline.py changed", "contract": "features.wear is gone"},
+                marks=pytest.mark.slow,
             ),
         ],
     )

@@ -3,11 +3,14 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from ml_gitops.data.lock import DataLock
 from ml_gitops.names import CONFIG_FILE, LOCK_FILE
 from tests.e2e.world import DECAYED, FIRST, FIRST_LOCK, LATER, QUIET, World
 
 
+@pytest.mark.slow
 def test_labels_that_take_a_week_are_given_a_week(decayed: World, place: Path) -> None:
     """Quality is judged, and trained on, up to the days whose labels had their time; drift is not.
 
@@ -36,6 +39,7 @@ def test_labels_that_take_a_week_are_given_a_week(decayed: World, place: Path) -
     assert DataLock.from_json(content, where=LOCK_FILE).window.until == DECAYED
 
 
+@pytest.mark.slow
 def test_one_environment_is_delivered_to_and_watched(place: Path) -> None:
     """What is merged serves at once: nothing is promoted, and the monitor finds it there."""
     world = World.make(place, delivery={"environments": ["production"]})

@@ -39,6 +39,7 @@ def test_init_makes_a_sound_repository(delays: Path) -> None:
     assert (status["model"], status["releases"]) == ("delays", [])
 
 
+@pytest.mark.slow
 def test_first_pull_request_passes(delays: Path, tmp_path: Path) -> None:
     """A month of real flights is locked, is valid, trains, and passes its gate and its checks."""
     locked = run(delays, "data", "lock", "--until", "2013-02-01")

@@ -1,4 +1,4 @@
-"""The demo as a page that a stranger enjoys: the year in one picture, then step by step."""
+"""The demo as a page that a stranger enjoys: the weeks in one picture, then step by step."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -30,9 +30,10 @@ from ml_gitops.render.tables import plain
 
 WEEK = timedelta(days=7)
 LEAD = (
-    "One model, one year of real flights out of New York, and a team that works through pull "
-    "requests alone. Every command below was run, every prediction answered over HTTP, every "
-    "verdict computed; nothing is scripted but what people decide."
+    "One model, real flights out of New York{span}, and a team that works through pull requests "
+    "alone. Every command below was run, every prediction answered over HTTP, every verdict "
+    "computed; nothing is scripted but what people decide. It ends where a rollback was merged; "
+    "the rest of the year is not told."
 )
 
 
@@ -40,7 +41,7 @@ def to_html(story: Story) -> str:
     """Return the story as one self-contained page."""
     body = "\n".join(
         [
-            _year(story),
+            _picture(story),
             _facts(story),
             *chapters_of(story),
             '<h2 id="pull-requests">The pull requests</h2>',
@@ -49,17 +50,27 @@ def to_html(story: Story) -> str:
         ]
     )
     return page(
-        "A model lives through 2013",
+        "A model lives in production",
         body,
         kicker="ML GitOps demo",
-        lead=LEAD,
+        lead=LEAD.format(span=_span(story)),
         nav=timeline_nav(list(_stops(story)), title="The story"),
         footer=f"<p>Told in {duration(story.seconds)} on one machine, without a network.</p>",
     )
 
 
-def _year(story: Story) -> str:
-    """Return the picture of the year: live quality week by week, and what was done about it."""
+def _span(story: Story) -> str:
+    """Return the days whose flights were sent, in words; nothing if none were."""
+    sent = [one for one in story.steps if is_traffic(one)]
+    if not sent:
+        return ""
+    first = date.fromisoformat(sent[0].outcome["window"]["start"])
+    last = sent[-1].when - timedelta(days=1)
+    return f" from {first.day} {first:%B} to {last.day} {last:%B %Y}"
+
+
+def _picture(story: Story) -> str:
+    """Return the picture of it all: live quality week by week, and what was done about it."""
     metric = METRICS[story.metric]
     lines: dict[str, list[Point]] = {}
     levels: dict[str, list[Threshold]] = {}
@@ -86,8 +97,9 @@ def _year(story: Story) -> str:
     better = "higher" if metric.higher_is_better else "lower"
     caption = (
         "Each point is one week of flights, at its end: predictions made over HTTP, joined with "
-        f"what happened. Whiskers are 90% intervals; {better} is better. Every release is held to "
-        f"what its own holdout promised.{''.join(_reservations(story))}"
+        "what was known that morning; labels that came later move it, as the tables below show. "
+        f"Whiskers are 90% intervals; {better} is better. Every release is held to what its own "
+        f"holdout promised.{''.join(_reservations(story))}"
     )
     return figure(draw, caption)
 

@@ -11,6 +11,13 @@ from ml_gitops.render.components import step
 from ml_gitops.render.marks import mark_of
 from ml_gitops.render.numbers import NOTHING, percent
 
+LATE_LABELS = (
+    "At once: as the monitor saw a week on the morning after it. Flights that were still on their "
+    "way at midnight have no label then, and these are often the late ones. Later: the same week "
+    "in the next look, when their labels have come. What a later look, its pull request and its "
+    "report say of an earlier week is that number."
+)
+
 
 class Story(Part):
     """What the page is made of.
@@ -103,7 +110,8 @@ def _weeks(steps: Sequence[tuple[int, Any]], story: Story) -> Iterator[str]:
     rows = [_week(number, one, story) for number, one in steps if is_traffic(one)]
     if not rows:
         return
-    names = ("week from", "flights", "predicted late", "were late", METRICS[story.metric].label)
+    label = METRICS[story.metric].label
+    names = ("week from", "flights", "predicted late", "were late", f"{label} at once", "later")
     head = "".join(f'<th scope="col" class="number">{safe(name)}</th>' for name in names[1:])
     first, last = steps[0][0], steps[-1][0]
     caption = f"Steps {first} to {last}: weeks of flights, each with its look back"
@@ -115,6 +123,8 @@ def _weeks(steps: Sequence[tuple[int, Any]], story: Story) -> Iterator[str]:
         f'<th scope="col">the monitor says</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
+    if not any(map(is_traffic, story.steps[: first - 1])):
+        yield f"<p>{LATE_LABELS}</p>"
 
 
 def _week(number: int, one: Any, story: Story) -> str:
@@ -124,7 +134,8 @@ def _week(number: int, one: Any, story: Story) -> str:
         f"{sent['rows']:,}",
         percent(sent["mean_score"]),
         percent(sent["positives"] / max(sent["rows"], 1)),
-        _newest(look),
+        _shown(_newest(look)),
+        _shown(_later(look, story)),
     )
     numbers = "".join(f'<td class="number">{cell}</td>' for cell in cells)
     looks = (seen for seen in story.steps if seen.verb == "monitor" and seen.when == one.when)
@@ -144,9 +155,24 @@ def _said(look: Any) -> str:
     return str(look["headline"]).removeprefix(f"{look['release']}: ")
 
 
-def _newest(look: Any) -> str:
+def _newest(look: Any) -> Mapping[str, Any] | None:
+    """Return the quality of a look's newest week, if it looked."""
     windows = look["health"]["metrics"][0]["windows"] if look else []
-    value = windows[-1]["value"] if windows else None
+    return windows[-1] if windows else None
+
+
+def _later(look: Any, story: Story) -> Mapping[str, Any] | None:
+    """Return what the next look saw of the newest week of this one, with every label."""
+    week = _newest(look)
+    after = [one for one in story.watched if look and one["as_of"] > look["as_of"]]
+    if week is None or not after or after[0]["release"] != look["release"]:
+        return None
+    seen = after[0]["health"]["metrics"][0]["windows"]
+    return next((one for one in seen if one["since"] == week["since"]), None)
+
+
+def _shown(week: Mapping[str, Any] | None) -> str:
+    value = week["value"] if week else None
     return f"{value:.4f}" if value is not None else NOTHING
 
 

@@ -1,5 +1,6 @@
 """The pages of an observation and of a story: well-formed, in order, and safe to open."""
 
+import json
 import math
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +22,7 @@ from ml_gitops.monitoring.retrain import RetrainDecision
 from ml_gitops.monitoring.rollback import RollbackDecision
 from ml_gitops.pull_request import Actor, Comment, PullRequest
 from ml_gitops.render import observation_page, story_page
-from ml_gitops.render.story_steps import Story
+from ml_gitops.render.story_steps import LATE_LABELS, Story
 from tests.markup import Checked
 
 NASTY = '</h2><script>alert(1)</script> <img src=x onerror=y> "q" \x1b[31m'
@@ -310,6 +311,26 @@ def test_a_calm_week_is_a_row_and_leads_to_its_report() -> None:
     assert '<td class="number">6,000</td><td class="number">20.0%</td>' in rows[0]
     assert '<a href="reports/2013-04-08.html">quality holds</a>' in rows[0]
     assert '<a href="reports/2013-04-15.html">▲ wants retraining</a>' in rows[1]
+
+
+def test_a_week_is_told_at_once_and_with_the_labels_that_came_later() -> None:
+    """A number that later labels moved stands beside the later one, and the page says why."""
+    told = story()
+    first, second = (json.loads(json.dumps(one)) for one in told.watched)
+    newest = first["health"]["metrics"][0]["windows"][-1]
+    newest["value"] = 0.4669
+    second["health"]["metrics"][0]["windows"][-2] |= {"value": 0.4995, "since": newest["since"]}
+
+    html = story_page.to_html(told.model_copy(update={"watched": (first, second)}))
+
+    row = re.findall(r'<tr id="step-\d+">.*?</tr>', html)[0]
+    assert '<td class="number">0.4669</td><td class="number">0.4995</td>' in row
+    assert html.count(LATE_LABELS) == 1
+
+
+def test_the_page_says_which_days_are_told() -> None:
+    """The story has an end before that of the year, and its first lines name both ends."""
+    assert "out of New York from 1 April to 14 April 2013, and" in story_page.to_html(story())
 
 
 @pytest.mark.parametrize(("gate", "against"), [("pass", False), ("block", True)])

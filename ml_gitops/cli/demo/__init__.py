@@ -1,1 +1,1 @@
-"""The demo: a year of real flights, every command really run, every verdict computed."""
+"""The demo: real flights of 2013, every command really run, every verdict computed."""

@@ -95,7 +95,7 @@ class Telling:
         open_chapter = self.stage.open_chapter
         open_chapter("A model is born", BORN)
         self.a_model_is_born()
-        open_chapter("The year goes on", LIVES)
+        open_chapter("The weeks go by", LIVES)
         day = self.live(FIRST_LOCK, until="retraining")
         open_chapter("The bot proposes, people decide", PROPOSES)
         self.answer("retraining")
@@ -154,7 +154,7 @@ class Telling:
     def live(
         self, day: date, *, until: Proposal | None = None, weeks_at_most: int | None = None
     ) -> date:
-        """Serve, send the year's flights, watch every week, and answer what is proposed.
+        """Serve, send the flights of each week, watch every week, and answer what is proposed.
 
         Args:
             day: the first day.

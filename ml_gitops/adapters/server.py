@@ -185,6 +185,7 @@ class Server:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(left, timeout=STOP_SECONDS)
+        self._process.kill()  # It may be without a family, and does nothing if it has ended.
         self._process.wait()
         self._home.cleanup()
         for ending, handler in self._handlers.items():

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
@@ -685,6 +686,24 @@ def test_stopping_leaves_no_process_and_loses_no_record(
     if how == "in order":
         lines = next(log_dir.glob("*.jsonl")).read_text().splitlines()
         assert len({json.loads(line)["id"] for line in lines}) == 1000
+
+
+def test_who_alone_ignores_the_end_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service without children that does not end when it is asked to is killed."""
+    monkeypatch.setattr("ml_gitops.adapters.server.STOP_SECONDS", 0.1)
+    home = tempfile.TemporaryDirectory(dir=tmp_path)
+    deaf = (
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(30)"
+    )
+    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+
+        Server(process, home, "http://127.0.0.1", {}).stop()
+
+        assert process.returncode == -signal.SIGKILL
 
 
 def test_not_ready_while_the_log_cannot_be_written(bento: Path, tmp_path: Path) -> None:

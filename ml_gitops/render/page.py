@@ -26,6 +26,8 @@ _OPEN = ("<details>", "<details open>")
 _COMMENT = re.compile(r"^(?:<!--(?:(?!-->).)*-->\s*)+$")
 _DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}(?:\.\.\d{2}-\d{2})?\b", re.ASCII)
 """A day, or a window of which only the first one names its year."""
+_BARS = re.compile("[▁-█·]{2,}")
+"""Bars of a cell, as `charts.sparkline` writes them; without air between them they are a block."""
 _TASK = re.compile(r"^\[([ xX])\] ")
 
 
@@ -217,8 +219,9 @@ def _fit_to_page(state: "StateCore") -> None:
 def _text(
     _self: "RendererHTML", tokens: Sequence["Token"], index: int, _options: Any, _env: Any
 ) -> str:
-    """Return text in which no day is broken at its hyphens."""
-    return _DAY.sub(r'<span class="day">\g<0></span>', escape(tokens[index].content))
+    """Return text in which no day is broken at its hyphens, and bars stand apart."""
+    said = _DAY.sub(r'<span class="day">\g<0></span>', escape(tokens[index].content))
+    return _BARS.sub(r'<span class="spark">\g<0></span>', said)
 
 
 def _image(

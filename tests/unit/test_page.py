@@ -376,6 +376,14 @@ def test_a_day_is_never_broken_at_its_hyphens() -> None:
     assert ".day { white-space: nowrap; }" in stylesheet()
 
 
+def test_bars_of_a_cell_have_air_between_them() -> None:
+    """Bars one beside the other would be one black block; a single one, or code, stays as it is."""
+    html = markdown_to_html("w ▁▃·█ and █, `▁▃`")
+
+    assert html == '<p>w <span class="spark">▁▃·█</span> and █, <code>▁▃</code></p>\n'
+    assert ".spark { letter-spacing: " in stylesheet()
+
+
 PIECES = st.sampled_from(
     [
         "<details>",

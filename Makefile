@@ -65,8 +65,9 @@ lock: $(READY)  ## resolve requirements/*.txt again from pyproject.toml
 clean:  ## remove everything that was built or installed
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+# Asked for pip, because a make that was interrupted leaves a Python without it.
 $(READY): pyproject.toml $(LOCKED)
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { \
 	  rm -rf $(VENV); \
 	  echo "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; \
 	  exit 2; }

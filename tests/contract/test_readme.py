@@ -2,8 +2,10 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,29 @@ def test_contributing_names_targets_that_exist() -> None:
 
     assert len(targets) == 3
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
+
+
+def test_make_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
+    """A virtual environment that has no pip yet is made again; here only what it installs lacks."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in (
+        "pyproject.toml",
+        *(f"requirements/{name}.txt" for name in ("dev", "uv", "build")),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    venv.create(tmp_path / ".venv", symlinks=True)
+    pip = [str(tmp_path / ".venv/bin/python"), "-m", "pip", "--version"]
+    assert subprocess.run(pip, capture_output=True, check=False).returncode != 0
+
+    subprocess.run(
+        ["make", ".venv/.ready", f"PYTHON={sys.executable}"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+
+    assert subprocess.run(pip, capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.slow

@@ -1,7 +1,9 @@
 """`check`: is everything there that the loops will reach for, from Git to the columns?"""
 
 import argparse
+import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from ml_gitops.cli.tell import tell_findings
 from ml_gitops.data.schema import Feature
 from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, MlGitopsError
 from ml_gitops.names import LOCK_FILE
+from ml_gitops.render.numbers import size
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.workflows.check import check_repository
 from ml_gitops.workflows.finding import Finding
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
 GIT = (2, 38)
 """The oldest Git that merges without a work tree."""
+DATA_ENDINGS = ("csv", "jsonl", "parquet")
+LARGE = 100_000
+"""Bytes from which such a file holds rows, and not the examples of a test."""
 
 
 def check(parsed: argparse.Namespace) -> int:
@@ -99,6 +105,7 @@ def _check_git(setting: Setting) -> Iterator[Finding]:
         text = "it knows no name and address for your commits"
         yield Finding(state="warn", what="git", text=text, remedy=remedy)
     yield from _live_files(setting)
+    yield from _data_files(setting)
     if repository.resolve("HEAD") is None:
         yield Finding(state="warn", what=where, text="nothing is committed yet", remedy=start)
         return
@@ -126,6 +133,31 @@ def _live_files(setting: Setting) -> Iterator[Finding]:
                 remedy=f"echo '{Path(path).parts[0]}/' >> .gitignore",
             )
             return
+
+
+def _data_files(setting: Setting) -> Iterator[Finding]:
+    """Yield where rows are committed, or would be with everything else."""
+    root, patterns = setting.workspace.root, [f"*.{ending}" for ending in DATA_ENDINGS]
+    for words in (["--cached"], ["--others", "--exclude-standard"]):
+        listed = setting.repository.run("ls-files", "-z", *words, "--", *patterns).stdout
+        paths = [path for path in os.fsdecode(listed).split("\0") if path]
+        sizes = {path: _bytes(root / path) for path in paths}
+        large = [path for path in paths if sizes[path] >= LARGE]
+        if large:
+            told = f"{large[0]} ({size(sizes[large[0]])})" + " and more" * (len(large) > 1)
+            tracked = words == ["--cached"]
+            text = "is data in Git" if tracked else "is data that a commit of everything would take"
+            untrack = f"git rm --cached {shlex.quote(large[0])} && " if tracked else ""
+            yield Finding(
+                state="warn",
+                what=".gitignore",
+                text=f"{told} {text}",
+                remedy=f"{untrack}echo {shlex.quote(large[0])} >> .gitignore",
+            )
+
+
+def _bytes(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _in_step(setting: Setting, forge: "Forge") -> Finding:

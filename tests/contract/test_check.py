@@ -281,6 +281,25 @@ def test_what_git_lacks_has_a_remedy(
     assert remedy in line
 
 
+def test_rows_beside_the_code_are_told(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A data file that Git has, or would take, is a warning; a small or ignored one is none."""
+    rows = "1,2\n" * 30_000
+    (whole / "visits.csv").write_text(rows)
+    (whole / "tiny.csv").write_text("1,2\n")
+    (whole / ".gitignore").write_text("live/\ndata/\n")
+    (whole / "data").mkdir()
+    (whole / "data" / "visits.csv").write_text(rows)
+
+    before = [one for one in said(check(whole, capsys), "warn") if ".csv" in one]
+    git(whole, "add", "--all")
+    git(whole, "commit", "--quiet", "-m", "Everything")
+    after = [one for one in said(check(whole, capsys), "warn") if ".csv" in one]
+
+    told, ignore = ".gitignore: visits.csv (120.0 kB) is data", "echo visits.csv >> .gitignore"
+    assert before == [f"{told} that a commit of everything would take; {ignore}"]
+    assert after == [f"{told} in Git; git rm --cached visits.csv && {ignore}"]
+
+
 def test_the_lock_waits_for_the_forge(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever locks and commits before there is a forge has nothing left to propose."""
     git(whole, "remote", "remove", "origin")

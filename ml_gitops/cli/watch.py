@@ -101,6 +101,7 @@ def _summary(watched: Watched) -> dict[str, object]:
             **_proposal_summary(watched.rollback, watched.rollback_proposal),
         },
         "retraining": _proposal_summary(watched.retraining, watched.retraining_proposal),
+        "obstacle": watched.obstacle,
         "incident": {
             "issue": watched.issue.number if watched.issue else _number(incident),
             "action": _word(incident),
@@ -199,6 +200,8 @@ def _tell_plans(terminal: Terminal, watched: Watched) -> None:
     ]
     for plan in filter(None, plans):
         terminal.line(f"  - {plan}")
+    if watched.obstacle:
+        terminal.status("warn", f"the retraining would stop at once: {watched.obstacle}")
     if not any(plans):
         terminal.line("  - record what it saw, and nothing else")
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from ml_gitops.config import Config
+from ml_gitops.errors import MlGitopsError
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Repository, Workspace
 from ml_gitops.pull_request import (
@@ -16,6 +17,7 @@ from ml_gitops.pull_request import (
     PullRequest,
     Update,
 )
+from ml_gitops.workflows.committed import require_tip
 from ml_gitops.workflows.ct import Train, plan_retraining, retrain
 from ml_gitops.workflows.incident import apply_incident, plan_incident
 from ml_gitops.workflows.observing import observe
@@ -32,6 +34,7 @@ class Watched:
         observation: what it saw.
         rehearsed: nothing was done; the actions are what would be.
         rollback, retraining, incident: what was done about each.
+        obstacle: what would stop the retraining that is planned; empty if nothing would.
         rollback_proposal, retraining_proposal, issue: where each stands; None if there is none.
     """
 
@@ -40,6 +43,7 @@ class Watched:
     rollback: Action
     retraining: Action | Train
     incident: IssueAction
+    obstacle: str = ""
     rollback_proposal: PullRequest | None = None
     retraining_proposal: PullRequest | None = None
     issue: Issue | None = None
@@ -68,6 +72,8 @@ def monitor(
     retraining = plan_retraining(config, forge, records, observation)
     incident = _incident(forge, observation, rollback, retraining)
     planned = Watched(observation, True, rollback, retraining, incident)
+    if rehearse and isinstance(planned.retraining, Train):
+        return replace(planned, obstacle=_obstacle(config, workspace, repository, forge))
     if rehearse:
         return planned
     record_observation(records, observation)
@@ -107,3 +113,12 @@ def _stands(forge: Forge, action: Action | Train) -> bool:
             return False
     numbers = {one.number for one in forge.pull_requests() if one.state == "open"}
     return action.number in numbers
+
+
+def _obstacle(config: Config, workspace: Workspace, repository: Repository, forge: Forge) -> str:
+    """Return why nothing could be trained from this work tree; nothing, if it could."""
+    try:
+        require_tip(config, workspace, repository, forge)
+    except MlGitopsError as error:
+        return f"{error.problem}; {error.hint}"
+    return ""

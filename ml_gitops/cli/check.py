@@ -66,7 +66,7 @@ def _line(feature: Feature) -> str:
 
 def _in_turn(setting: Setting, found: Iterable[Finding]) -> Iterator[Finding]:
     """Hold the lock back until there is a forge: committed before, nothing is left to propose."""
-    first = "make the forge first: the lock is the change of the first pull request"
+    first = "the forge comes first: the lock is the change of the first pull request"
     for one in found:
         early = (one.what, one.state) == (LOCK_FILE, "warn") and not _has_forge(setting)
         yield one.model_copy(update={"remedy": first}) if early else one

@@ -180,6 +180,12 @@ class Setting:
         if self.forge_path is None:
             self.repository.run("rev-parse", "--git-dir")  # Outside of Git, Git says so.
             address = self.repository.remote_url()
+            if address is not None and ":" not in address.removeprefix("file://"):
+                raise ForgeError(
+                    f"the forge of this repository is gone: there is no folder {address}",
+                    hint="restore it, or name where it is now: `git remote set-url origin PATH`",
+                    where=str(root),
+                )
             raise ForgeError(
                 "this repository has no forge: "
                 + (f"the remote 'origin' is {address}" if address else "no remote 'origin'"),

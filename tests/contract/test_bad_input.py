@@ -508,8 +508,20 @@ BROKEN: list[Case] = [
     ),
     # Git and the forge
     ("no repository", gone(".git"), ["status"], r"/.*repo", "not a git repository"),
-    ("no forge", gone(".git/forge.git"), ["release"], r"/.*repo", "no forge"),
-    ("no forge for pull requests", gone(".git/forge.git"), ["pr", "list"], r"/.*repo", "no forge"),
+    (
+        "no forge",
+        gone(".git/forge.git"),
+        ["release"],
+        r"/.*repo",
+        "forge.git; restore it, or name where it is now: `git remote set-url origin PATH`",
+    ),
+    (
+        "no forge for pull requests",
+        gone(".git/forge.git"),
+        ["pr", "list"],
+        r"/.*repo",
+        "the forge of this repository is gone",
+    ),
     (
         "pull request of the default branch",
         lambda _: None,

@@ -306,7 +306,7 @@ def test_the_lock_waits_for_the_forge(whole: Path, capsys: pytest.CaptureFixture
 
     (line,) = [one for one in said(check(whole, capsys), "warn") if "data.lock.json" in one]
 
-    assert "make the forge first: the lock is the change of the first pull request" in line
+    assert "the forge comes first: the lock is the change of the first pull request" in line
 
 
 def test_a_lock_that_nobody_proposed_has_a_way_out(

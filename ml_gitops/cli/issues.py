@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ml_gitops.cli.setting import Setting
-from ml_gitops.cli.threads import require, tell_thread, tick_box
+from ml_gitops.cli.threads import TICKED, require, tell_thread, tick_box
 from ml_gitops.errors import EXIT_PASSED
 from ml_gitops.pull_request import Issue
 from ml_gitops.render.terminal import Terminal
@@ -56,16 +56,28 @@ def comment(parsed: argparse.Namespace) -> int:
 
 def tick(parsed: argparse.Namespace) -> int:
     """Tick a box in what the bot wrote in an issue."""
-    return _change(parsed, lambda forge: tick_box(forge, require(forge, parsed, Issue), parsed.box))
+    return _change(
+        parsed,
+        lambda forge: tick_box(forge, require(forge, parsed, Issue), parsed.box),
+        next_=TICKED,
+    )
 
 
-def _change(parsed: argparse.Namespace, step: "Callable[[Forge], object]") -> int:
-    """Change an issue, and show what it is now."""
+def _change(
+    parsed: argparse.Namespace, step: "Callable[[Forge], object]", *, next_: str = ""
+) -> int:
+    """Change an issue, and show what it is now, and what follows."""
     setting = Setting(parsed)
     forge = setting.forge(setting.person)
     require(forge, parsed, Issue)
     step(forge)
     changed = require(forge, parsed, Issue)
     said = f"#{changed.number} {changed.title}"
-    setting.show(changed, lambda terminal: terminal.status(changed.state, said))
+
+    def tell(terminal: Terminal) -> None:
+        terminal.status(changed.state, said)
+        if next_:
+            terminal.line(f"  {next_}")
+
+    setting.show(changed, tell)
     return EXIT_PASSED

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ml_gitops.adapters.git.history import log
 from ml_gitops.cli.setting import Setting
-from ml_gitops.cli.threads import VERDICTS, require, tell_thread, tick_box
+from ml_gitops.cli.threads import TICKED, VERDICTS, require, tell_thread, tick_box
 from ml_gitops.errors import EXIT_PASSED, GitError
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.terminal import Terminal
@@ -97,7 +97,9 @@ def review(parsed: argparse.Namespace) -> int:
 def tick(parsed: argparse.Namespace) -> int:
     """Tick a box in what the bot wrote in a pull request."""
     return _change(
-        parsed, lambda forge: tick_box(forge, forge.pull_request(parsed.number), parsed.box)
+        parsed,
+        lambda forge: tick_box(forge, forge.pull_request(parsed.number), parsed.box),
+        next_=TICKED,
     )
 
 

@@ -1,7 +1,7 @@
 """What `pr` and `issue` share: finding the one that was named, and showing what was said."""
 
 import argparse
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from ml_gitops.errors import ForgeError
 from ml_gitops.pull_request import Command, Issue, PullRequest, tick
@@ -20,6 +20,8 @@ VERDICTS = {
 """What a reviewer did, as people read it."""
 _BOTH = ("show", "close", "comment")
 """What can be done with a pull request and with an issue."""
+TICKED = "ticked; the next `ml-gitops monitor` obeys"
+"""What follows from a tick."""
 
 
 def require(forge: "Forge", parsed: argparse.Namespace, kind: type[Thread]) -> Thread:
@@ -60,8 +62,7 @@ def tick_box(forge: "Forge", found: PullRequest | Issue, command: Command) -> No
             return forge.edit_comment(found.number, comment.number, text)
     raise ForgeError(
         f"#{found.number} has no box to {command!r} that is not ticked",
-        hint=f"look at `ml-gitops {'issue' if isinstance(found, Issue) else 'pr'} show "
-        f"{found.number}`",
+        hint=f"look at `ml-gitops {_word(found)} show {found.number}`",
         where=forge.address,
     )
 
@@ -81,3 +82,15 @@ def tell_thread(terminal: Terminal, found: PullRequest | Issue) -> None:
         if who:
             terminal.line(who if text else who.rstrip(":"))
         terminal.markdown(text)
+    bots = [found.body] if found.author.bot else []
+    bots += [one.body for one in found.comments if one.author.bot]
+    boxes = [box for box in get_args(Command) if any(tick(text, box) for text in bots)]
+    if boxes and found.state == "open":
+        terminal.line()
+        terminal.line("to tick a box:")
+        for box in boxes:
+            terminal.line(f"  ml-gitops {_word(found)} tick {found.number} {box}")
+
+
+def _word(found: PullRequest | Issue) -> str:
+    return "issue" if isinstance(found, Issue) else "pr"

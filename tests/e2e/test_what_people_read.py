@@ -75,6 +75,25 @@ def test_a_pull_request_is_shown_without_marks(
     assert "- data.lock.json alone: " in flat(text)
 
 
+def test_a_box_is_offered_with_the_command_that_ticks_it(
+    proposed: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who reads the thread reads how to tick, and who ticked reads when the bot obeys."""
+    world = proposed.copy(tmp_path / "churn")
+    number = str(world.open()[0].number)
+
+    before = read(world, capsys, "pr", "show", number)
+    ticked = read(world, capsys, "pr", "tick", number, "train")
+    after = read(world, capsys, "pr", "show", number)
+
+    lines = {box: f"\n  ml-gitops pr tick {number} {box}\n" for box in ("train", "snooze")}
+    assert lines["train"] in before
+    assert lines["snooze"] in before
+    assert "ticked; the next `ml-gitops monitor` obeys" in ticked
+    assert lines["train"] not in after
+    assert lines["snooze"] in after
+
+
 def test_a_dry_run_says_what_it_would_do(
     decayed: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,6 +106,10 @@ def test_a_dry_run_says_what_it_would_do(
 
     assert world.refs() == before
     assert f"- train on rows until {DECAYED}, judge the candidate, and open a" in flat(text)
+    assert "would stop" not in text
+    (world.root / "notes.txt").write_text("x")
+    warned = flat(read(world, capsys, "monitor", "--as-of", str(DECAYED), "--dry-run"))
+    assert "would stop at once: the work tree differs from its commit: notes.txt; commit" in warned
 
 
 def test_a_monitor_that_retrains_says_so_while_it_does(

@@ -10,6 +10,8 @@ from ml_gitops.cli.threads import TICKED, VERDICTS, require, tell_thread, tick_b
 from ml_gitops.errors import EXIT_PASSED, GitError
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.terminal import Terminal
+from ml_gitops.report import Report, artifact_name
+from ml_gitops.workflows.ci import posted_report
 
 if TYPE_CHECKING:
     from ml_gitops.ports import Forge
@@ -29,7 +31,16 @@ def open_(parsed: argparse.Namespace) -> int:
     setting.repository.push(branch)
     title = parsed.title or log(setting.repository, "HEAD")[0].message.partition("\n")[0]
     made = forge.propose(branch, title, parsed.body, draft=parsed.draft)
-    setting.show(made, lambda terminal: terminal.status("open", f"#{made.number} {made.title}"))
+    left = setting.repository.dirty_paths()
+
+    def tell(terminal: Terminal) -> None:
+        terminal.status("open", f"#{made.number} {made.title}")
+        if left:
+            more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+            told = f"not in it, because not committed: {', '.join(left[:3])}{more}"
+            terminal.status("warn", f"{told}; commit and `git push`")
+
+    setting.show(made, tell)
     return EXIT_PASSED
 
 
@@ -70,11 +81,42 @@ def ready(parsed: argparse.Namespace) -> int:
 
 def merge(parsed: argparse.Namespace) -> int:
     """Merge a pull request."""
-    return _change(
-        parsed,
-        lambda forge: forge.merge(parsed.number, parsed.method),
-        next_="next: `git switch {base}` and `git pull`",
-    )
+    setting = Setting(parsed)
+    forge = setting.forge(setting.person)
+    found = require(forge, parsed, PullRequest)
+    state, judged = _judgement(setting, forge, found)
+    forge.merge(parsed.number, parsed.method)
+    merged = forge.pull_request(parsed.number)
+
+    def tell(terminal: Terminal) -> None:
+        terminal.status(merged.state, f"#{merged.number} {merged.title}")
+        if judged:
+            terminal.status(state, judged)
+        terminal.line(f"  next: `git switch {merged.base}` and `git pull`")
+
+    setting.show(merged, tell)
+    return EXIT_PASSED
+
+
+def _judgement(setting: Setting, forge: "Forge", found: PullRequest) -> tuple[str, str]:
+    """Return what the bot's report says of a head, with its mark; nothing where none is due."""
+    if found.marker is not None and found.marker.kind != "retrain":
+        return "", ""  # What moves a release trains nothing.
+    posted = posted_report(found, setting.config.model.name)
+    if posted is None:
+        return "warn", "no report of it was posted, so nobody judged what was merged"
+    comment, marker = posted
+    name = artifact_name(marker.model, marker.fingerprint, marker.content)
+    content = (forge.artifact(name) or {}).get(Report.file_name)
+    if content is None:
+        return "warn", "its report is posted, and the files that it speaks of are gone"
+    report = Report.from_json(content, where=name)
+    if setting.repository.resolve(found.head) is None:
+        return report.verdict, report.headline
+    committed = int(setting.repository.text("log", "-1", "--format=%ct", found.head))
+    if committed > comment.updated.timestamp():
+        return "warn", f"its report is older than its head, and said: {report.headline}"
+    return report.verdict, report.headline
 
 
 def close(parsed: argparse.Namespace) -> int:
@@ -120,7 +162,7 @@ def _state(one: PullRequest) -> str:
 def _change(
     parsed: argparse.Namespace, step: "Callable[[Forge], object]", *, next_: str = ""
 ) -> int:
-    """Change a pull request, and show what it is now, and what to do next."""
+    """Change a pull request, and show what it is now, and what follows."""
     setting = Setting(parsed)
     forge = setting.forge(setting.person)
     require(forge, parsed, PullRequest)
@@ -135,7 +177,7 @@ def _change(
     def tell(terminal: Terminal) -> None:
         terminal.status(changed.state, said)
         if next_:
-            terminal.line(f"  {next_.format(base=changed.base)}")
+            terminal.line(f"  {next_}")
 
     setting.show(changed, tell)
     return EXIT_PASSED

@@ -69,7 +69,27 @@ def test_a_merge_says_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixt
 
     assert main(["pr", "merge", "1", "-C", str(root)]) == 0
 
-    assert "next: `git switch main` and `git pull`" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "next: `git switch main` and `git pull`" in said
+    assert "no report of it was posted, so nobody judged what was merged" in said
+
+
+def test_a_proposal_says_what_is_not_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was not committed stays behind, and is named."""
+    root = make_model_repo(tmp_path / "repo")
+    git(root, "switch", "--quiet", "--create", "try")
+    (root / "notes.txt").write_text("x")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "-m", "Note")
+    for name in "abcd":
+        (root / f"{name}.txt").write_text("x")
+
+    assert main(["pr", "open", "-C", str(root)]) == 0
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "not in it, because not committed: a.txt, b.txt, c.txt and 1 more" in said
 
 
 def test_commits_that_are_not_pushed_are_not_released(

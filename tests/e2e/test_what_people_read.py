@@ -75,6 +75,20 @@ def test_a_pull_request_is_shown_without_marks(
     assert "- data.lock.json alone: " in flat(text)
 
 
+def test_a_merge_says_what_was_judged(
+    reviewed: World, pushed: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The verdict of the report stands beside the merge, and whether it is of that head."""
+    world, later = reviewed.copy(tmp_path / "churn"), pushed.copy(tmp_path / "later")
+
+    judged = flat(read(world, capsys, "pr", "merge", "1"))
+    stale = flat(read(later, capsys, "pr", "merge", "1"))
+
+    assert "✓ pass" in judged
+    assert "older than its head" not in judged
+    assert "its report is older than its head, and said: " in stale
+
+
 def test_a_box_is_offered_with_the_command_that_ticks_it(
     proposed: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 ABOUT = "ml_gitops_about"
 HIDDEN = "somewhere"
 """What the checks find in place of the path of their record."""
+FIXTURES = ("candidate", "champion", "compare", "holdout", "target", "train")
+"""What a check may ask for, beside what pytest gives."""
 _RECORD = pytest.StashKey[str]()
 
 
@@ -55,6 +57,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 # A person reads why a check failed: numbers without their types, and no digit that says nothing.
 _NUMPY = re.compile(r"\bnp\.(?:float|int|bool)\w*\(([^()]*)\)")
 _LONG = re.compile(r"\d+\.\d{7,}\b(?!e)")
+# The record is read elsewhere: where a file lies on this machine is nobody's business there.
+_ABSOLUTE = re.compile(r"(?<![\w.:/~-])/(?:[^\s/'\":]+/)+(?=[^\s/'\":])")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -213,7 +217,10 @@ class Recorder:
 def _reason(report: Any) -> str:
     """Return why a check did not pass, as one line without pytest's own words."""
     longrepr = report.longrepr
-    if isinstance(longrepr, tuple):
+    unknown = re.match(r"fixture '.*' not found", getattr(longrepr, "errorstring", ""))
+    if unknown:
+        text = f"{unknown.group()}; there are {', '.join(FIXTURES)}, and pytest's own"
+    elif isinstance(longrepr, tuple):
         text = str(longrepr[2]).removeprefix("Skipped: ")
     else:
         crash = getattr(longrepr, "reprcrash", None)
@@ -221,6 +228,7 @@ def _reason(report: Any) -> str:
         text = text.partition("\n")[0] if crash is not None else text.splitlines()[-1]
     for word in ("AssertionError: ", "Failed: ", "assert "):
         text = text.removeprefix(word)
+    text = _ABSOLUTE.sub("", text)
     text = _NUMPY.sub(r"\1", text)
     text = _LONG.sub(lambda number: f"{float(number.group()):.6g}", text)
     return " ".join(text.split())[:500]

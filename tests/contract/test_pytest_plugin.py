@@ -14,6 +14,7 @@ from ml_gitops.checks import CheckOutcome, CheckOutcomes
 from ml_gitops.data.schema import DataSchema, Feature
 from ml_gitops.model.candidate import build_and_fit
 from ml_gitops.model.policy import CheckPolicy, GatePolicy
+from ml_gitops.pytest_plugin import FIXTURES, RunFixtures
 from ml_gitops.serving.onnx_model import class_names, conform, convert
 from ml_gitops.serving.signature import Signature
 
@@ -189,6 +190,31 @@ def test_errors_before_and_after_a_check_fail_it(
     assert len(outcomes) == 3
     assert outcomes["test_before"].message == "ValueError: no rows"
     assert outcomes["test_after"].message == "ValueError: cannot close"
+
+
+def test_an_unknown_fixture_is_told_with_those_there_are(
+    pytester: pytest.Pytester, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name and the known ones, and no folder of this machine, wherever a path is told."""
+    pytester.makepyfile(
+        f"""
+        def test_unknown(model): pass
+        def test_open():
+            open("{pytester.path}/gone/rows.csv")
+        def test_web():
+            assert False, "see https://example.org/a/b or checks/test_a.py"
+        """
+    )
+
+    _, outcomes = check(pytester, run, monkeypatch)
+
+    there = ", ".join(name for name in vars(RunFixtures) if not name.startswith("_"))
+    assert sorted(there.split(", ")) == list(FIXTURES)
+    said = {name: one.message for name, one in outcomes.items()}
+    told = "fixture 'model' not found; there are candidate, champion, compare, holdout, target, "
+    assert said["test_unknown"] == f"{told}train, and pytest's own"
+    assert said["test_open"].endswith("No such file or directory: 'rows.csv'")
+    assert said["test_web"].startswith("see https://example.org/a/b or checks/test_a.py")
 
 
 def test_without_a_run_checks_say_how_to_get_one(

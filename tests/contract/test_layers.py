@@ -84,7 +84,7 @@ EFFECTS: dict[str, set[str]] = {
     "atexit": {"serving/prediction_log.py"},
     "builtins": set(),
     "ctypes": {"adapters"},
-    "fcntl": {"serving/prediction_log.py"},
+    "fcntl": {"adapters", "serving/prediction_log.py"},
     "ftplib": set(),
     "http": {"adapters/github/transport.py"},
     "importlib": {"adapters", "cli/__init__.py"},

@@ -58,7 +58,11 @@ class Observation(Document):
             f"no file matches {said} of [monitor]: nothing was written yet, or elsewhere"
             for said in self.unmatched
         )
-        return (*absent, *(text for text in (self.left_out.text, self.unread.text) if text))
+        early = ""
+        logged = not any(said.startswith("log = ") for said in self.unmatched)
+        if logged and not self.left_out.text and not any(report.rows for report in self.drift):
+            early = f"no request of the days before {self.as_of}; today's count from tomorrow"
+        return (*absent, *(it for it in (early, self.left_out.text, self.unread.text) if it))
 
     @property
     def calm(self) -> bool:

@@ -964,6 +964,20 @@ def test_files_that_are_not_there_yet_are_told(
     assert second["drift"][-1]["rows"] > 0
 
 
+def test_requests_of_today_count_from_tomorrow(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, live: Path
+) -> None:
+    """Who looks on the day of the first requests is told when they count."""
+    root, said = copy_of(live, tmp_path / "repo"), []
+    logged()(root)
+    for day in ("2024-03-01", "2024-03-22"):
+        capsys.readouterr()
+        assert main(["monitor", "--as-of", day, "--dry-run", "-C", str(root)]) == 0
+        said.append("today's count from tomorrow" in capsys.readouterr().out)
+
+    assert said == [True, False]
+
+
 def test_labels_that_say_nothing_are_told(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, live: Path
 ) -> None:

@@ -81,7 +81,9 @@ def serve(parsed: argparse.Namespace) -> int:
     setting = Setting(parsed)
     forge = setting.forge()
     if parsed.release:
-        chosen = read_release(forge, parsed.release)
+        tag = parsed.release
+        model = setting.config.model.name
+        chosen = read_release(forge, tag if "@" in tag else f"{model}@{tag}")
     else:
         chosen = _release_of(setting, forge, parsed.environment)
     port = free_port(parsed.host, parsed.port)  # Before anything is fetched for nothing.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ml_gitops import __version__
-from ml_gitops.cli.words import Parser
+from ml_gitops.cli.words import Instead, Parser
 
 LOOPS = """\
 the loops:
@@ -179,6 +179,7 @@ def _deliver(commands: "_Commands") -> None:
         commands, "promote", "deliver:promote", "propose a release to an environment"
     )
     promote.add_argument("--to", required=True, metavar="ENV", help="the environment")
+    promote.add_argument("--environment", action=Instead, const="--to", help=argparse.SUPPRESS)
     rollback = _command(
         commands, "rollback", "deliver:rollback", "propose an earlier release to an environment"
     )
@@ -195,7 +196,7 @@ def _deliver(commands: "_Commands") -> None:
         "--environment", default="production", metavar="ENV", help="which one (default: production)"
     )
     serve.add_argument(
-        "--release", metavar="TAG", help="this release instead, such as delay@v1.0.0"
+        "--release", metavar="VERSION", help="this one instead, such as v1.0.0 or delay@v1.0.0"
     )
     serve.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"

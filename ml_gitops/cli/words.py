@@ -53,6 +53,17 @@ class Parser(argparse.ArgumentParser):
         return found, rest
 
 
+class Instead(argparse.Action):
+    """Refuse an option that a neighbour has under this name; `const` is what it is called here."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Name the option that was meant."""
+        problem = f"there is no option {self.option_strings[0]!r}"
+        parser.exit(
+            EXIT_FIXABLE, f"error: {parser.prog}: {problem}; did you mean `{self.const}`?\n"
+        )
+
+
 def _commands(parser: argparse.ArgumentParser) -> Iterable[str]:
     """Return the commands below a command."""
     groups = [it.choices for it in parser._actions if it.nargs == argparse.PARSER]  # noqa: SLF001

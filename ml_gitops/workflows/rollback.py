@@ -18,6 +18,8 @@ from ml_gitops.workflows.registry import kept_file, read_release, release_before
 KIND: Kind = "rollback"
 ASKED = "asked"
 """The evidence of a rollback that a person asked for."""
+MOST = 5
+"""Releases that are named to whoever asked for one that is none."""
 
 
 def roll_back(
@@ -35,9 +37,9 @@ def roll_back(
     model = config.model.name
     named = f"{model}@{to.removeprefix(f'{model}@')}" if to else None
     if named is not None and parse_release(named) is None:
-        raise ForgeError(
-            f"{to!r} is no version of {model}", hint="write it like v1.2.0", where="--to"
-        )
+        known = [page.tag for page in forge.releases() if page.tag.startswith(f"{model}@")]
+        hint = f"name one of {', '.join(known[-MOST:])}" if known else "write it like v1.2.0"
+        raise ForgeError(f"{to!r} is no version of {model}", hint=hint, where="--to")
     tag = named or release_before(forge, model, environment)
     wanted = _proposal(config, forge, environment, tag, ASKED)
     action = decide(forge, KIND, wanted.model, wanted, insist=True)

@@ -695,6 +695,20 @@ LIVE: list[Case] = [
         "served nothing else before it; name another release with --to, such as v1.0.1",
     ),
     (
+        "no version to roll back to",
+        lambda _: None,
+        ["rollback", "--environment", "production", "--to", "v9"],
+        "--to",
+        "'v9' is no version of churn; name one of churn@v1.0.0",
+    ),
+    (
+        "no such bare version to serve",
+        lambda _: None,
+        ["serve", "--release", "v9.0.0"],
+        r"/.*forge.git",
+        "no release churn@v9.0.0; name one of churn@v1.0.0",
+    ),
+    (
         "rollback to what serves",
         lambda _: None,
         ["rollback", "--environment", "production", "--to", "v1.0.0"],

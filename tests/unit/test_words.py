@@ -28,6 +28,10 @@ MISTAKES: list[tuple[list[str], str]] = [
             "see `ml-gitops pr merge --help`"
         ),
     ),
+    (
+        ["promote", "--environment", "production"],
+        "ml-gitops promote: there is no option '--environment'; did you mean `--to`?",
+    ),
     (["train", "now"], "ml-gitops: unrecognized arguments: now; see `ml-gitops --help`"),
 ]
 

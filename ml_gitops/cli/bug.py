@@ -10,13 +10,12 @@ from pathlib import Path
 
 from ml_gitops import __version__
 from ml_gitops.render.tables import fence, plain
+from ml_gitops.secret import FORM, secret_values
 
 LONGEST = 200
 """Characters of an error's own words: enough to know it, too few for rows."""
-_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|KEY|CREDENTIAL|AUTH", re.IGNORECASE)
 _SECRET = re.compile(
-    r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[a-z]-|AKIA|ASIA|eyJ)[\w.-]{12,}"
-    r"|(?<=://)[^/\s@]+(?=@)"  # a name and a password in an address
+    FORM + r"|(?<=://)[^/\s@]+(?=@)"  # a name and a password in an address
     r"|[\w.+-]+@[\w-]+\.[\w.-]+"  # an email address
     r"|(?i:((?:token|secret|passw\w*|bearer|authorization|api.?key)\W{1,4}(?:bearer |basic )?)"
     r"[^\s'\",]+)"
@@ -81,8 +80,7 @@ def _short(path: str) -> str:
 
 def redacted(text: str) -> str:
     """Return a text without the secrets we can tell by form or by name, and without homes."""
-    for name, value in os.environ.items():
-        if _SECRET_NAME.search(name) and len(value) >= 8:
-            text = text.replace(value, "***")
+    for value in secret_values(os.environ):
+        text = text.replace(value, "***")
     text = _SECRET.sub(lambda found: f"{found[1] or ''}***", text)
     return text.replace(str(Path.cwd()), ".").replace(str(Path.home()), "~")

@@ -10,7 +10,7 @@ from typing import TypeGuard
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "ml_gitops"
-GROUND = {"errors", "document", "names"}
+GROUND = {"errors", "document", "names", "secret"}
 NOUNS = {
     "account",
     "data",
@@ -26,6 +26,7 @@ NOUNS = {
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "names": set(),
+    "secret": set(),
     "document": {"errors"},
     "account": set(),
     "data": GROUND,

@@ -15,6 +15,7 @@ from ml_gitops.ports import Forge, Workspace
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.tables import code
 from ml_gitops.report import Report, policy_digest, verify_report
+from ml_gitops.secret import FORM, secret_values
 from ml_gitops.workflows.publishing.origin import Refusal
 from ml_gitops.workflows.publishing.package import hold_document
 from ml_gitops.workflows.standing import find_basis, find_champion
@@ -22,10 +23,6 @@ from ml_gitops.workflows.training import trace_run
 
 WHERE = "what the run left"
 _MARKS = ("pyvenv.cfg", CONFIG_FILE)
-_SECRET = re.compile(
-    r"gh[pousr]_\w{16,}|github_pat_\w{16,}|AKIA[0-9A-Z]{12,}|-----BEGIN|xox[a-z]-[\w-]{10,}"
-)
-_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|KEY|CREDENTIAL", re.IGNORECASE)
 _FORK = (
     "> **Reported by code from a fork, and not verified.** Whoever opened this could have written "
     "every number below. Read the change; the gate judges it again once its code is trusted."
@@ -191,11 +188,9 @@ def write_body(
         more = f" and {len(rules) - 5} more" if len(rules) > 5 else ""
         parts.append(f"**This change touches how models are judged:** {named}{more}.")
     text = "\n\n".join([*parts, to_markdown(report)])
-    secrets = [
-        value for name, value in variables.items() if _SECRET_NAME.search(name) and len(value) >= 8
-    ]
     # As people read it: what keeps Markdown from obeying it must not hide it from us.
     read = html.unescape(text.replace("\\", ""))
-    if _SECRET.search(read) or any(secret.replace("\\", "") in read for secret in secrets):
+    held = any(value.replace("\\", "") in read for value in secret_values(variables))
+    if held or re.search(FORM, read):
         raise Refusal("E13", "the report would tell a secret")
     return text

@@ -237,7 +237,7 @@ def _watch(commands: "_Commands") -> None:
 
 
 def _pull_requests(commands: "_Commands") -> None:
-    group = commands.add_parser("pr", help="pull requests of the local forge")
+    group = commands.add_parser("pr", help="pull requests of the forge")
     steps = group.add_subparsers(dest="step", metavar="STEP", required=True)
     opened = _command(steps, "open", "pull_requests:open_", "push this branch and propose it")
     opened.add_argument("--title", help="default: the last commit's subject")
@@ -285,7 +285,7 @@ def _tick(steps: "_Commands", run: str, what: str) -> None:
 
 
 def _issues(commands: "_Commands") -> None:
-    group = commands.add_parser("issue", help="issues of the local forge: what the monitor tells")
+    group = commands.add_parser("issue", help="issues of the forge: what the monitor tells")
     steps = group.add_subparsers(dest="step", metavar="STEP", required=True)
     _command(steps, "list", "issues:list_", "list issues")
     show = _command(steps, "show", "issues:show", "show an issue")

@@ -1,4 +1,4 @@
-"""`pr`: pull requests from the command line, for a forge that has no web page."""
+"""`pr`: pull requests from the command line, on a local forge or on GitHub."""
 
 import argparse
 from collections.abc import Callable

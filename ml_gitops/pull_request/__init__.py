@@ -2,7 +2,7 @@
 
 Every pull request and issue of a bot carries a hidden marker with the fingerprint of its
 evidence. `plan` compares what is wanted with what exists and answers with
-Open, Update, Close or Keep, so running twice changes nothing.
+Open, Update, Close, Keep or Tell, so running twice changes nothing.
 """
 
 from ml_gitops.pull_request.commands import Command, offered, tick, ticked

@@ -1,4 +1,4 @@
-"""What `check` says of one thing that it looked at."""
+"""What `check` or `doctor` says of one thing that it looked at."""
 
 from typing import Literal
 

@@ -38,7 +38,7 @@ def show(parsed: argparse.Namespace) -> int:
     def tell(terminal: Terminal) -> None:
         terminal.status(found.state, f"#{found.number} {found.title}")
         terminal.line(f"by {found.author.login}")
-        tell_thread(terminal, found)
+        tell_thread(terminal, found, full=parsed.full)
 
     setting.show(found, tell)
     return EXIT_PASSED

@@ -244,8 +244,7 @@ def _pull_requests(commands: "_Commands") -> None:
     opened.add_argument("--body", default="", help="what reviewers should know, Markdown")
     opened.add_argument("--draft", action="store_true", help="not ready to merge")
     _command(steps, "list", "pull_requests:list_", "list pull requests")
-    show = _command(steps, "show", "pull_requests:show", "show a pull request")
-    show.add_argument("number", type=int)
+    _thread(steps, "pull_requests", "a pull request")
     ready = _command(steps, "ready", "pull_requests:ready", "say that a draft may be merged")
     ready.add_argument("number", type=int)
     merge = _command(steps, "merge", "pull_requests:merge", "merge a pull request")
@@ -269,7 +268,6 @@ def _pull_requests(commands: "_Commands") -> None:
             f"--{word}", dest="verdict", action="store_const", const=word, help=about
         )
     review.add_argument("-m", "--message", default="", metavar="TEXT", help="why, Markdown")
-    _tick(steps, "pull_requests:tick", "a pull request")
     label = _command(steps, "label", "pull_requests:label", "add labels to a pull request")
     label.add_argument("number", type=int)
     label.add_argument("add", nargs="*", metavar="LABEL", help="add it")
@@ -278,8 +276,11 @@ def _pull_requests(commands: "_Commands") -> None:
     )
 
 
-def _tick(steps: "_Commands", run: str, what: str) -> None:
-    tick = _command(steps, "tick", run, f"tick a box in what the bot wrote in {what}")
+def _thread(steps: "_Commands", room: str, what: str) -> None:
+    show = _command(steps, "show", f"{room}:show", f"show {what}")
+    show.add_argument("number", type=int)
+    show.add_argument("--full", action="store_true", help="with what is folded")
+    tick = _command(steps, "tick", f"{room}:tick", f"tick a box in what the bot wrote in {what}")
     tick.add_argument("number", type=int)
     tick.add_argument("box", choices=BOXES, help="what the bot shall do when it looks again")
 
@@ -288,12 +289,10 @@ def _issues(commands: "_Commands") -> None:
     group = commands.add_parser("issue", help="issues of the forge: what the monitor tells")
     steps = group.add_subparsers(dest="step", metavar="STEP", required=True)
     _command(steps, "list", "issues:list_", "list issues")
-    show = _command(steps, "show", "issues:show", "show an issue")
-    show.add_argument("number", type=int)
+    _thread(steps, "issues", "an issue")
     close = _command(steps, "close", "issues:close", "close an issue")
     close.add_argument("number", type=int)
     close.add_argument("--reason", help="becomes a comment")
-    _tick(steps, "issues:tick", "an issue")
     comment = _command(steps, "comment", "issues:comment", "comment on an issue")
     comment.add_argument("number", type=int)
     comment.add_argument("body")

@@ -68,7 +68,7 @@ def show(parsed: argparse.Namespace) -> int:
     def tell(terminal: Terminal) -> None:
         terminal.status(_state(found), f"#{found.number} {found.title}")
         terminal.line(f"{found.author.login} wants {found.branch} in {found.base}")
-        tell_thread(terminal, found)
+        tell_thread(terminal, found, full=parsed.full)
 
     setting.show(found, tell)
     return EXIT_PASSED

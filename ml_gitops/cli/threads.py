@@ -67,8 +67,14 @@ def tick_box(forge: "Forge", found: PullRequest | Issue, command: Command) -> No
     )
 
 
-def tell_thread(terminal: Terminal, found: PullRequest | Issue) -> None:
-    """Show the labels, the text, and what was said since."""
+def tell_thread(terminal: Terminal, found: PullRequest | Issue, *, full: bool) -> None:
+    """Show the labels, the text, and what was said since.
+
+    Args:
+        terminal: where.
+        found: the thread.
+        full: also what is folded; else each section says how many lines it has.
+    """
     if found.labels:
         terminal.line(f"labels: {', '.join(found.labels)}")
     said = [(one.created, f"{one.author.login} commented:", one.body) for one in found.comments]
@@ -81,7 +87,10 @@ def tell_thread(terminal: Terminal, found: PullRequest | Issue) -> None:
         terminal.line()
         if who:
             terminal.line(who if text else who.rstrip(":"))
-        terminal.markdown(text)
+        terminal.markdown(text, full=full)
+    if not full and any("<details" in text for text in (found.body, *(one[2] for one in said))):
+        terminal.line()
+        terminal.line("▸ is folded; --full shows it.")
     bots = [found.body] if found.author.bot else []
     bots += [one.body for one in found.comments if one.author.bot]
     boxes = [box for box in get_args(Command) if any(tick(text, box) for text in bots)]

@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import NamedTuple
 
-from ml_gitops.render.blocks import Block, Code, Heading, Items, Paragraph, Table
+from ml_gitops.render.blocks import Block, Code, Fold, Heading, Items, Paragraph, Table
 from ml_gitops.render.tables import Align, visible
 
-_HIDDEN = re.compile(r"<!--.*?-->|</?details(?: open)?>", re.DOTALL)
+_HIDDEN = re.compile(r"<!--.*?-->", re.DOTALL)
+_FOLD = re.compile(r"</?details(?: open)?>")
+_DEEPEST = 4
+"""Folds within folds; what people fold deeper stands in the deepest of these."""
 _SUMMARY = re.compile(r"<summary>(.*)</summary>")
+_FOLDED = "▸ "
 _HEADING = re.compile(r"(#{1,6}) +(.*)")
 _CELL = re.compile(r"(?<!\\)\|")
 _INLINE = re.compile(
@@ -31,24 +35,44 @@ class Span(NamedTuple):
 
 
 def read_blocks(markdown: str) -> Iterator[Block]:
-    """Yield the blocks of a text; a folded section begins with a heading and is not folded."""
-    lines = iter([*_HIDDEN.sub("", visible(markdown)).split("\n"), ""])
+    """Yield the blocks of a text; a folded section that never ends ends with the text."""
+    text = _FOLD.sub(r"\n\g<0>\n", _HIDDEN.sub("", visible(markdown)))
+    yield from _blocks(iter([*text.split("\n"), ""]), 0)
+
+
+def _blocks(lines: Iterator[str], depth: int) -> Iterator[Block]:
+    """Yield blocks up to the end of the fold they stand in, or of the text."""
     waiting: list[str] = []
     for line in lines:
         summary, heading = _SUMMARY.fullmatch(line.strip()), _HEADING.match(line)
         fence = line[: len(line) - len(line.lstrip("`"))]
-        special = summary or heading or len(fence) >= 3
+        fold = bool(_FOLD.fullmatch(line))
+        special = summary or heading or fold or len(fence) >= 3
         if not special and line.strip():
             waiting.append(line)
             continue
         yield from _prose(waiting)
         waiting = []
-        if summary:
-            yield Heading(f"▸ {summary[1]}")
+        if fold and line.startswith("</"):
+            if depth:
+                return
+        elif fold:
+            if depth < _DEEPEST:
+                yield _fold(list(_blocks(lines, depth + 1)))
+        elif summary:
+            yield Heading(f"{_FOLDED}{summary[1]}")
         elif heading:
             yield Heading(heading[2], len(heading[1]))
         elif special:
             yield _code(lines, fence)
+    yield from _prose(waiting)
+
+
+def _fold(blocks: list[Block]) -> Fold:
+    """Return a fold whose summary, if it has one, was read as its first heading."""
+    if blocks and isinstance(blocks[0], Heading) and blocks[0].text.startswith(_FOLDED):
+        return Fold(blocks[0].text.removeprefix(_FOLDED), tuple(blocks[1:]))
+    return Fold("Details", tuple(blocks))
 
 
 def _code(lines: Iterator[str], fence: str) -> Block:

@@ -11,15 +11,17 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
 from ml_gitops.render.blocks import Block, Code, Fold, Heading, Items, Paragraph, Table
+from ml_gitops.render.console import carried, console_of, text_of
 from ml_gitops.render.marks import Tone, mark_of
+from ml_gitops.render.numbers import count
 from ml_gitops.render.progress import ProgressLine
 from ml_gitops.render.reader import read_blocks, spans
-from ml_gitops.render.runner import guarded, unobeyed_json
-from ml_gitops.render.tables import Align, plain, visible
+from ml_gitops.render.runner import unobeyed_json
+from ml_gitops.render.tables import Align, visible
 from ml_gitops.render.widths import whole_widths
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
     from rich.live import Live
     from rich.text import Text
 
@@ -56,8 +58,8 @@ class Terminal:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._machine = machine
-        self._out = _console(out or sys.stdout, width)
-        self._err = _console(err or sys.stderr, width)
+        self._out = console_of(out or sys.stdout, width)
+        self._err = console_of(err or sys.stderr, width)
         self._now = now
         self._live: Live | None = None
         self._line = ProgressLine(now)
@@ -115,18 +117,23 @@ class Terminal:
             self._print(self._text(title, "bold"))
         self._grid(list(map(self._text, header)), [map(self._text, row) for row in rows], aligned)
 
-    def markdown(self, text: str) -> None:
+    def markdown(self, text: str, *, full: bool = True) -> None:
         """Write Markdown from a forge as people read it: no tags, no marks, tables that fit."""
-        self.show(read_blocks(text))
+        self.show(read_blocks(text), full=full)
 
-    def show(self, blocks: Iterable[Block]) -> None:
-        """Write blocks with a gap between them; what would be folded stands under its summary."""
+    def show(self, blocks: Iterable[Block], *, full: bool = True) -> None:
+        """Write blocks with a gap between them.
+
+        Args:
+            blocks: what there is to say.
+            full: what is folded stands under its summary; else the summary says how long it is.
+        """
         for place, block in enumerate(blocks):
             if place:
                 self._print("")
-            self._show(block)
+            self._show(block, full=full)
 
-    def _show(self, block: Block) -> None:
+    def _show(self, block: Block, *, full: bool) -> None:
         match block:
             case Heading(text):
                 self._bold(text)
@@ -140,8 +147,16 @@ class Terminal:
                 self._grid(list(map(self._spans, header)), cells, align)
             case Code(text):
                 self._lines(self._text(f"    {line}") for line in text.split("\n"))
-            case Fold(summary, inside):
+            case Fold(summary, inside) if full:
                 self.show([Heading(f"▸ {summary}"), *inside])
+            case Fold(summary, inside):
+                self._lines([self._spans(f"▸ {summary} ({count(self._height(inside), 'line')})")])
+
+    def _height(self, blocks: Iterable[Block]) -> int:
+        """Return how many lines blocks take."""
+        with self._out.capture() as drawn:
+            self.show(blocks)
+        return drawn.get().count("\n")
 
     def _lines(self, lines: "Iterable[RenderableType]") -> None:
         for line in lines:
@@ -222,8 +237,8 @@ class Terminal:
     def error(self, problem: object) -> None:
         """Write `error: ...` on one line of stderr, wrapped only by the terminal itself."""
         self.close()
-        said = _text("error:", self._err, "bold red").append(" ")
-        said.append(_text(str(problem), self._err))
+        said = text_of("error:", self._err, "bold red").append(" ")
+        said.append(text_of(str(problem), self._err))
         self._err.print(said, soft_wrap=True)
 
     def step(self, text: str, done: float | None = None) -> None:
@@ -237,7 +252,7 @@ class Terminal:
             return
         if not self._err.is_terminal:
             if text != self._step:  # A log gets each step once, whatever its share.
-                self._err.print(_text(text, self._err), soft_wrap=True)
+                self._err.print(text_of(text, self._err), soft_wrap=True)
             self._step = text
             return
         if self._live is None:
@@ -253,7 +268,7 @@ class Terminal:
                 redirect_stderr=False,
             )
             self._live.start()
-        self._line.show(_text(text, self._err), done)
+        self._line.show(text_of(text, self._err), done)
         if done is not None and done >= 1:
             self.close()
 
@@ -264,7 +279,7 @@ class Terminal:
         self._out.print(content)
 
     def _text(self, text: str, style: str = "") -> "Text":
-        return _text(text, self._out, style)
+        return text_of(text, self._out, style)
 
     def _spans(self, text: str) -> "Text":
         """Return one line of Markdown with what is bold in it."""
@@ -272,26 +287,5 @@ class Terminal:
 
         said = Text()
         for span in spans(visible(text)):
-            said.append(_carried(span.text, self._out), style="bold" if span.bold else "")
+            said.append(carried(span.text, self._out), style="bold" if span.bold else "")
         return said
-
-
-def _text(text: str, console: "Console", style: str = "") -> "Text":
-    """Return outside text in characters that the stream can carry; leading spaces are ours."""
-    from rich.text import Text
-
-    shown = text[: len(text) - len(text.lstrip(" "))] + plain(text)
-    # The style is a span, so that what is appended does not wear it.
-    return Text().append(_carried(shown, console), style=style)
-
-
-def _carried(text: str, console: "Console") -> str:
-    encoding = console.encoding
-    return text.encode(encoding, "replace").decode(encoding)
-
-
-def _console(stream: IO[str], width: int | None) -> "Console":
-    from rich.console import Console
-
-    found = width if width is not None or stream.isatty() else 80
-    return Console(file=guarded(stream), width=found, markup=False, emoji=False, highlight=False)

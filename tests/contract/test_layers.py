@@ -71,7 +71,7 @@ LIBRARIES: dict[str, set[str]] = {
     "pydantic_core": {"cli", "config"},
     "pytest": {"pytest_plugin.py"},
     "requests": {"adapters/github"},
-    "rich": {"render/terminal.py", "render/progress.py"},
+    "rich": {"render/console.py", "render/progress.py", "render/terminal.py"},
     "skl2onnx": {"serving"},
     "sklearn": {"serving/onnx_model.py"},
     "starlette": {"serving/service.py"},

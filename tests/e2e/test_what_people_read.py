@@ -1,6 +1,7 @@
 """What stands in the terminal of a person: the verdict first, nothing cut, no line too long."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -65,13 +66,18 @@ def test_a_pull_request_is_shown_without_marks(
     """The retraining with its report: no tag, no table in pipes, every folded part a section."""
     (retraining,) = proposed.open()
 
-    text = read(proposed, capsys, "pr", "show", str(retraining.number))
+    text = read(proposed, capsys, "pr", "show", str(retraining.number), "--full")
+    short = read(proposed, capsys, "pr", "show", str(retraining.number))
 
     for mark in ("<details>", "**", "| :--", "<!--", "&lt;"):
         assert mark not in text
     for section in ("Why now", "What changes", "What it would bring", "What happens next"):
         assert f"\n{section}\n" in text
     assert "\n▸ Every rule of the gate\n" in text
+    assert re.search(r"\n▸ Every rule of the gate \(\d+ lines\)\n", short)
+    assert "\n▸ is folded; --full shows it.\n" in short
+    assert "\nrun key " in text
+    assert "\nrun key " not in short
     assert "- data.lock.json alone: " in flat(text)
 
 

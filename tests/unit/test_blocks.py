@@ -1,6 +1,7 @@
 """Blocks, written and read again: a terminal shows no tag, no mark, no line that does not fit."""
 
 import io
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -40,7 +41,7 @@ def shown(markdown: str, width: int = 80) -> str:
 
 
 def test_a_body_becomes_blocks() -> None:
-    """Headings, paragraphs, lists under their lead, tables; a fold begins with a heading."""
+    """Headings, paragraphs, lists under their lead, tables, and what is folded."""
     assert list(read_blocks(BODY)) == [
         Heading("✗ `churn` should not merge"),
         Paragraph("**Blocked: log loss is worse.** Run `ml-gitops report`."),
@@ -50,8 +51,7 @@ def test_a_body_becomes_blocks() -> None:
             rows=(("log loss", "0.5000"), (r"a\|b\*c", "`x y`")),
             align=("left", "right"),
         ),
-        Heading("▸ Every rule"),
-        Paragraph("One &lt; two."),
+        Fold("Every rule", (Paragraph("One &lt; two."),)),
     ]
 
 
@@ -71,11 +71,53 @@ def test_what_is_written_is_read_again() -> None:
 
 
 def test_a_fold_holds_its_blocks() -> None:
-    """On a forge it is folded; drawn, everything in it stands under its summary."""
+    """On a forge it is folded, and it is read again as it was written."""
     fold = Fold("More", BLOCKS)
 
     assert write_blocks([fold]) == details("More", write_blocks(BLOCKS))
-    assert tuple(read_blocks(write_blocks([fold]))) == (Heading("▸ More"), *BLOCKS)
+    assert tuple(read_blocks(write_blocks([fold]))) == (fold,)
+
+
+def test_a_terminal_says_how_long_a_fold_is_or_shows_it() -> None:
+    """Two hundred lines of evidence do not push the verdict away, and none is out of reach."""
+    text = write_blocks([Fold("More", BLOCKS), Paragraph("After.")])
+    out = io.StringIO()
+    Terminal(out=out, width=80).markdown(text, full=False)
+    lines = shown(write_blocks(BLOCKS)).count("\n")
+
+    assert out.getvalue() == f"▸ More ({lines} lines)\n\nAfter.\n"
+    assert shown(text) == f"▸ More\n\n{shown(write_blocks(BLOCKS))}\nAfter.\n"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "blocks"),
+    [
+        ("a</details>b", [Paragraph("a"), Paragraph("b")]),
+        ("<details><summary>s</summary>a</details>b", [
+            Fold("Details", (Paragraph("<summary>s</summary>a"),)), Paragraph("b")]),
+        ("<details><summary>s</summary>\na", [Fold("s", (Paragraph("a"),))]),
+        ("<details open>\n<details>\na", [Fold("Details", (Fold("Details", (Paragraph("a"),)),))]),
+        ("```\n</details>\n```", [Code("\n</details>\n")]),
+    ],
+)  # fmt: skip
+def test_folds_of_people_lose_no_text(markdown: str, blocks: list[Block]) -> None:
+    """Folds may never end, never begin, or stand in each other."""
+    assert list(read_blocks(markdown)) == blocks
+
+
+def test_folds_without_end_are_read_in_one_go() -> None:
+    """A thousand folds within each other are text, and no deep recursion."""
+    text = "".join(block.text for block in _leaves(read_blocks("<details>" * 5000 + "deep")))
+
+    assert text == "deep"
+
+
+def _leaves(blocks: Iterable[Block]) -> Iterator[Paragraph]:
+    for block in blocks:
+        if isinstance(block, Fold):
+            yield from _leaves(block.blocks)
+        elif isinstance(block, Paragraph):
+            yield block
 
 
 def test_blocks_are_drawn_as_their_markdown_is() -> None:

@@ -29,7 +29,9 @@ def test_the_make_targets_of_the_readme_exist() -> None:
     """`make demo`, `make test` and `make bench-loops` are targets of the Makefile."""
     makefile = (ROOT / "Makefile").read_text()
 
-    for target in set(re.findall(r"^make ([a-z-]+)", README, re.MULTILINE)):
+    targets = set(re.findall(r"^make ([a-z-]+)", README, re.MULTILINE))
+    assert {"demo", "test"} <= targets
+    for target in targets:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     assert "bench-%:" in makefile
     assert (ROOT / "benchmarks" / "loops.py").exists()

@@ -510,6 +510,10 @@ class TestRollBack:
         assert (seen["rollback"]["action"], kept) == ("keep", [])
         assert asked["action"] == "open"
         assert asked["pull_request"]["title"] == rollback.title
+        (again,) = world.open()
+        assert again.body.split("\n\n")[1].startswith(
+            f"**`{FIRST}` was better on the same rows: ROC AUC "
+        ), again.body
 
     def test_it_goes_when_another_release_serves(self, rolled_back: World, place: Path) -> None:
         """A proposal to leave a release that serves no more is closed, and says so."""

@@ -19,8 +19,6 @@ LARGEST_DOCUMENT = 8 << 20
 DEEPEST, LONGEST_TEXT, LONGEST_LIST = 12, 4_000, 10_000
 """Of a document; those of ours are 7 deep, with texts of 200 characters and lists of 100."""
 NEEDED = frozenset({*RUN_FILES, Run.file_name, Report.file_name})
-WELCOME = NEEDED | {"champion.onnx", "champion-signature.json"}
-"""A run also leaves what it was compared with; it is not used."""
 
 
 def choose_artifact(origin: Origin, listed: Sequence[Document]) -> Document:
@@ -61,14 +59,14 @@ def hold_files(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
     Raises:
         Refusal: E08 one is missing, unknown or too large.
     """
-    if not NEEDED <= files.keys() <= WELCOME:
+    if files.keys() != NEEDED:
         raise Refusal("E08", "the archive holds other files than a run leaves")
     documents = [content for name, content in files.items() if name != MODEL_FILE]
     if any(len(content) > LARGEST_DOCUMENT for content in documents):
         raise Refusal("E08", "a document is too large")
     if not files[MODEL_FILE]:
         raise Refusal("E08", "the model is empty")
-    return {name: files[name] for name in sorted(NEEDED)}
+    return dict(sorted(files.items()))
 
 
 def hold_document(content: bytes) -> Any:

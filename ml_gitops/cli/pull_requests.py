@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ml_gitops.adapters.git.history import log
 from ml_gitops.cli.setting import Setting
 from ml_gitops.cli.threads import TICKED, VERDICTS, require, tell_thread, tick_box
-from ml_gitops.errors import EXIT_PASSED, GitError
+from ml_gitops.errors import EXIT_PASSED, GitError, MlGitopsError
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.report import Report, artifact_name
@@ -107,10 +107,11 @@ def _judgement(setting: Setting, forge: "Forge", found: PullRequest) -> tuple[st
         return "warn", "no report of it was posted, so nobody judged what was merged"
     comment, marker = posted
     name = artifact_name(marker.model, marker.fingerprint, marker.content)
-    content = (forge.artifact(name) or {}).get(Report.file_name)
-    if content is None:
-        return "warn", "its report is posted, and the files that it speaks of are gone"
-    report = Report.from_json(content, where=name)
+    try:
+        report = Report.from_json((forge.artifact(name) or {})[Report.file_name], where=name)
+    except (KeyError, MlGitopsError):
+        # Whoever merges is told, and not held up.
+        return "warn", "its report is posted, and the files that it speaks of are gone or damaged"
     if setting.repository.resolve(found.head) is None:
         return report.verdict, report.headline
     committed = int(setting.repository.text("log", "-1", "--format=%ct", found.head))

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.cli import main
+from ml_gitops.cli.setting import BOT, now
+from ml_gitops.pull_request import signed_text
+from ml_gitops.workflows.ci import report_marker
 from tests.builders import make_model_repo
 
 
@@ -72,6 +76,26 @@ def test_a_merge_says_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixt
     said = capsys.readouterr().out
     assert "next: `git switch main` and `git pull`" in said
     assert "no report of it was posted, so nobody judged what was merged" in said
+
+
+def test_a_report_without_its_files_holds_no_merge_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be read any more is told, and the merge is made."""
+    root = make_model_repo(tmp_path / "repo")
+    git(root, "switch", "--quiet", "--create", "try")
+    (root / "notes.txt").write_text("x")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "-m", "Note")
+    assert main(["pr", "open", "-C", str(root)]) == 0
+    forge = LocalForge(root / ".git" / "forge.git", actor=BOT, clock=now)
+    gone = report_marker("churn", "sha256:" + "0" * 64, "sha256:" + "1" * 64)
+    forge.comment(1, signed_text("A report.", gone))
+
+    assert main(["pr", "merge", "1", "-C", str(root)]) == 0
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "the files that it speaks of are gone or damaged" in said
 
 
 def test_a_proposal_says_what_is_not_in_it(

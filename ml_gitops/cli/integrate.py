@@ -2,8 +2,10 @@
 
 import argparse
 from datetime import timedelta
+from pathlib import Path
 
 from ml_gitops.cli.setting import Setting
+from ml_gitops.data.lock import DataLock
 from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ForgeError, GitError
 from ml_gitops.model.lineage import short
 from ml_gitops.pull_request import PullRequest
@@ -91,6 +93,10 @@ def train(parsed: argparse.Namespace) -> int:
     """Train and judge; nothing if nothing changed."""
     setting = Setting(parsed)
     with setting.terminal as terminal:
+        if parsed.until:
+            made, newer = lock_data(setting.config, setting.workspace, terminal, parsed.until)
+            if parsed.leave and not newer:
+                return _leave_lock(setting, parsed.leave, made)
         trained = train_candidate(
             setting.config,
             setting.workspace,
@@ -112,6 +118,17 @@ def train(parsed: argparse.Namespace) -> int:
         annotations=report_annotations(trained.report),
     )
     return EXIT_FAILED if trained.report.verdict == "block" else EXIT_PASSED
+
+
+def _leave_lock(setting: Setting, folder: Path, lock: DataLock) -> int:
+    """Leave the lock alone to a job that asked for newer rows where there are none."""
+    setting.write(folder / lock.file_name, lock.to_json())
+    text = f"there are no newer rows than those locked, {lock.window}: nothing to train"
+    setting.show(
+        {"verdict": None, "fitted": False, "lock": lock},
+        lambda terminal: terminal.status("keep", text),
+    )
+    return EXIT_PASSED
 
 
 def report(parsed: argparse.Namespace) -> int:
@@ -155,7 +172,7 @@ def _post(setting: Setting, trained: Trained, asked: int | None) -> tuple[int | 
     if number is None:
         return None, False
     _require_same_commit(setting, forge.pull_request(number))
-    _, posted = publish(forge, setting.records(), trained, number, to_markdown(trained.report))
+    _, posted = publish(forge, setting.records(), trained.left, number)
     return number, posted
 
 

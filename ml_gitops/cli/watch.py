@@ -23,7 +23,7 @@ from ml_gitops.render.observation_body import look_summary
 from ml_gitops.render.observation_page import to_html
 from ml_gitops.render.observation_tables import SHIFT_NOTE, drift_table, quality_table
 from ml_gitops.render.terminal import Terminal
-from ml_gitops.workflows.cm import Watched
+from ml_gitops.workflows.cm import Watched, look
 from ml_gitops.workflows.cm import monitor as watch
 from ml_gitops.workflows.ct import Train
 from ml_gitops.workflows.observing import read_profile
@@ -43,7 +43,7 @@ def monitor(parsed: argparse.Namespace) -> int:
     setting.workspace.refuse_links_out([watches.log, watches.labels])
     forge = setting.forge()
     with setting.terminal as terminal:
-        watched = watch(
+        world = (
             setting.config,
             setting.workspace,
             setting.repository,
@@ -51,9 +51,11 @@ def monitor(parsed: argparse.Namespace) -> int:
             setting.records(),
             setting.warehouse,
             terminal,
-            as_of,
-            rehearse=parsed.dry_run,
         )
+        if parsed.dry_run or parsed.no_train:
+            watched = look(*world, as_of, rehearse=parsed.dry_run)
+        else:
+            watched = watch(*world, as_of)
     if parsed.html:
         profile = read_profile(forge, read_release(forge, watched.observation.release))
         setting.write(parsed.html, to_html(watched.observation, profile))
@@ -101,6 +103,7 @@ def _summary(watched: Watched) -> dict[str, object]:
             **_proposal_summary(watched.rollback, watched.rollback_proposal),
         },
         "retraining": _proposal_summary(watched.retraining, watched.retraining_proposal),
+        "retrain": _to_train(watched),
         "obstacle": watched.obstacle,
         "incident": {
             "issue": watched.issue.number if watched.issue else _number(incident),
@@ -110,6 +113,21 @@ def _summary(watched: Watched) -> dict[str, object]:
         "unread": observation.unread,
         "unmatched": observation.unmatched,
     }
+
+
+def _to_train(watched: Watched) -> list[dict[str, str]]:
+    """Return the trainings that were planned and not carried out, as another job needs them."""
+    if watched.rehearsed or not isinstance(watched.retraining, Train):
+        return []
+    return [
+        {
+            "directory": ".",
+            "model": watched.observation.model,
+            "until": str(watched.retraining.until),
+            "commit": watched.commit,
+            "record": watched.record,
+        }
+    ]
 
 
 def _proposal_summary(action: Action | Train, proposal: PullRequest | None) -> dict[str, object]:
@@ -178,7 +196,10 @@ def _state(observation: Observation) -> str:
 def _tell_deeds(terminal: Terminal, watched: Watched) -> None:
     if not (isinstance(watched.rollback, Keep) and watched.rollback.number is None):
         tell_proposal(terminal, watched.rollback_proposal, watched.rollback)
-    if not isinstance(watched.retraining, Train):
+    if isinstance(watched.retraining, Train):
+        until = watched.retraining.until
+        terminal.status("open", f"to be trained on rows until {until}, in a job of its own")
+    else:
         tell_proposal(terminal, watched.retraining_proposal, watched.retraining)
     if watched.issue is not None:
         state, done = {

@@ -3,7 +3,8 @@
 import argparse
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
 
 from ml_gitops.errors import EXIT_FIXABLE
 from ml_gitops.render.runner import unobeyed
@@ -53,6 +54,10 @@ class Parser(argparse.ArgumentParser):
         return found, rest
 
 
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 (it has no other)
+"""Where commands are added."""
+
+
 class Instead(argparse.Action):
     """Refuse an option that a neighbour has under this name; `const` is what it is called here."""
 
@@ -76,3 +81,27 @@ def _meant(word: str, known: dict[str, str], shown: Iterable[str], before: str =
     if close:
         return f"did you mean `{before} {known[close[0]]}`?".replace("` ", "`")
     return f"use one of {', '.join(shown)}"
+
+
+def add_command(
+    commands: "Commands",
+    name: str,
+    run: str,
+    about: str,
+) -> Parser:
+    """Add a command that every face has: `--json`, and where to run."""
+    command = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+    command.add_argument("--json", action="store_true", help="print one JSON document")
+    command.add_argument(
+        "--outcome", type=Path, metavar="FILE", help="also write that JSON document to this file"
+    )
+    command.add_argument(
+        "-C",
+        dest="folder",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="run in this folder instead of the current one",
+    )
+    command.set_defaults(run=run)
+    return command

@@ -14,6 +14,7 @@ from ml_gitops.model.run import Run, run_name, verify
 from ml_gitops.names import HOLDOUT_FILE, LOCK_FILE, TRAIN_FILE
 from ml_gitops.ports import Forge, FrameWarehouse, KeptRun, Progress, Records, Workspace
 from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest, signed_text
+from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.report import (
     Basis,
     Report,
@@ -39,6 +40,19 @@ REPORT_KIND: Kind = "report"
 
 
 @dataclass(frozen=True)
+class Left:
+    """What a training leaves to whoever posts it: no rows, and nothing that has to be run.
+
+    Attributes:
+        files: name to content, the run's and the report's own among them.
+    """
+
+    run: Run
+    report: Report
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
 class Trained:
     """A run and what the judges say of it.
 
@@ -53,6 +67,11 @@ class Trained:
     fitted: bool
     judged: bool
     kept: KeptRun
+
+    @property
+    def left(self) -> Left:
+        """What of it may travel."""
+        return Left(self.run, self.report, self.kept.files)
 
 
 def lock_data(
@@ -209,22 +228,20 @@ def _kept_run(workspace: Workspace, lineage: Lineage, model: str) -> KeptRun | N
     return kept
 
 
-def publish(
-    forge: Forge, records: Records, trained: Trained, number: int, body: str
-) -> tuple[Comment | None, bool]:
+def publish(forge: Forge, records: Records, left: Left, number: int) -> tuple[Comment | None, bool]:
     """Keep the run's files and its record, and show its report on a pull request, once.
 
     Args:
+        left: by a training.
         number: the pull request.
-        body: the report as Markdown.
 
     Returns:
         The comment, and whether it was written or changed.
     """
-    content = keep(forge, trained.run, trained.kept.files)
-    record_training(records, TrainingRecord.of(trained.run, trained.report, number))
-    marker = report_marker(trained.run.model, trained.run.run_key, content)
-    return post(forge, number, body, marker)
+    content = keep(forge, left.run, left.files)
+    record_training(records, TrainingRecord.of(left.run, left.report, number))
+    marker = report_marker(left.run.model, left.run.run_key, content)
+    return post(forge, number, to_markdown(left.report), marker)
 
 
 def keep(forge: Forge, run: Run, files: Mapping[str, bytes]) -> str:

@@ -17,13 +17,16 @@ from ml_gitops.pull_request import (
     PullRequest,
     Update,
 )
+from ml_gitops.workflows.ci import Left
 from ml_gitops.workflows.committed import require_tip
-from ml_gitops.workflows.ct import Train, plan_retraining, retrain
+from ml_gitops.workflows.ct import Train, plan_retraining, propose_training, train_for
 from ml_gitops.workflows.incident import apply_incident, plan_incident
 from ml_gitops.workflows.observing import observe
 from ml_gitops.workflows.reconciliation import apply
 from ml_gitops.workflows.recording import record_observation
 from ml_gitops.workflows.rollback import plan_rollback
+
+WAITS: IssueAction = Keep(None, "it is decided when the training has ended")
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,10 @@ class Watched:
     Attributes:
         observation: what it saw.
         rehearsed: nothing was done; the actions are what would be.
-        rollback, retraining, incident: what was done about each.
+        rollback, retraining, incident: what was done about each; a training that is still to come
+            is a `Train`.
+        record: the path of the observation; empty if none was kept.
+        commit: what is to be trained from; empty if no training is to come.
         obstacle: what would stop the retraining that is planned; empty if nothing would.
         rollback_proposal, retraining_proposal, issue: where each stands; None if there is none.
     """
@@ -43,6 +49,8 @@ class Watched:
     rollback: Action
     retraining: Action | Train
     incident: IssueAction
+    record: str = ""
+    commit: str = ""
     obstacle: str = ""
     rollback_proposal: PullRequest | None = None
     retraining_proposal: PullRequest | None = None
@@ -58,41 +66,74 @@ def monitor(
     warehouse: FrameWarehouse,
     progress: Progress,
     as_of: date,
+) -> Watched:
+    """Look at production, train where it follows, and propose what was trained: all in one go."""
+    world = (config, workspace, repository, forge, records, warehouse, progress)
+    watched = look(*world, as_of)
+    if not isinstance(watched.retraining, Train):
+        return watched
+    left = train_for(config, workspace, forge, warehouse, progress, watched.retraining.until)
+    return propose(config, forge, records, watched, left)
+
+
+def look(
+    config: Config,
+    workspace: Workspace,
+    repository: Repository,
+    forge: Forge,
+    records: Records,
+    warehouse: FrameWarehouse,
+    progress: Progress,
+    as_of: date,
     *,
     rehearse: bool = False,
 ) -> Watched:
-    """Look at production, decide, and then bring the forge to what was decided.
+    """Look at production, and bring the forge to what follows; run none of the author's code.
+
+    Where a training follows, it is planned and left to whoever comes next.
 
     Args:
         as_of: the day to look back from.
         rehearse: only say what would be done.
+
+    Raises:
+        GitError: a training follows, and the work tree is not what the default branch holds.
     """
     observation = observe(config, forge, warehouse, progress, workspace.root, as_of)
     rollback = plan_rollback(config, forge, observation)
     retraining = plan_retraining(config, forge, records, observation)
     incident = _incident(forge, observation, rollback, retraining)
     planned = Watched(observation, True, rollback, retraining, incident)
-    if rehearse and isinstance(planned.retraining, Train):
-        return replace(planned, obstacle=_obstacle(config, workspace, repository, forge))
+    to_train = isinstance(retraining, Train)
     if rehearse:
-        return planned
-    record_observation(records, observation)
-    rollback_proposal = apply(forge, planned.rollback)
-    world = (config, workspace, repository, forge, records, warehouse, progress)
-    retraining_proposal, retraining = (
-        retrain(*world, observation, retraining.until)
-        if isinstance(retraining, Train)
-        else (apply(forge, retraining), retraining)
-    )
-    if retraining != planned.retraining:
-        incident = _incident(forge, observation, rollback, retraining)
+        obstacle = _obstacle(config, workspace, repository, forge) if to_train else ""
+        return replace(planned, obstacle=obstacle)
+    record = record_observation(records, observation)
+    rollback_proposal = apply(forge, rollback)
+    done = replace(planned, rehearsed=False, record=record, rollback_proposal=rollback_proposal)
+    if isinstance(retraining, Train):
+        commit = require_tip(config, workspace, repository, forge)
+        return replace(done, commit=commit, incident=WAITS)
+    proposal = apply(forge, retraining)
+    return replace(done, retraining_proposal=proposal, issue=apply_incident(forge, incident))
+
+
+def propose(
+    config: Config, forge: Forge, records: Records, watched: Watched, left: Left | Keep
+) -> Watched:
+    """Propose what was trained for a look, and then do what it means for the incident.
+
+    Args:
+        watched: the look; a training was planned.
+        left: by that training.
+    """
+    proposal, action = propose_training(config, forge, records, watched.observation, left)
+    incident = _incident(forge, watched.observation, watched.rollback, action)
     return replace(
-        planned,
-        rehearsed=False,
-        retraining=retraining,
+        watched,
+        retraining=action,
+        retraining_proposal=proposal,
         incident=incident,
-        rollback_proposal=rollback_proposal,
-        retraining_proposal=retraining_proposal,
         issue=apply_incident(forge, incident),
     )
 

@@ -11,7 +11,7 @@ from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.lineage import short
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.names import LOCK_FILE
-from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Repository, Workspace
+from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Workspace
 from ml_gitops.pull_request import (
     Action,
     Keep,
@@ -22,11 +22,9 @@ from ml_gitops.pull_request import (
     open_proposals,
     ticked,
 )
-from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.observation_body import retraining_body
 from ml_gitops.report import artifact_name
-from ml_gitops.workflows.ci import Trained, make_lock, posted_report, publish, train
-from ml_gitops.workflows.committed import require_tip
+from ml_gitops.workflows.ci import Left, make_lock, posted_report, publish, train
 from ml_gitops.workflows.promotion import subject_of
 from ml_gitops.workflows.reconciliation import apply, decide
 from ml_gitops.workflows.recording import trainings
@@ -97,60 +95,65 @@ def plan_retraining(
     return kept or Train(until, current.number if current else None)
 
 
-def retrain(
+def train_for(
     config: Config,
     workspace: Workspace,
-    repository: Repository,
     forge: Forge,
-    records: Records,
     warehouse: FrameWarehouse,
     progress: Progress,
-    observation: Observation,
     until: date,
-) -> tuple[PullRequest | None, Action]:
-    """Train and judge on rows until a day, and propose the candidate with its report.
-
-    Raises:
-        GitError: the work tree is not what the default branch holds.
-    """
-    require_tip(config, workspace, repository, forge)
+) -> Left | Keep:
+    """Train and judge on rows until a day; nothing, where no newer rows are than those locked."""
     progress = _Retraining(progress, until)
     lock = make_lock(config, workspace, progress, until)
-    if forge.read(LOCK_FILE, ref=forge.default_branch) == lock.to_json().encode():
-        reason = f"{forge.default_branch} has locked every row that there is until {until} already"
-        return None, Keep(None, reason)
-    trained = train(config, workspace, forge, warehouse, progress, lock)
-    wanted = _proposal(config, forge, observation, lock, trained)
+    if workspace.read(LOCK_FILE) == lock.to_json().encode():
+        return nothing_newer(forge, until)
+    return train(config, workspace, forge, warehouse, progress, lock).left
+
+
+def nothing_newer(forge: Forge, until: date) -> Keep:
+    """Say that a training would only repeat the one that was merged."""
+    branch = forge.default_branch
+    return Keep(None, f"{branch} has locked every row that there is until {until} already")
+
+
+def propose_training(
+    config: Config, forge: Forge, records: Records, observation: Observation, left: Left | Keep
+) -> tuple[PullRequest | None, Action]:
+    """Propose what was trained, with its report; nothing of it is run.
+
+    Args:
+        observation: why it was trained.
+        left: by the training.
+    """
+    if isinstance(left, Keep):
+        return None, left
+    wanted = retraining_spec(config, forge, observation, left)
     action = decide(forge, KIND, config.model.name, wanted, today=observation.as_of)
     proposal = apply(forge, action)
     if proposal is not None and proposal.state == "open":
-        publish(forge, records, trained, proposal.number, to_markdown(trained.report))
+        publish(forge, records, left, proposal.number)
         proposal = forge.pull_request(proposal.number)
     return proposal, action
 
 
-def _proposal(
-    config: Config,
-    forge: Forge,
-    observation: Observation,
-    lock: DataLock,
-    trained: Trained,
+def retraining_spec(
+    config: Config, forge: Forge, observation: Observation, left: Left
 ) -> PullRequestSpec:
-    report, decision = trained.report, observation.retrain
+    """Return the pull request of a training: the data lock advanced, and nothing else."""
+    report, decision, model = left.report, observation.retrain, config.model.name
+    until = report.lock.window.until
     return PullRequestSpec(
         kind=KIND,
-        model=config.model.name,
+        model=model,
         fingerprint=decision.fingerprint,
-        branch=f"ml-gitops/retrain-{config.model.name}-{short(decision.fingerprint)[:8]}",
+        branch=f"ml-gitops/retrain-{model}-{short(decision.fingerprint)[:8]}",
         base=forge.default_branch,
-        title=f"Retrain {config.model.name} on data until {lock.window.until}",
+        title=f"Retrain {model} on data until {until}",
         body=retraining_body(observation, report),
-        commit_message=(
-            f"Advance the data lock of {config.model.name} to {lock.window.until}\n\n"
-            f"{decision.headline}."
-        ),
-        changes=((LOCK_FILE, lock.to_json().encode()),),
-        labels=("retraining", config.model.name, f"gate-{report.verdict}"),
+        commit_message=f"Advance the data lock of {model} to {until}\n\n{decision.headline}.",
+        changes=((LOCK_FILE, report.lock.to_json().encode()),),
+        labels=("retraining", model, f"gate-{report.verdict}"),
         draft=report.verdict == "block",
     )
 

@@ -174,6 +174,15 @@ def test_retraining(decayed: World, proposed: World, tmp_path: Path) -> None:
     assert changes == ["append", "open_pull_request", "store_artifact", "append", "comment"]
 
 
+def test_look_that_leaves_the_training_to_another_job(decayed: World, tmp_path: Path) -> None:
+    """A look that does not train writes its record once, whenever it dies."""
+    changes = crash_everywhere(
+        decayed, tmp_path, lambda world: world.monitor(DECAYED, "--no-train")
+    )
+
+    assert changes == ["append"]
+
+
 @pytest.mark.slow
 def test_retraining_that_is_updated(proposed: World, updated: World, tmp_path: Path) -> None:
     """Later evidence is one update with its report, whenever the monitor dies."""

@@ -1,5 +1,6 @@
 """What runs where a token may write never unpickles, runs the author's code or asks a shell."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ml_gitops.cli.setting import NOW
-from tests.e2e.world import FIRST, FIRST_LOCK, QUIET, World
+from tests.e2e.world import DECAYED, FIRST, FIRST_LOCK, QUIET, World
 
 WATCHED = """
 import os, sys
@@ -77,3 +78,20 @@ def test_a_look_runs_nothing_of_the_author_s(released: World, place: Path) -> No
     done = watched(world, "monitor", "--as-of", str(QUIET))
 
     assert done.returncode == 0, done.stderr
+
+
+def test_a_look_that_finds_a_decay_runs_nothing_of_the_author_s(
+    decayed: World, place: Path
+) -> None:
+    """Where a training follows, `--no-train` only says so; without it the process is stopped."""
+    world = decayed.copy(place)
+    world.wait_until(DECAYED)
+
+    done = watched(world, "monitor", "--no-train", "--as-of", str(DECAYED), "--json")
+    whole = watched(world, "monitor", "--as-of", str(DECAYED))
+
+    assert done.returncode == 0, done.stderr
+    assert [it["model"] for it in json.loads(done.stdout)["retrain"]] == ["churn"]
+    assert world.open() == []
+    assert whole.returncode == 99
+    assert "author's code" in whole.stderr

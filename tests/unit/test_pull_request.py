@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_gitops.cli.parser import BOXES
+from ml_gitops.cli.thread_words import BOXES
 from ml_gitops.pull_request import (
     HANDS_OFF,
     LONGEST_TEXT,

@@ -17,7 +17,16 @@ _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _RULES: dict[Align, str] = {"left": ":--", "right": "--:", "center": ":-:"}
 # Forges look for these in the rendered text, where no backslash protects them any more:
 # mentions, issue numbers, addresses, emoji and formulas. An invisible space breaks them.
-_LIVE = re.compile(r"@|#(?=\w)|\bGH-(?=\d)|:(?=//)|:(?=[\w+-]+:)|\bwww(?=\.)|\\?\$", re.IGNORECASE)
+_LIVE = re.compile(r"@|#(?=\w)|GH-(?=\d)|:(?=//)|:(?=[\w+-]+:)|www(?=\.)|\$", re.IGNORECASE)
+# A word that could be a commit's; forges ask for seven digits at least.
+_COMMIT = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,40}(?![0-9a-z])", re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9a-f]{6}(?=.)", re.IGNORECASE)
+# Letters and marks that nobody can see: fillers, joiners of graphemes, selectors of variants but
+# those of emoji, the Braille pattern without dots.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
 _INLINE = re.compile(r"[\\`*_\[\]~|!<>&$]")
 _LINE_START = re.compile(r"^(?:(\d{1,9})(?=[.)](?:\s|$))|(?=[#=:]|[+\-](?!\d)))")
 
@@ -62,9 +71,20 @@ def escape(text: str, *, limit: int | None = None) -> str:
         text: anything.
         limit: the most characters of the text to keep.
     """
-    line = plain(text, limit=limit)
-    body = _LINE_START.sub(r"\1\\", _INLINE.sub(_inert, line))
-    return _LIVE.sub(lambda found: found.group() + _ZERO_WIDTH_SPACE, body)
+    return _LINE_START.sub(r"\1\\", _INLINE.sub(_inert, unlinked(text, limit=limit)))
+
+
+def unlinked(text: str, *, limit: int | None = None) -> str:
+    """Return outside text as one line of plain text in which a forge finds nothing to link.
+
+    For what is no Markdown and is searched all the same, such as the message of a commit.
+
+    Args:
+        text: anything.
+        limit: the most characters of the text to keep.
+    """
+    line = _LIVE.sub(_broken, plain(text, limit=limit))
+    return _COMMIT.sub(lambda word: _DIGITS.sub(_broken, word.group()), line)
 
 
 def code(text: str, *, limit: int | None = None) -> str:
@@ -116,6 +136,10 @@ def _cell(text: str) -> str:
     return " ".join(text.split("\n"))
 
 
+def _broken(found: re.Match[str]) -> str:
+    return found.group() + _ZERO_WIDTH_SPACE
+
+
 def _inert(found: re.Match[str]) -> str:
     character = found.group()
     return _ENTITIES.get(character) or f"\\{character}"
@@ -125,6 +149,6 @@ def _visible(character: str, hidden: str = "") -> str:
     category = unicodedata.category(character)
     if category == "Cs":
         return "\N{REPLACEMENT CHARACTER}"
-    if category[0] == "C" and character not in _JOINERS:
+    if (category[0] == "C" and character not in _JOINERS) or _BLANK.match(character):
         return hidden
     return character

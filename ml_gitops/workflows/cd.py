@@ -15,6 +15,7 @@ from ml_gitops.names import LOCK_FILE, MODEL_FILE, PROFILE_FILE, SIGNATURE_FILE
 from ml_gitops.ports import Bentos, Forge, Progress, Repository, Workspace
 from ml_gitops.pull_request import Action, PullRequest
 from ml_gitops.render.proposal_body import release_notes
+from ml_gitops.render.tables import unlinked
 from ml_gitops.report import Report, verify_report
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.committed import require_tip
@@ -218,7 +219,7 @@ def _stage(config: Config, forge: Forge, release: Release) -> str | None:
         return None
     path, state = declared(release, environment)
     changes = {path: state, PROFILE_PATH: released_file(forge, release, PROFILE_FILE)}
-    message = f"Let {environment} serve {release.tag}\n\n{release.verdict}"
+    message = f"Let {environment} serve {release.tag}\n\n{unlinked(release.verdict)}"
     return forge.commit(forge.default_branch, changes, message)
 
 

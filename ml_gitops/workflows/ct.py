@@ -23,6 +23,7 @@ from ml_gitops.pull_request import (
     ticked,
 )
 from ml_gitops.render.observation_body import retraining_body
+from ml_gitops.render.tables import unlinked
 from ml_gitops.report import artifact_name
 from ml_gitops.workflows.ci import Left, make_lock, posted_report, publish, train
 from ml_gitops.workflows.promotion import subject_of
@@ -151,7 +152,9 @@ def retraining_spec(
         base=forge.default_branch,
         title=f"Retrain {model} on data until {until}",
         body=retraining_body(observation, report),
-        commit_message=f"Advance the data lock of {model} to {until}\n\n{decision.headline}.",
+        commit_message=(
+            f"Advance the data lock of {model} to {until}\n\n{unlinked(decision.headline)}."
+        ),
         changes=((LOCK_FILE, report.lock.to_json().encode()),),
         labels=("retraining", model, f"gate-{report.verdict}"),
         draft=report.verdict == "block",

@@ -9,6 +9,7 @@ from ml_gitops.errors import DocumentError, ForgeError
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Action, PullRequest, PullRequestSpec
 from ml_gitops.render.proposal_body import promotion_body
+from ml_gitops.render.tables import unlinked
 from ml_gitops.workflows.reconciliation import apply, decide
 from ml_gitops.workflows.registry import assigned, read_release, served
 
@@ -86,7 +87,7 @@ def _promotion(
         base=forge.default_branch,
         title=f"Promote {release.tag} to {environment}",
         body=body,
-        commit_message=f"Let {environment} serve {release.tag}\n\n{release.verdict}",
+        commit_message=f"Let {environment} serve {release.tag}\n\n{unlinked(release.verdict)}",
         changes=(declared(release, environment),),
         labels=("promotion", environment, *(["unreviewed"] if release.doubts else [])),
     )

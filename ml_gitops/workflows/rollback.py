@@ -10,6 +10,7 @@ from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Action, Keep, Kind, PullRequest, PullRequestSpec, open_proposals
 from ml_gitops.render.proposal_body import rollback_body
+from ml_gitops.render.tables import unlinked
 from ml_gitops.report import Report
 from ml_gitops.workflows.promotion import declared, subject_of
 from ml_gitops.workflows.reconciliation import apply, decide
@@ -110,7 +111,7 @@ def _proposal(
             seen=seen,
             report=_report_of_both(forge, serving, target),
         ),
-        commit_message=f"Roll {environment} back to {target.tag}\n\n{why}",
+        commit_message=f"Roll {environment} back to {target.tag}\n\n{unlinked(why)}",
         changes=(declared(target, environment),),
         labels=("rollback", environment),
     )

@@ -9,6 +9,7 @@ from ml_gitops.errors import DocumentError, ForgeError, GitError, MlGitopsError,
 from ml_gitops.model.lineage import Lineage, data_digest
 from ml_gitops.names import LOCK_FILE
 from ml_gitops.ports import Forge, Tag
+from ml_gitops.render.tables import unlinked
 
 _RUN = "run "
 """What stands before the run key in the message of a release's tag."""
@@ -45,7 +46,7 @@ def claim_tag(config: Config, forge: Forge, release: Release) -> str:
     if standing is not None:
         # A crash came between tag and page; the default branch may have moved on since.
         return standing.commit
-    said = f"{release.tag}\n\n{release.verdict}\n\n{_RUN}{release.run_key}"
+    said = f"{release.tag}\n\n{unlinked(release.verdict)}\n\n{_RUN}{release.run_key}"
     try:
         return forge.create_tag(release.tag, release.commit, said).commit
     except (ForgeError, GitError):

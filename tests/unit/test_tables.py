@@ -21,7 +21,7 @@ from ml_gitops.render.numbers import (
     signed,
     size,
 )
-from ml_gitops.render.tables import code, details, escape, fence, plain, table
+from ml_gitops.render.tables import code, details, escape, fence, plain, table, unlinked
 
 NASTY = [
     "@everyone fixes #1, GH-2 and owner/name#3",
@@ -187,7 +187,26 @@ def test_nothing_that_forges_link_survives(text: str) -> None:
     """Mentions, issue numbers, addresses and emoji are broken by an invisible space."""
     escaped = escape(text)
 
-    assert not re.search(r"@[^\u200b]|@$|#\w|GH-\d|://|www\.|:[\w+-]+:", escaped, re.IGNORECASE)
+    rendered = Tags(forge().render(escaped)).text
+    for said in (escaped, rendered, unlinked(text)):
+        assert not re.search(r"@[^\u200b]|@$|#\w|GH-\d|://|www\.|:[\w+-]+:", said, re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [":white_check_mark:", "_www.example.com", "_gh-3", "deadbeef", "a5c3785ed8d6a35868bc" * 2],
+)
+def test_what_only_looks_broken_in_markdown_is_broken(text: str) -> None:
+    """A backslash in Markdown is gone from what is rendered, so it breaks no emoji or address."""
+    said = Tags(forge().render(escape(text))).text
+
+    assert said.strip() != text
+    assert said.strip().replace("\u200b", "") == text
+
+
+def test_what_nobody_can_see_is_dropped() -> None:
+    """Fillers, joiners of graphemes and selectors hide no words; emoji keep theirs."""
+    assert plain("a\u3164\u115f\u034f\ufe01\U000e0101\u2800b \u2764\ufe0f") == "ab \u2764\ufe0f"
 
 
 def test_escape_leaves_ordinary_names_readable() -> None:

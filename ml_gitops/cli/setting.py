@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
+from ml_gitops.adapters.folder import in_folder
 from ml_gitops.adapters.git.clone import Clone
 from ml_gitops.adapters.github.connect import GitHub, find_place
 from ml_gitops.adapters.local_forge.forge import LocalForge
@@ -64,13 +65,17 @@ def _refuse_foreign_cache(root: Path) -> None:
         ConfigError: Git tracks it, or it is a link to somewhere else.
     """
     repository = Clone(root, clock=now, actor=BOT)
-    tracked = (root / CACHE).exists() and (root / ".git").exists() and repository.tracked(CACHE)
+    tracked = (root / CACHE).exists() and _in_git(root) and repository.tracked(CACHE)
     if tracked or (root / CACHE).is_symlink():
         raise ConfigError(
             "the cache of runs came with a commit, or is a link",
             hint=f"remove it: git rm -r --cached {CACHE}, then delete it",
             where=CACHE,
         )
+
+
+def _in_git(folder: Path) -> bool:
+    return any((it / ".git").exists() for it in (folder, *folder.parents))
 
 
 def _refuse_unwritable(path: Path) -> None:
@@ -127,13 +132,24 @@ class Setting:
     @cached_property
     def person(self) -> Actor:
         """Who types: the name that Git knows."""
-        settings = Clone(self.workspace.root, clock=now, actor=Actor(login="you"))
+        settings = Clone(self._home, clock=now, actor=Actor(login="you"))
         return Actor(login=settings.identity().name)
 
     @cached_property
+    def _home(self) -> Path:
+        """The folder of the model, or any one of a repository where no single model is meant."""
+        try:
+            find_root(self._folder, CONFIG_FILE)
+        except ConfigError:
+            if not _in_git(self._folder.resolve()):
+                raise
+            return self._folder.resolve()
+        return self.workspace.root
+
+    @cached_property
     def repository(self) -> Clone:
-        """The clone that the person works in."""
-        return Clone(self.workspace.root, clock=now, actor=self.person)
+        """The clone that the person works in, seen from the folder of the model."""
+        return Clone(self._home, clock=now, actor=self.person)
 
     @cached_property
     def forge_path(self) -> Path | None:
@@ -142,18 +158,36 @@ class Setting:
         if address is None:
             return None
         path = Path(address.removeprefix("file://"))
-        path = path if path.is_absolute() else self.workspace.root / path
+        path = path if path.is_absolute() else self.repository.top / path
         return path if path.is_dir() else None
 
     def forge(self, actor: Actor = BOT) -> "Forge":
-        """Return the forge of this repository, as seen by an actor.
+        """Return the forge of this repository, as seen by an actor from the model's folder.
 
         Raises:
             ForgeError: there is none.
         """
         if self._github is not None:
-            return self._github.forge(bot=actor.bot)
-        return LocalForge(self._forge_folder(), actor=actor, clock=now)
+            found: Forge = self._github.forge(bot=actor.bot)
+        else:
+            found = LocalForge(self._forge_folder(), actor=actor, clock=now)
+        return in_folder(found, self._below)
+
+    @cached_property
+    def _below(self) -> str:
+        """Where in its repository the model is, for paths to start with.
+
+        Raises:
+            ForgeError: it is below the model of a whole repository.
+        """
+        below = self.repository.folder if _in_git(self._home) else ""
+        if below and (self.repository.top / CONFIG_FILE).is_file():
+            raise ForgeError(
+                "the repository has a model at its top, which is its only one",
+                hint="give each model a folder of its own, and none the top",
+                where=str(self._home),
+            )
+        return below
 
     @cached_property
     def _github(self) -> GitHub | None:
@@ -163,20 +197,16 @@ class Setting:
         place = find_place(self.repository.remote_url(), os.environ)
         if place is None:
             return None
-        states = [state_path(it) for it in self.config.delivery.environments]
-        return GitHub(place, os.environ, now, states)
+        return GitHub(place, os.environ, now, self._states())
+
+    def _states(self) -> list[str]:
+        """Return where desired states lie; none, where no single model is meant."""
+        if not (self._home / CONFIG_FILE).is_file():
+            return []
+        return [self._below + state_path(it) for it in self.config.delivery.environments]
 
     def _forge_folder(self) -> Path:
-        root = self.workspace.root
-        if (
-            any((folder / ".git").exists() for folder in root.parents)
-            and not (root / ".git").exists()
-        ):
-            raise ForgeError(
-                "the model is not at the top of its Git repository",
-                hint="give each model a repository of its own; several in one are not supported",
-                where=str(root),
-            )
+        root = self._home
         if self.forge_path is None:
             self.repository.run("rev-parse", "--git-dir")  # Outside of Git, Git says so.
             address = self.repository.remote_url()

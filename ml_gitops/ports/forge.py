@@ -82,6 +82,15 @@ class Forge(Protocol):
         """Return path and content of every file at or below these places, nothing hidden below."""
         ...
 
+    def content_id(self, folder: str = "", *, ref: str) -> str:
+        """Return what stands for all files of a folder at a ref: equal files, equal answer.
+
+        Args:
+            folder: with a slash at its end; empty for everything.
+            ref: a branch, tag or commit.
+        """
+        ...
+
     def commit(self, branch: str, changes: Changes, message: str) -> str:
         """Commit changes on top of a branch and return the commit (the tip, if nothing differs)."""
         ...

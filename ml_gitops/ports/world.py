@@ -166,6 +166,10 @@ class Repository(Protocol):
         """Return the commit that is checked out."""
         ...
 
+    def content_id(self) -> str:
+        """Return what stands for all files of the commit, see `Forge.content_id`."""
+        ...
+
     def branch(self) -> str | None:
         """Return the branch that is checked out; None on a detached head."""
         ...

@@ -29,6 +29,7 @@ class PullRequestSpec:
         commit_message: subject and body of the one commit.
         changes: path to new content (None deletes the file).
         draft: whether it is not ready to merge.
+        folder: where in the repository those paths start; the identity does not depend on it.
     """
 
     kind: Kind
@@ -42,6 +43,12 @@ class PullRequestSpec:
     changes: tuple[tuple[str, bytes | None], ...]
     labels: tuple[str, ...] = ()
     draft: bool = False
+    folder: str = ""
+
+    @property
+    def files(self) -> dict[str, bytes | None]:
+        """The changes, by their paths in the repository."""
+        return {self.folder + path: content for path, content in self.changes}
 
     @property
     def marker(self) -> Marker:

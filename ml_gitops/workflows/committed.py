@@ -34,7 +34,10 @@ def require_committed(
 
 
 def require_tip(config: Config, workspace: Workspace, repository: Repository, forge: Forge) -> str:
-    """Refuse a work tree that is not the tip of the default branch; return that commit.
+    """Refuse a work tree that is not the tip of the default branch; return its commit.
+
+    Where several models share a repository, what others committed elsewhere in it meanwhile
+    makes no difference.
 
     Raises:
         GitError: it is another commit, or differs from its own.
@@ -42,9 +45,14 @@ def require_tip(config: Config, workspace: Workspace, repository: Repository, fo
     hint = "commit or stash; only what is in Git is trusted here"
     require_committed(config, workspace, repository, hint=hint)
     head, tip = repository.head(), forge.head(forge.default_branch)
-    if head != tip:
-        raise GitError(
-            f"the work tree is at {head[:12]}, {forge.default_branch} at {(tip or 'nothing')[:12]}",
-            hint=f"run `git switch {forge.default_branch}` and `git pull`; push what you committed",
-        )
-    return head
+    if tip is not None and (head == tip or _same_folder(repository, forge, head, tip)):
+        return head
+    raise GitError(
+        f"the work tree is at {head[:12]}, {forge.default_branch} at {(tip or 'nothing')[:12]}",
+        hint=f"run `git switch {forge.default_branch}` and `git pull`; push what you committed",
+    )
+
+
+def _same_folder(repository: Repository, forge: Forge, head: str, tip: str) -> bool:
+    """Say whether a commit was merged, and its folder has not changed since."""
+    return forge.content_id(ref=tip) == repository.content_id() and forge.landed(head)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from ml_gitops.adapters.folder import in_folder
 from ml_gitops.adapters.git.clone import Clone
 from ml_gitops.adapters.github.client import GitHubClient
 from ml_gitops.adapters.github.forge import GitHubForge
@@ -199,3 +200,25 @@ class GitHubHarness(People):
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.passed += seconds
+
+
+class Below:
+    """A harness whose people and bots work on one model, in a folder of the repository."""
+
+    below = "models/churn/"
+
+    def forge(self, login: str = BOT, *, bot: bool = True) -> Forge:
+        """See `Harness`."""
+        return in_folder(super().forge(login, bot=bot), self.below)  # type: ignore[misc]
+
+    def _write(self, changes: Mapping[str, bytes | None]) -> None:
+        placed = {self.below + path: content for path, content in changes.items()}
+        super()._write(placed)  # type: ignore[misc]
+
+
+class LocalBelow(Below, LocalHarness):  # type: ignore[misc]
+    """A local forge, as a model in a folder sees it."""
+
+
+class GitHubBelow(Below, GitHubHarness):  # type: ignore[misc]
+    """GitHub, as a model in a folder sees it."""

@@ -493,14 +493,12 @@ def test_a_forge_that_cannot_be_made_adds_nothing(
     assert not (strange.parent / "f.git").exists()
 
 
-def test_several_models_in_one_repository_are_refused(
-    strange: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A model below the top of its repository trains, and is told why it has no forge."""
-    make_model_repo(strange / "second", git=False)
+def test_a_model_below_another_is_refused(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A model at the top has the repository for itself; one below it has no forge."""
+    make_model_repo(whole / "second", git=False)
 
-    found = check(strange / "second", capsys)
+    found = check(whole / "second", capsys)
 
-    (line,) = [one for one in said(found, "warn") if "not at the top" in one]
-    assert "give each model a repository of its own" in line
-    assert main(["release", "-C", str(strange / "second")]) == 2
+    (line,) = [one for one in said(found, "warn") if "its only one" in one]
+    assert "give each model a folder of its own, and none the top" in line
+    assert main(["release", "-C", str(whole / "second")]) == 2

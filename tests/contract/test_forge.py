@@ -1,13 +1,25 @@
 """Every forge behaves the same: this suite is written against the port and knows no adapter."""
 
 from collections.abc import Iterator, Sequence
+from inspect import signature
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from ml_gitops.adapters.folder import in_folder
 from ml_gitops.errors import ForgeError
+from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Actor, Keep, PullRequestSpec, Tell, Update, plan
-from tests.contract.forges import BOT, FIRST, GitHubHarness, Harness, LocalHarness
+from tests.contract.forges import (
+    BOT,
+    FIRST,
+    GitHubBelow,
+    GitHubHarness,
+    Harness,
+    LocalBelow,
+    LocalHarness,
+)
 from tests.github.server import GitHubServer
 
 
@@ -18,20 +30,38 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def begun_below(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Likewise, with its files in the folder of a model."""
+    return LocalBelow(tmp_path_factory.mktemp("begun-below")).folder
+
+
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubServer]:
     """Start a GitHub, once; every test has a repository of its own there."""
     with GitHubServer(tmp_path_factory.mktemp("github")) as started:
         yield started
 
 
-@pytest.fixture(params=["local", "github"])
+@pytest.fixture(
+    params=["local", "github", "below", pytest.param("github-below", marks=pytest.mark.slow)]
+)
 def harness(
-    request: pytest.FixtureRequest, begun: Path, server: GitHubServer, tmp_path: Path
+    request: pytest.FixtureRequest,
+    begun: Path,
+    begun_below: Path,
+    server: GitHubServer,
+    tmp_path: Path,
 ) -> Harness:
-    """Give a test one forge and the people around it, of each kind there is."""
-    if request.param == "github":
-        return GitHubHarness(tmp_path, server, begun)
-    return LocalHarness(tmp_path, begun)
+    """Give a test one forge and the people around it, of each kind, at the top or in a folder."""
+    match request.param:
+        case "github":
+            return GitHubHarness(tmp_path, server, begun)
+        case "below":
+            return LocalBelow(tmp_path, begun_below)
+        case "github-below":
+            return GitHubBelow(tmp_path, server, begun_below)
+        case _:
+            return LocalHarness(tmp_path, begun)
 
 
 def spec(
@@ -104,6 +134,36 @@ def test_files_are_read_at_a_branch_a_tag_or_a_commit(harness: Harness) -> None:
     assert forge.read("new", ref="main") is None
     assert forge.read("gone.txt", ref="main") is None
     assert forge.head("gone") is None
+
+
+def test_equal_files_have_one_id(harness: Harness) -> None:
+    """What stands for a folder changes with its files, and with nothing beside it."""
+    forge = harness.forge()
+    first, folder = forge.content_id(ref="main"), forge.content_id("new/", ref="main")
+    forge.commit("main", {"new/a.txt": b"a\n"}, "Add")
+    second, one = forge.content_id(ref="main"), forge.content_id("new/", ref="main")
+    forge.commit("main", {"new/a.txt": b"b\n", "b.txt": b"c\n"}, "Change")
+    tip = forge.commit("main", {"new/a.txt": b"a\n"}, "Change back")
+
+    assert folder == ""
+    assert len({first, second, forge.content_id(ref=tip)}) == 3
+    assert forge.content_id("new/", ref=tip) == one != ""
+    with pytest.raises(ForgeError, match="there is no branch, tag or commit"):
+        forge.content_id(ref="gone")
+
+
+def test_no_method_with_a_path_forgets_the_folder() -> None:
+    """Whatever of the port takes paths is translated for a model in a folder."""
+    wrapped = vars(type(in_folder(cast("Forge", None), "models/churn/")))
+    told = {
+        name
+        for name, method in vars(Forge).items()
+        if callable(method)
+        and {"path", "places", "folder", "changes", "spec"} & signature(method).parameters.keys()
+    }
+
+    assert told == {name for name in wrapped if name in told or not name.startswith("_")}
+    assert len(told) == 6
 
 
 @pytest.mark.parametrize("ref", ["gone", "main~0", "main:a.txt", "--all", "", "HEAD^{tree}"])
@@ -418,7 +478,7 @@ def test_a_conflict_names_the_files_and_changes_nothing(harness: Harness, method
     forge.open_pull_request(spec((("a.txt", b"1\n2\nthree\n"), ("c.txt", b"c\n"))))
     tip = harness.push("main", {"a.txt": b"1\n2\nTHREE\n"})
 
-    with pytest.raises(ForgeError, match=r"both sides changed a\.txt;"):
+    with pytest.raises(ForgeError, match=r"both sides changed [a-z/]*a\.txt;"):
         forge.merge(1, method)  # type: ignore[arg-type]
 
     assert forge.head("main") == tip

@@ -139,7 +139,7 @@ class World:
             words: the command line.
             expect: how it must end.
         """
-        outcome = self.root / ".git" / "outcome.json"
+        outcome = self.forge_path.parent / "outcome.json"
         outcome.unlink(missing_ok=True)
         before = os.environ.get(NOW)
         os.environ[NOW] = self.clock().isoformat()

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from ml_gitops.adapters.git.history import folder_tree
 from ml_gitops.adapters.git.repository import GitRepository, Identity
 from ml_gitops.errors import GitError
 from ml_gitops.ports import Clock
@@ -12,7 +14,7 @@ from ml_gitops.pull_request import Actor
 
 
 class Clone(GitRepository):
-    """A repository with a work tree.
+    """A repository with a work tree, seen from its top or from a folder in it.
 
     Commits of a person carry the name and address of their Git settings, if
     there are any; commits of a bot never do.
@@ -20,6 +22,20 @@ class Clone(GitRepository):
 
     def __init__(self, path: Path, *, clock: Clock, actor: Actor) -> None:
         super().__init__(path, clock=clock, actor=actor, may_be_bare=False)
+
+    @cached_property
+    def folder(self) -> str:
+        """Where in the repository this is: empty at its top, else with a slash at the end."""
+        return os.fsdecode(self.run("rev-parse", "--show-prefix").stdout).removesuffix("\n")
+
+    @cached_property
+    def top(self) -> Path:
+        """The top of the work tree."""
+        return Path(os.fsdecode(self.run("rev-parse", "--show-toplevel").stdout).removesuffix("\n"))
+
+    def content_id(self) -> str:
+        """Return what stands for all files of this folder in the commit that is checked out."""
+        return folder_tree(self, "HEAD", self.folder)
 
     def tracked(self, path: str) -> bool:
         """Say whether Git tracks anything at or below a path."""
@@ -52,11 +68,11 @@ class Clone(GitRepository):
         return Identity(name or identity.name, email or identity.email, identity.date)
 
     def dirty_paths(self) -> list[str]:
-        """Return the paths that differ from the commit, sorted, new ones included."""
-        listed = self.run(
-            "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all"
-        ).stdout.decode(errors="surrogateescape")
-        return sorted(entry[3:] for entry in listed.split("\0") if entry)
+        """Return the paths of this folder that differ from the commit, sorted, new ones too."""
+        words = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all")
+        listed = os.fsdecode(self.run(*words, "--", ".").stdout)
+        paths = (entry[3:] for entry in listed.split("\0") if entry)
+        return sorted(path.removeprefix(self.folder) for path in paths)
 
     def overlooked(self, read: Iterable[str]) -> list[str]:
         """Return which files are not as the commit has them, even where Git is told not to look.
@@ -67,9 +83,12 @@ class Clone(GitRepository):
         Args:
             read: the files to compare; Python files that only the commit has are named too.
         """
-        committed = self.files("HEAD")
+        start = len(self.folder)
+        found = self.files("HEAD", self.folder)
+        committed = {path[start:]: id_ for path, id_ in found.items()}
         tracked = [path for path in read if path in committed and "\n" not in path]
-        asked = "".join(f"{path}\n" for path in tracked)
+        # Git reads these from the top, wherever it was called.
+        asked = "".join(f"{self.folder}{path}\n" for path in tracked)
         ids = self.text("hash-object", "--stdin-paths", stdin=asked).split() if tracked else []
         same = {path for path, id_ in zip(tracked, ids, strict=True) if committed[path] == id_}
         gone = {

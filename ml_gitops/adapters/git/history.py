@@ -65,6 +65,17 @@ def is_ancestor(repository: GitRepository, one: str, other: str) -> bool:
     return done.returncode == 0
 
 
+def folder_tree(repository: GitRepository, commit: str, folder: str) -> str:
+    """Return the tree of a folder in a commit; empty if there is no such folder.
+
+    Args:
+        folder: with a slash at its end; empty for everything.
+    """
+    asked = f"{repository.commit_id(commit)}:{folder.rstrip('/')}"
+    done = repository.run("rev-parse", "--verify", "--quiet", asked, accept=(0, 1))
+    return done.stdout.decode().strip()
+
+
 def diff(repository: GitRepository, base: str, head: str) -> str:
     """Return what a head changed since it left a base, as a unified diff."""
     start = merge_base(repository, base, head) or repository.commit_id(base)

@@ -90,10 +90,11 @@ class GitHubForge(Proposals, Shelf, Artifacts, Checks, Settings):
 
     def files(self, *places: str, ref: str) -> dict[str, bytes]:
         """Return path and content of every file at or below these places, nothing hidden below."""
-        commit = self._commit_at(ref) if SOUND_NAME.fullmatch(ref) else None
-        if commit is None:
-            raise self._no_ref(ref)
-        return self._git.files(self._git.tree(commit), places)
+        return self._git.files(self._tree_at(ref), places)
+
+    def content_id(self, folder: str = "", *, ref: str) -> str:
+        """Return what stands for all files of a folder at a ref: equal files, equal answer."""
+        return self._git.subtree(self._tree_at(ref), folder)
 
     def commit(self, branch: str, changes: Changes, message: str) -> str:
         """Commit changes on top of a branch and return the commit (the tip, if nothing differs)."""
@@ -201,6 +202,16 @@ class GitHubForge(Proposals, Shelf, Artifacts, Checks, Settings):
             f"GitHub does not merge #{old.number} ({refused.said})",
             hint="look at its page for what is missing",
         )
+
+    def _tree_at(self, ref: str) -> str:
+        """Return the tree that a branch, tag or commit id names.
+
+        Raises:
+            ForgeError: there is none.
+        """
+        if not SOUND_NAME.fullmatch(ref):
+            raise self._no_ref(ref)
+        return self._git.tree(self._commit_at(ref))
 
     def _commit_at(self, ref: str) -> str:
         """Return the commit that a branch, tag or commit id names.

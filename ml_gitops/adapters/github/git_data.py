@@ -61,6 +61,16 @@ class GitData(Refs):
             if it["type"] == "blob" and any(_belongs(it["path"], place) for place in places)
         }
 
+    def subtree(self, tree: str, folder: str) -> str:
+        """Return the tree of a folder in a tree; empty if there is no such folder."""
+        for name in filter(None, folder.split("/")):
+            entries = self._client.get(f"/git/trees/{tree}")["tree"]
+            found = (it["sha"] for it in entries if (it["path"], it["type"]) == (name, "tree"))
+            tree = next(found, "")
+            if not tree:
+                break
+        return tree
+
     def write_tree(self, base: str | None, changes: Changes) -> str:
         """Return a tree with files changed; the base itself, if nothing differs.
 

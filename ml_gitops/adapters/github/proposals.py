@@ -232,7 +232,7 @@ class Proposals(Threads):
     def _written(self, spec: PullRequestSpec, base: str, *, current: str | None) -> str:
         """Return the one commit of a proposal: the current one, if it says the same."""
         start = self._git.tree(base)
-        tree = self._git.write_tree(start, dict(spec.changes))
+        tree = self._git.write_tree(start, spec.files)
         if tree == start:
             raise self._refusal(
                 f"the proposal changes nothing in {spec.base}", hint="close it; it is done"

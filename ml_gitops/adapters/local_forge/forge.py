@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from ml_gitops.account import Account, ForgeRules
-from ml_gitops.adapters.git.history import diff, is_ancestor
+from ml_gitops.adapters.git.history import diff, folder_tree, is_ancestor
 from ml_gitops.adapters.git.repository import HEADS, GitRepository
 from ml_gitops.adapters.limits import BOT_BRANCHES, checked_choice
 from ml_gitops.adapters.local_forge.merging import combine
@@ -68,8 +68,8 @@ class LocalForge(Proposals, Threads, Shelf):
 
     def landed(self, commit: str) -> bool:
         """Say whether a commit is in the history of the default branch."""
-        tip = self.head(self.default_branch)
-        return tip is not None and is_ancestor(self._repository, commit, tip)
+        tip, known = self.head(self.default_branch), self._repository.resolve(commit)
+        return None not in (tip, known) and is_ancestor(self._repository, commit, tip or "")
 
     def read(self, path: str, *, ref: str) -> bytes | None:
         """Return a file at a branch, tag or commit; None if it is not there."""
@@ -89,6 +89,10 @@ class LocalForge(Proposals, Threads, Shelf):
             return dict(zip(found, self._repository.blobs(list(found.values())), strict=True))
 
         return self._state.insist(attempt)
+
+    def content_id(self, folder: str = "", *, ref: str) -> str:
+        """Return what stands for all files of a folder at a ref: equal files, equal answer."""
+        return self._state.insist(lambda: folder_tree(self._repository, ref, folder))
 
     def commit(self, branch: str, changes: Changes, message: str) -> str:
         """Commit changes on top of a branch and return the commit (the tip, if nothing differs)."""

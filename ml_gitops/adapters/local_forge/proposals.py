@@ -183,7 +183,7 @@ class Proposals:
 
     def _written(self, work: Work, spec: PullRequestSpec, base: str, *, current: str | None) -> str:
         """Return the one commit of a proposal: the current one, if it says the same."""
-        tree = self._repository.write_tree(base, dict(spec.changes))
+        tree = self._repository.write_tree(base, spec.files)
         if tree == self._repository.tree(base):
             raise work.refusal(
                 f"the proposal changes nothing in {spec.base}", hint="close it; it is done"

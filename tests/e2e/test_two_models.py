@@ -1,0 +1,111 @@
+"""Two models in one repository: each goes its own way from the first lock to the retraining."""
+
+import shutil
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import pytest
+
+from ml_gitops.adapters.folder import in_folder
+from ml_gitops.adapters.git.clone import Clone
+from ml_gitops.adapters.local_forge.forge import LocalForge
+from ml_gitops.cli.setting import BOT
+from ml_gitops.ports import Forge
+from tests.builders import PERSON, make_model_repo
+from tests.e2e.world import DECAYED, FIRST_LOCK, FITS, QUIET, World
+
+
+class Model(World):
+    """One of the models of a repository, with a folder of its own."""
+
+    def __init__(self, top: Path, folder: str) -> None:
+        super().__init__(top / folder, datetime.combine(FIRST_LOCK, time(8), UTC))
+        self.clone = Clone(top, clock=self.clock, actor=PERSON)
+        self.forge_path = top.resolve() / ".git" / "forge.git"
+
+    @property
+    def forge(self) -> Forge:  # type: ignore[override]
+        """The forge as the bot sees it from the folder of the model."""
+        return in_folder(self.all, f"{self.root.name}/")
+
+    @property
+    def all(self) -> LocalForge:
+        """The forge as it is."""
+        return LocalForge(self.forge_path, actor=BOT, clock=self.clock)
+
+
+def two_models(top: Path) -> tuple[Model, Model]:
+    """Make a repository with two models: the first decays, the second does not."""
+    for name, decay in (("churn", QUIET), ("visits", None)):
+        about = {"model": {"name": name}, "data": {"holdout_days": 10}}
+        keep = {f"{FITS[:4]}/.keep": ""}
+        folder = top / name
+        make_model_repo(folder, rows_per_day=60, decay_from=decay, files=keep, git=False, **about)
+    first, second = Model(top, "churn"), Model(top, "visits")
+    clone = Clone.create(top, clock=first.clock, actor=PERSON)
+    LocalForge.create(first.forge_path, actor=BOT, clock=first.clock)
+    clone.commit_all("Start two models")
+    clone.set_remote(str(first.forge_path))
+    clone.push("main")
+    clone.run("config", "user.name", PERSON.login)
+    return first, second
+
+
+def ship(model: Model) -> str:
+    """Lock, train, report, merge, release and promote a first model."""
+    model.run("data", "lock", "--until", str(FIRST_LOCK))
+    number = model.propose(f"Lock {model.root.name}")
+    model.integrate(number)
+    model.merge(number)
+    return model.release()
+
+
+@pytest.mark.slow
+def test_each_model_goes_its_own_way(tmp_path: Path) -> None:
+    """Files, tags, proposals and records of one model never touch the other."""
+    churn, visits = two_models(tmp_path / "shop")
+
+    assert (ship(churn), ship(visits)) == ("churn@v1.0.0", "visits@v1.0.0")
+
+    head = churn.all.head("main") or ""
+    names = ("churn", "visits")
+    states = [f"{name}/deployments/production.json" for name in names]
+    assert all(churn.all.read(path, ref=head) for path in states)
+    assert churn.all.read("deployments/production.json", ref=head) is None
+    for model in (churn, visits):
+        model.live(date(2024, 2, 1), DECAYED, model.state("production").tag)
+    seen = churn.monitor(DECAYED)
+    quiet = visits.monitor(DECAYED)
+    assert (seen["want"], quiet["want"]) == ("retrain", "nothing")
+    (proposal,) = churn.open()
+    assert proposal.number == seen["retraining"]["pull_request"]
+    assert churn.all.read("churn/data.lock.json", ref=proposal.branch) != churn.all.read(
+        "churn/data.lock.json", ref="main"
+    )
+    records = [path for path, _ in churn.records()]
+    assert all(any(it.startswith(f"monitoring/{name}/") for it in records) for name in names)
+    # The same look again changes nothing.
+    before = churn.all.head(proposal.branch)
+    assert churn.monitor(DECAYED)["retraining"]["action"] == "keep"
+    assert churn.all.head(proposal.branch) == before
+
+
+@pytest.mark.slow
+def test_a_release_minds_only_its_own_folder(tmp_path: Path) -> None:
+    """What others merge elsewhere meanwhile is no reason to stop; in the folder itself it is."""
+    churn, visits = two_models(tmp_path / "shop")
+    churn.run("data", "lock", "--until", str(FIRST_LOCK))
+    number = churn.propose("Lock churn")
+    churn.integrate(number)
+    churn.merge(number)
+    visits.all.commit("main", {"visits/params.toml": b"C = 2.0\nmax_iter = 200\n"}, "Elsewhere")
+    (churn.root.parent / "visits" / "notes.md").write_text("mine\n")
+
+    assert churn.run("release")["release"]["tag"] == "churn@v1.0.0"
+    (churn.root.parent / "visits" / "notes.md").unlink()
+    churn.all.commit("main", {"churn/params.toml": b"C = 2.0\nmax_iter = 200\n"}, "Here")
+    churn.run("release", expect=2)
+    churn.clone.pull()
+    shutil.rmtree(churn.root / ".ml-gitops")
+    (churn.root / "params.toml").write_text("C = 3.0\n")
+    churn.run("release", expect=2)

@@ -68,6 +68,8 @@ def show(parsed: argparse.Namespace) -> int:
     def tell(terminal: Terminal) -> None:
         terminal.status(_state(found), f"#{found.number} {found.title}")
         terminal.line(f"{found.author.login} wants {found.branch} in {found.base}")
+        if found.reviewers:
+            terminal.line(f"asked for a review: {', '.join(found.reviewers)}")
         tell_thread(terminal, found, full=parsed.full)
 
     setting.show(found, tell)

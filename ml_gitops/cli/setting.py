@@ -116,6 +116,7 @@ class Setting:
             if path is not None:
                 _refuse_unwritable(path)
         self.terminal = Terminal(machine=parsed.json)
+        self._forges: list[Forge] = []
 
     @cached_property
     def workspace(self) -> LocalWorkspace:
@@ -167,10 +168,12 @@ class Setting:
         Raises:
             ForgeError: there is none.
         """
+        found: Forge
         if self._github is not None:
-            found: Forge = self._github.forge(bot=actor.bot)
+            found = self._github.forge(bot=actor.bot)
         else:
             found = LocalForge(self._forge_folder(), actor=actor, clock=now)
+        self._forges.append(found)
         return in_folder(found, self._below)
 
     @cached_property
@@ -274,6 +277,7 @@ class Setting:
             annotations: what is to be said beside lines of files.
         """
         document = to_jsonable_python(outcome)
+        undone = [remark for forge in self._forges for remark in forge.remarks]
         text = json.dumps(document, indent=2, sort_keys=True)
         if self._outcome is not None:
             self.write(self._outcome, text + "\n")
@@ -281,8 +285,11 @@ class Setting:
             self.terminal.json(text)
         else:
             tell(self.terminal)
+            for remark in undone:
+                self.terminal.status("warn", remark)
         if on_actions():
-            leave(self._words, document, summary or _told(tell), annotations)
+            notes = [*annotations, *(Annotation("warning", it) for it in undone)]
+            leave(self._words, document, summary or _told(tell), notes)
 
 
 def _told(tell: Callable[[Terminal], None]) -> str:

@@ -15,6 +15,7 @@ from ml_gitops.monitoring.drift import DriftPolicy
 from ml_gitops.monitoring.health import HealthPolicy
 from ml_gitops.monitoring.retrain import RetrainPolicy
 from ml_gitops.monitoring.rollback import RollbackPolicy
+from ml_gitops.pull_request import BotPolicy
 from ml_gitops.serving.parity import ParityPolicy
 
 LONGEST = 3650
@@ -121,6 +122,7 @@ class Config(Part):
     health: HealthPolicy = HealthPolicy()
     retrain: RetrainPolicy = RetrainPolicy()
     rollback: RollbackPolicy = RollbackPolicy()
+    bot: BotPolicy = BotPolicy()
 
     @model_validator(mode="before")
     @classmethod

@@ -62,6 +62,11 @@ class Forge(Protocol):
         """Who acts here."""
         ...
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What it did not do, where that was no reason to stop; one line each."""
+        ...
+
     def rules(self) -> ForgeRules:
         """Return what the repository allows and asks for, as far as the account may look."""
         ...
@@ -118,7 +123,7 @@ class Forge(Protocol):
         ...
 
     def update_pull_request(self, number: int, spec: PullRequestSpec) -> PullRequest:
-        """Rewrite branch, title, body and labels of an open pull request to the spec."""
+        """Rewrite branch, title, body and our labels of an open pull request to the spec."""
         ...
 
     def mark_ready(self, number: int) -> PullRequest:

@@ -6,6 +6,16 @@ Open, Update, Close, Keep or Tell, so running twice changes nothing.
 """
 
 from ml_gitops.pull_request.commands import Command, offered, tick, ticked
+from ml_gitops.pull_request.labels import (
+    FOLLOWS,
+    OURS,
+    STAGES,
+    UNREVIEWED,
+    Stage,
+    relabelled,
+    restaged,
+    stage_of,
+)
 from ml_gitops.pull_request.plan import (
     HANDS_OFF,
     Action,
@@ -23,10 +33,12 @@ from ml_gitops.pull_request.plan import (
     plan,
     snoozed,
 )
+from ml_gitops.pull_request.policy import BotPolicy
 from ml_gitops.pull_request.thread import (
     LONGEST_TEXT,
     Actor,
     Comment,
+    Facts,
     Issue,
     Kind,
     Marker,
@@ -40,13 +52,19 @@ from ml_gitops.pull_request.thread import (
 )
 
 __all__ = [
+    "FOLLOWS",
     "HANDS_OFF",
     "LONGEST_TEXT",
+    "OURS",
+    "STAGES",
+    "UNREVIEWED",
     "Action",
     "Actor",
+    "BotPolicy",
     "Close",
     "Command",
     "Comment",
+    "Facts",
     "Issue",
     "IssueAction",
     "IssueSpec",
@@ -59,6 +77,7 @@ __all__ = [
     "PullRequestSpec",
     "Review",
     "ReviewWord",
+    "Stage",
     "Standstill",
     "State",
     "Tell",
@@ -68,8 +87,11 @@ __all__ = [
     "offered",
     "open_proposals",
     "plan",
+    "relabelled",
+    "restaged",
     "signed_text",
     "snoozed",
+    "stage_of",
     "tick",
     "ticked",
 ]

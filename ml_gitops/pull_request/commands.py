@@ -55,16 +55,21 @@ def snooze_text(kind: Kind, model: str, today: date) -> str:
 def asleep(kind: Kind, model: str, existing: Sequence[Existing], today: date) -> Existing | None:
     """Return the thread in which a person snoozed this kind for a model, if that still holds."""
     for thread in existing:
-        said = [Marker.find(it.body) for it in thread.comments if it.author.bot]
-        if any(
+        marker = asleep_in(thread)
+        if (
             marker is not None
             and (marker.kind, marker.model) == (kind, model)
             and marker.until is not None
             and marker.until > today
-            for marker in said
         ):
             return thread
     return None
+
+
+def asleep_in(thread: Thread) -> Marker | None:
+    """Return the last snooze that was said in a thread, over or not; None if there was none."""
+    said = [Marker.find(it.body) for it in thread.comments if it.author.bot]
+    return next((it for it in reversed(said) if it is not None and it.until is not None), None)
 
 
 def hands_off_text(kind: Kind, model: str) -> str:

@@ -13,7 +13,15 @@ from ml_gitops.pull_request.commands import (
     ticked,
     told_hands_off,
 )
-from ml_gitops.pull_request.thread import Kind, Marker, Thread, signed_text
+from ml_gitops.pull_request.thread import (
+    REPORT_HAS_ALL,
+    Facts,
+    Kind,
+    Marker,
+    Thread,
+    fits,
+    signed_text,
+)
 
 HANDS_OFF = "a person committed to the branch; it is theirs now"
 RESUMED = "A box was ticked: the bot goes on in a pull request of its own. This branch is yours."
@@ -30,6 +38,9 @@ class PullRequestSpec:
         changes: path to new content (None deletes the file).
         draft: whether it is not ready to merge.
         folder: where in the repository those paths start; the identity does not depend on it.
+        facts: what its marker tells machines.
+        reviewers: who is asked for a review when it opens: logins, and teams as `owner/team`.
+        rest: where to read what of the body does not fit, as one sentence.
     """
 
     kind: Kind
@@ -44,6 +55,9 @@ class PullRequestSpec:
     labels: tuple[str, ...] = ()
     draft: bool = False
     folder: str = ""
+    facts: Facts | None = None
+    reviewers: tuple[str, ...] = ()
+    rest: str = REPORT_HAS_ALL
 
     @property
     def files(self) -> dict[str, bytes | None]:
@@ -61,12 +75,18 @@ class PullRequestSpec:
             model=self.model,
             fingerprint=self.fingerprint,
             content=sha256("\0".join(parts).encode()),
+            facts=self.facts,
         )
 
     @property
     def full_body(self) -> str:
         """The body with the marker at its end, cut to what a forge accepts."""
-        return signed_text(self.body, self.marker)
+        return signed_text(self.body, self.marker, rest=self.rest)
+
+    @property
+    def overflows(self) -> bool:
+        """Whether the body is longer than what a forge accepts."""
+        return not fits(self.body, self.marker)
 
 
 @dataclass(frozen=True)
@@ -76,6 +96,7 @@ class IssueSpec:
     Args:
         kind, model, fingerprint: what the issue is and the evidence it stands on.
         title, body, labels: as people will see them.
+        facts, rest: see `PullRequestSpec`.
     """
 
     kind: Kind
@@ -84,19 +105,30 @@ class IssueSpec:
     title: str
     body: str
     labels: tuple[str, ...] = ()
+    facts: Facts | None = None
+    rest: str = REPORT_HAS_ALL
 
     @property
     def marker(self) -> Marker:
         """The identity of this issue, with a digest of what it says."""
         content = sha256(f"{self.title}\0{self.body}".encode())
         return Marker(
-            kind=self.kind, model=self.model, fingerprint=self.fingerprint, content=content
+            kind=self.kind,
+            model=self.model,
+            fingerprint=self.fingerprint,
+            content=content,
+            facts=self.facts,
         )
 
     @property
     def full_body(self) -> str:
         """The body with the marker at its end, cut to what a forge accepts."""
-        return signed_text(self.body, self.marker)
+        return signed_text(self.body, self.marker, rest=self.rest)
+
+    @property
+    def overflows(self) -> bool:
+        """Whether the body is longer than what a forge accepts."""
+        return not fits(self.body, self.marker)
 
 
 Wanted = TypeVar("Wanted", PullRequestSpec, IssueSpec)

@@ -5,13 +5,15 @@ from datetime import date, datetime
 from typing import Literal
 
 from ml_gitops.document import Part
+from ml_gitops.pull_request.shortening import shortened
 
 MergeMethod = Literal["merge", "squash", "rebase"]
 State = Literal["open", "closed", "merged"]
-Kind = Literal["retrain", "rollback", "promotion", "incident", "report"]
+Kind = Literal["retrain", "rollback", "promotion", "incident", "report", "dashboard"]
 ReviewWord = Literal["approve", "request-changes", "comment"]
 LONGEST_TEXT = 58_000
 """Characters of a body that every forge accepts, with room for what it adds."""
+REPORT_HAS_ALL = "`ml-gitops report --html FILE` has all of it."
 
 _MARKER = re.compile(r"<!-- ml-gitops:(\{.*?\}) -->")
 
@@ -23,6 +25,22 @@ class Actor(Part):
     bot: bool = False
 
 
+class Facts(Part):
+    """What a machine may want to know of what a bot wrote, without reading its words.
+
+    Attributes:
+        verdict: what was found: the gate's word of a candidate, the monitor's of production.
+        window: the days of the rows that it stands on.
+        run_key: of the candidate.
+        release: the tag that an environment shall serve.
+    """
+
+    verdict: str | None = None
+    window: str | None = None
+    run_key: str | None = None
+    release: str | None = None
+
+
 class Marker(Part):
     """The hidden identity of what a bot wrote: what it is about, and on what evidence.
 
@@ -32,6 +50,7 @@ class Marker(Part):
         fingerprint: digest of the evidence; equal evidence is the same proposal.
         content: digest of everything proposed.
         until: the day before which nothing like it is proposed, where a person asked for that.
+        facts: for machines; nothing is identified by them.
     """
 
     kind: Kind
@@ -39,6 +58,7 @@ class Marker(Part):
     fingerprint: str = ""
     content: str = ""
     until: date | None = None
+    facts: Facts | None = None
 
     def render(self) -> str:
         """Return the marker as an HTML comment that Markdown hides."""
@@ -112,6 +132,7 @@ class PullRequest(Thread):
     Attributes:
         head: commit of the branch (the last one, if it is closed).
         human_commits: whether anyone but a bot committed to the branch.
+        reviewers: who was asked for a review, where the forge tells that.
         merge_commit: what the merge left on the base branch.
     """
 
@@ -120,6 +141,7 @@ class PullRequest(Thread):
     head: str
     draft: bool = False
     reviews: tuple[Review, ...] = ()
+    reviewers: tuple[str, ...] = ()
     human_commits: bool = False
     merge_commit: str | None = None
 
@@ -135,11 +157,20 @@ class Issue(Thread):
     state: Literal["open", "closed"]
 
 
-def signed_text(text: str, marker: Marker) -> str:
-    """Return a text with its marker at the end, cut to what a forge accepts."""
-    end = "\n\n" + marker.render()
-    room = LONGEST_TEXT - len(end)
-    if len(text) > room:
-        cut = "\n\n*The rest did not fit; `ml-gitops report --html FILE` has all of it.*"
-        text = text[: room - len(cut)] + cut
-    return text + end
+def fits(text: str, marker: Marker) -> bool:
+    """Say whether a forge accepts a text with its marker whole."""
+    return len(text) <= _room(marker)
+
+
+def signed_text(text: str, marker: Marker, *, rest: str = REPORT_HAS_ALL) -> str:
+    """Return a text with its marker at the end, cut to what a forge accepts.
+
+    Args:
+        rest: where to read what does not fit, as one sentence.
+    """
+    cut = f"*The rest did not fit; {rest}*"
+    return f"{shortened(text, _room(marker), cut)}\n\n{marker.render()}"
+
+
+def _room(marker: Marker) -> int:
+    return LONGEST_TEXT - len(marker.render()) - 2

@@ -115,7 +115,9 @@ def look(
         commit = require_tip(config, workspace, repository, forge)
         return replace(done, commit=commit, incident=WAITS)
     proposal = apply(forge, retraining)
-    return replace(done, retraining_proposal=proposal, issue=apply_incident(forge, incident))
+    return replace(
+        done, retraining_proposal=proposal, issue=apply_incident(forge, records, incident)
+    )
 
 
 def propose(
@@ -134,7 +136,7 @@ def propose(
         retraining=action,
         retraining_proposal=proposal,
         incident=incident,
-        issue=apply_incident(forge, incident),
+        issue=apply_incident(forge, records, incident),
     )
 
 

@@ -14,6 +14,7 @@ from ml_gitops.names import LOCK_FILE
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Workspace
 from ml_gitops.pull_request import (
     Action,
+    Facts,
     Keep,
     Kind,
     PullRequest,
@@ -26,8 +27,9 @@ from ml_gitops.render.observation_body import retraining_body
 from ml_gitops.render.tables import unlinked
 from ml_gitops.report import artifact_name
 from ml_gitops.workflows.ci import Left, make_lock, posted_report, publish, train
+from ml_gitops.workflows.overflow import keep_whole, pointed
 from ml_gitops.workflows.promotion import subject_of
-from ml_gitops.workflows.reconciliation import apply, decide
+from ml_gitops.workflows.reconciliation import apply, decide, with_note
 from ml_gitops.workflows.recording import trainings
 from ml_gitops.workflows.registry import latest_release, read_release
 
@@ -129,7 +131,8 @@ def propose_training(
     """
     if isinstance(left, Keep):
         return None, left
-    wanted = retraining_spec(config, forge, observation, left)
+    wanted = pointed(forge, retraining_spec(config, forge, observation, left))
+    keep_whole(records, wanted)
     action = decide(forge, KIND, config.model.name, wanted, today=observation.as_of)
     proposal = apply(forge, action)
     if proposal is not None and proposal.state == "open":
@@ -144,7 +147,7 @@ def retraining_spec(
     """Return the pull request of a training: the data lock advanced, and nothing else."""
     report, decision, model = left.report, observation.retrain, config.model.name
     until = report.lock.window.until
-    return PullRequestSpec(
+    proposed = PullRequestSpec(
         kind=KIND,
         model=model,
         fingerprint=decision.fingerprint,
@@ -158,7 +161,12 @@ def retraining_spec(
         changes=((LOCK_FILE, report.lock.to_json().encode()),),
         labels=("retraining", model, f"gate-{report.verdict}"),
         draft=report.verdict == "block",
+        facts=Facts(
+            verdict=report.verdict, window=str(report.lock.window), run_key=left.run.run_key
+        ),
+        reviewers=config.bot.reviewers,
     )
+    return with_note(proposed, forge)
 
 
 def _kept(

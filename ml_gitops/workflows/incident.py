@@ -1,9 +1,10 @@
 """One issue per model for what a person must judge: broken contracts, drift without harm."""
 
 from ml_gitops.monitoring.observation import Observation
-from ml_gitops.ports import Forge
+from ml_gitops.ports import Forge, Records
 from ml_gitops.pull_request import (
     Close,
+    Facts,
     Issue,
     IssueAction,
     IssueSpec,
@@ -16,6 +17,7 @@ from ml_gitops.pull_request import (
     plan,
 )
 from ml_gitops.render.observation_body import incident_body, incident_title
+from ml_gitops.workflows.overflow import keep_whole, pointed
 
 KIND: Kind = "incident"
 
@@ -32,7 +34,7 @@ def plan_incident(
     want, roll_back = observation.retrain.want, observation.rollback.roll_back
     # A rollback answers more than an issue could ask.
     if want in ("incident", "watch") and not roll_back:
-        spec = _spec(model, observation)
+        spec = pointed(forge, _spec(model, observation))
         return plan(KIND, model, spec, issues, today=observation.as_of)
     current = next(iter(open_proposals(KIND, model, issues)), None)
     number = current.number if current else None
@@ -54,11 +56,22 @@ def _spec(model: str, observation: Observation) -> IssueSpec:
         title=incident_title(observation),
         body=incident_body(observation),
         labels=(KIND, model),
+        facts=Facts(verdict=observation.retrain.want, window=_window(observation)),
     )
 
 
-def apply_incident(forge: Forge, action: IssueAction) -> Issue | None:
+def _window(observation: Observation) -> str | None:
+    """Return the days of the newest window, whose drift and breaks were looked at."""
+    if not observation.drift:
+        return None
+    newest = observation.drift[-1]
+    return f"{newest.since.date()}..{newest.until.date()}"
+
+
+def apply_incident(forge: Forge, records: Records, action: IssueAction) -> Issue | None:
     """Do it, and return the issue it is about, if there is one."""
+    if isinstance(action, Open | Update):
+        keep_whole(records, action.spec)
     match action:
         case Open(spec):
             return forge.open_issue(spec.title, spec.full_body, spec.labels)

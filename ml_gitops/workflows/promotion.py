@@ -7,7 +7,7 @@ from ml_gitops.delivery.version import next_assignment
 from ml_gitops.document import Missing, sha256
 from ml_gitops.errors import DocumentError, ForgeError
 from ml_gitops.ports import Forge
-from ml_gitops.pull_request import Action, PullRequest, PullRequestSpec
+from ml_gitops.pull_request import UNREVIEWED, Action, Facts, PullRequest, PullRequestSpec
 from ml_gitops.render.proposal_body import promotion_body
 from ml_gitops.render.tables import unlinked
 from ml_gitops.workflows.reconciliation import apply, decide
@@ -37,7 +37,7 @@ def promote(
     current = served(forge, environment)
     wanted, gone = None, f"{environment} serves {state.tag} already"
     if isinstance(current, Missing) or current.tag != state.tag:
-        wanted = _promotion(forge, state, current, source=source, environment=environment)
+        wanted = _promotion(config, forge, state, current, source=source, environment=environment)
         if not insist and _was_promoted(forge, wanted):
             # It was served here and left again: only a person brings it forward once more.
             wanted, gone = None, f"{environment} was rolled back from {state.tag}"
@@ -69,6 +69,7 @@ def _was_promoted(forge: Forge, wanted: PullRequestSpec) -> bool:
 
 
 def _promotion(
+    config: Config,
     forge: Forge,
     state: DeploymentState,
     current: DeploymentState | Missing,
@@ -89,7 +90,9 @@ def _promotion(
         body=body,
         commit_message=f"Let {environment} serve {release.tag}\n\n{unlinked(release.verdict)}",
         changes=(declared(release, environment),),
-        labels=("promotion", environment, *(["unreviewed"] if release.doubts else [])),
+        labels=("promotion", environment, "proposed", *([UNREVIEWED] if release.doubts else [])),
+        facts=Facts(release=release.tag),
+        reviewers=config.bot.reviewers,
     )
 
 

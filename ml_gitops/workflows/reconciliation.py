@@ -43,17 +43,19 @@ def decide(
         today: where a person may ask for silence; None where nobody may.
     """
     if wanted is not None:
-        wanted = _with_note(wanted, forge)
+        wanted = with_note(wanted, forge)
     existing = forge.pull_requests()
     if insist:
         existing = [pull_request for pull_request in existing if pull_request.state == "open"]
     return plan(kind, model, wanted, existing, gone=gone, today=today)
 
 
-def _with_note(wanted: PullRequestSpec, forge: Forge) -> PullRequestSpec:
-    """Say at the end of a proposal what follows from the token that opens it."""
+def with_note(wanted: PullRequestSpec, forge: Forge) -> PullRequestSpec:
+    """Say at the end of a proposal, once, what follows from the token that opens it."""
     note = account_note(forge.account)
-    return replace(wanted, body=f"{wanted.body}\n\n{note}") if note else wanted
+    if not note or wanted.body.endswith(note):
+        return wanted
+    return replace(wanted, body=f"{wanted.body}\n\n{note}")
 
 
 def apply(forge: Forge, action: Action) -> PullRequest | None:

@@ -8,7 +8,15 @@ from ml_gitops.document import Missing, sha256
 from ml_gitops.errors import DocumentError, ForgeError
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Forge
-from ml_gitops.pull_request import Action, Keep, Kind, PullRequest, PullRequestSpec, open_proposals
+from ml_gitops.pull_request import (
+    Action,
+    Facts,
+    Keep,
+    Kind,
+    PullRequest,
+    PullRequestSpec,
+    open_proposals,
+)
 from ml_gitops.render.proposal_body import rollback_body
 from ml_gitops.render.tables import unlinked
 from ml_gitops.report import Report
@@ -113,7 +121,9 @@ def _proposal(
         ),
         commit_message=f"Roll {environment} back to {target.tag}\n\n{unlinked(why)}",
         changes=(declared(target, environment),),
-        labels=("rollback", environment),
+        labels=("rollback", environment, "proposed"),
+        facts=Facts(release=target.tag),
+        reviewers=config.bot.reviewers,
     )
 
 

@@ -58,6 +58,12 @@ def claim_tag(config: Config, forge: Forge, release: Release) -> str:
         ) from None
 
 
+def run_of(tag: Tag) -> str | None:
+    """Return the key of the run that the tag of a release names; None if it names none."""
+    named = [line for line in tag.message.split("\n") if line.startswith(_RUN)]
+    return named[-1].removeprefix(_RUN) if named else None
+
+
 def _standing(config: Config, forge: Forge, release: Release) -> Tag | None:
     """Return the tag of a release, if it is there and ours."""
     named = (tag for tag in forge.tags() if tag.name == release.tag)

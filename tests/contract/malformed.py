@@ -251,4 +251,10 @@ MALFORMED: list[tuple[str, int, Change]] = [
     ("date with short numbers", 7, swap("2024-01-01", "2024-1-1")),
     ("number of five thousand digits", 11, swap("14", "9" * 5000)),
     ("lists in lists without end", LAST, end("x = " + "[" * 3000 + "]" * 3000)),
+    ("a reviewer with a space", LAST + 1, end("[bot]\nreviewers = ['a b']")),
+    ("a reviewer with an @", LAST + 1, end("[bot]\nreviewers = ['@ada']")),
+    ("a team without a name", LAST + 1, end("[bot]\nreviewers = ['acme/']")),
+    ("one reviewer as text", LAST + 1, end("[bot]\nreviewers = 'ada'")),
+    ("a dashboard of text", LAST + 1, end("[bot]\ndashboard = 'yes'")),
+    ("an unknown key of the bot", LAST + 1, end("[bot]\nreviewer = ['ada']")),
 ]

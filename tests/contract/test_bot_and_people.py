@@ -12,16 +12,20 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from ml_gitops.adapters.git.repository import GitRepository
 from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.pull_request import (
+    FOLLOWS,
+    STAGES,
     Action,
     Actor,
     Command,
     Keep,
     PullRequest,
     PullRequestSpec,
+    Stage,
     offered,
     tick,
 )
 from ml_gitops.workflows.reconciliation import apply, decide
+from ml_gitops.workflows.stages import settle_labels
 
 BRANCH = "ml-gitops/retrain-delay"
 ADA = Actor(login="ada")
@@ -39,6 +43,7 @@ class BotAndPeople(RuleBasedStateMachine):
         self.refused: set[str] = set()
         self.resumed: set[int] = set()
         self.theirs: list[str] = []
+        self.stages: dict[int, Stage] = {}
         self.today = date(2013, 4, 1)
         self.silent_until = self.today
         bot = Actor(login="ml-gitops", bot=True)
@@ -102,6 +107,12 @@ class BotAndPeople(RuleBasedStateMachine):
         """Let the bot look, and do what follows."""
         action = decide(self.bot, "retrain", "delay", self.wanted(), today=self.today)
         apply(self.bot, action)
+        settle_labels(self.bot, "delay")
+        for proposal in self.bot.pull_requests():
+            (stage,) = [it for it in STAGES if it in proposal.labels]
+            before = self.stages.get(proposal.number)
+            assert stage == before or stage in FOLLOWS[before]
+            self.stages[proposal.number] = stage
         return action
 
     def reachable(self) -> set[str]:

@@ -1,8 +1,7 @@
 """Every forge behaves the same: this suite is written against the port and knows no adapter."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from inspect import signature
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -11,57 +10,7 @@ from ml_gitops.adapters.folder import in_folder
 from ml_gitops.errors import ForgeError
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Actor, Keep, PullRequestSpec, Tell, Update, plan
-from tests.contract.forges import (
-    BOT,
-    FIRST,
-    GitHubBelow,
-    GitHubHarness,
-    Harness,
-    LocalBelow,
-    LocalHarness,
-)
-from tests.github.server import GitHubServer
-
-
-@pytest.fixture(scope="module")
-def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a local forge with one commit, once; tests work on copies."""
-    return LocalHarness(tmp_path_factory.mktemp("begun")).folder
-
-
-@pytest.fixture(scope="module")
-def begun_below(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Likewise, with its files in the folder of a model."""
-    return LocalBelow(tmp_path_factory.mktemp("begun-below")).folder
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubServer]:
-    """Start a GitHub, once; every test has a repository of its own there."""
-    with GitHubServer(tmp_path_factory.mktemp("github")) as started:
-        yield started
-
-
-@pytest.fixture(
-    params=["local", "github", "below", pytest.param("github-below", marks=pytest.mark.slow)]
-)
-def harness(
-    request: pytest.FixtureRequest,
-    begun: Path,
-    begun_below: Path,
-    server: GitHubServer,
-    tmp_path: Path,
-) -> Harness:
-    """Give a test one forge and the people around it, of each kind, at the top or in a folder."""
-    match request.param:
-        case "github":
-            return GitHubHarness(tmp_path, server, begun)
-        case "below":
-            return LocalBelow(tmp_path, begun_below)
-        case "github-below":
-            return GitHubBelow(tmp_path, server, begun_below)
-        case _:
-            return LocalHarness(tmp_path, begun)
+from tests.contract.forges import BOT, FIRST, Harness
 
 
 def spec(

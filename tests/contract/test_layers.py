@@ -66,6 +66,7 @@ LIBRARIES: dict[str, set[str]] = {
         "document.py",
         "model",
         "monitoring",
+        "pull_request",
         "serving",
     },
     "pydantic_core": {"cli", "config"},

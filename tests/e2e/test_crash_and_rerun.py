@@ -17,7 +17,17 @@ from tests.e2e.world import DECAYED, FIRST, LATER, QUIET, World
 def test_every_change_is_watched() -> None:
     """What the ports call a change is behind the fuse, and nothing that only reads is."""
     reads = {
-        *("default_branch", "address", "head", "landed", "read", "files", "account", "rules"),
+        *(
+            "default_branch",
+            "address",
+            "head",
+            "landed",
+            "read",
+            "files",
+            "account",
+            "rules",
+            "remarks",
+        ),
         *("pull_requests", "pull_request", "diff"),
         *("issues", "tags", "releases", "asset", "artifact", "read_all", "newest"),
     }

@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 
 from ml_gitops.cli.thread_words import BOXES
 from ml_gitops.pull_request import (
+    FOLLOWS,
     HANDS_OFF,
     LONGEST_TEXT,
+    STAGES,
     Action,
     Actor,
     Close,
     Command,
     Comment,
+    Facts,
     Issue,
     IssueSpec,
     Keep,
@@ -25,11 +28,15 @@ from ml_gitops.pull_request import (
     Open,
     PullRequest,
     PullRequestSpec,
+    Stage,
     Tell,
     Update,
     offered,
     open_proposals,
     plan,
+    relabelled,
+    restaged,
+    stage_of,
     tick,
     ticked,
 )
@@ -399,3 +406,67 @@ def test_hands_off_is_said_once_and_a_box_brings_the_bot_back() -> None:
     again = plan("retrain", "delay", spec("june"), applied(closed, asked_back), today=TODAY)
 
     assert [type(it) for it in (told, kept, closed, again)] == [Tell, Keep, Close, Open]
+
+
+# Stages
+
+
+def test_every_stage_has_what_may_follow() -> None:
+    """The table knows every stage, all of them are reached, and what is delivered stays so."""
+    assert set(FOLLOWS) == {None, *STAGES}
+    assert set().union(*FOLLOWS.values()) == set(STAGES)
+    assert FOLLOWS["delivered"] == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("facts", "stage"),
+    [
+        ({"state": "open"}, "gate-warn"),
+        ({"state": "open", "human_commits": True}, "hands-off"),
+        ({"state": "closed", "closed_by": ADA}, "refused"),
+        ({"state": "closed", "closed_by": None}, "refused"),
+        ({"state": "closed", "closed_by": BOT}, "withdrawn"),
+        ({"state": "merged", "closed_by": ADA, "human_commits": True}, "merged"),
+    ],
+)
+def test_a_stage_follows_from_facts(facts: dict[str, object], stage: Stage) -> None:
+    """Whatever the labels say, the stage is what the forge and the marker show."""
+    wanted = replace(spec(), facts=Facts(verdict="warn"))
+    for labels in ((), ("delivered",), ("mine", "gate-block")):
+        proposal = opened(wanted).model_copy(update={**facts, "labels": labels})
+
+        after = restaged(proposal, stage_of(proposal))
+
+        assert stage_of(proposal) == stage
+        assert after is not None
+        assert set(after) == {stage, *({"mine"} & set(labels))}
+        settled = proposal.model_copy(update={"labels": after})
+        assert restaged(settled, stage_of(settled)) is None
+
+
+def test_a_proposal_that_nobody_judged_is_proposed() -> None:
+    """A marker without a verdict, or with a word that is no verdict, is no reason to stop."""
+    for facts in (None, Facts(), Facts(verdict="splendid")):
+        assert stage_of(opened(replace(spec(), facts=facts))) == "proposed"
+
+
+def test_labels_of_people_are_kept() -> None:
+    """Of what is there only our own words go; what is wanted comes first, each once."""
+    present = ["retraining", "urgent", "gate-block", "unreviewed"]
+
+    assert relabelled(present, ["retraining", "gate-pass"]) == ("retraining", "gate-pass", "urgent")
+
+
+def test_facts_of_a_marker_are_no_identity() -> None:
+    """Machines find verdict, days and run in the body; what is looked for is found without them."""
+    facts = Facts(verdict="pass", window="2013-01-01..2013-04-01", run_key="sha256:1")
+    bare, told = spec(), replace(spec(), facts=facts)
+
+    found = Marker.find(told.full_body)
+
+    assert found is not None
+    assert found.facts == facts
+    assert open_proposals("retrain", "delay", [opened(told)])
+    assert plan("retrain", "delay", bare, [opened(told)]) == Update(1, bare)
+    closed = opened(told).model_copy(update={"state": "closed", "closed_by": ADA})
+    assert isinstance(plan("retrain", "delay", bare, [closed]), Keep)

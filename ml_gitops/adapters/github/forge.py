@@ -1,7 +1,6 @@
 """A forge on GitHub: what the port asks for, in calls of its API."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from ml_gitops.adapters.github.artifacts import Artifacts
@@ -30,7 +29,6 @@ class GitHubForge(Proposals, Shelf, Artifacts, Checks, Settings):
         survey: what its lists are read from.
         clock: dates tags.
         outbox: where artifacts lie until the job uploads them; None outside of a job.
-        reviewers: who is asked to review what the bot opens.
     """
 
     def __init__(
@@ -40,13 +38,12 @@ class GitHubForge(Proposals, Shelf, Artifacts, Checks, Settings):
         *,
         clock: Clock,
         outbox: Path | None = None,
-        reviewers: Sequence[str] = (),
     ) -> None:
         self._client = client
         self._survey = survey
         self._clock = clock
         self._outbox = outbox
-        self._reviewers = reviewers
+        self._remarks = []
         self._git = GitData(client, survey)
         self._small_assets: dict[int, bytes] = {}
 

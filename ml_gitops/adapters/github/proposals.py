@@ -10,7 +10,13 @@ from ml_gitops.adapters.github.threads import Threads
 from ml_gitops.adapters.github.verdict import Refused
 from ml_gitops.adapters.limits import checked_body, checked_title
 from ml_gitops.errors import BranchTaken, TryAgain
-from ml_gitops.pull_request import Marker, PullRequest, PullRequestSpec, signed_text
+from ml_gitops.pull_request import (
+    Marker,
+    PullRequest,
+    PullRequestSpec,
+    relabelled,
+    signed_text,
+)
 
 _NO_DRAFTS = "raft pull requests are not supported"
 """What GitHub says in private repositories of its free plan."""
@@ -20,13 +26,18 @@ class Proposals(Threads):
     """The half of the forge that opens pull requests and keeps a proposal's up to date."""
 
     _git: GitData
-    _reviewers: Sequence[str]
+    _remarks: list[str]
 
     @property
     def default_branch(self) -> str:
         """The branch that pull requests are merged into."""
         ref = self._survey.about.get("defaultBranchRef")
         return str(ref["name"]) if ref else "main"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What GitHub did not do, where that was no reason to stop."""
+        return tuple(self._remarks)
 
     def propose(
         self, branch: str, title: str, body: str, *, draft: bool = False, labels: Sequence[str] = ()
@@ -73,20 +84,21 @@ class Proposals(Threads):
         head = self._written(spec, base, current=leftover)
         self._point(spec.branch, leftover, head)
         # The marker is completed last, so that whoever dies before the labels comes back for them.
-        unfinished = signed_text(spec.body, spec.marker.model_copy(update={"content": ""}))
+        bare = spec.marker.model_copy(update={"content": ""})
+        unfinished = signed_text(spec.body, bare, rest=spec.rest)
         ask = {"title": title, "body": unfinished, "draft": spec.draft}
         number = self._create(spec.branch, spec.base, ask, spec.marker)
         if spec.labels:
             self.label(number, spec.labels)
-        if self._reviewers:
-            self._ask_reviewers(number)
+        self._ask_reviewers(number, spec.reviewers)
         self._client.write("PATCH", f"/pulls/{number}", {"body": body}, repeatable=True)
         return self.pull_request(number)
 
     def update_pull_request(self, number: int, spec: PullRequestSpec) -> PullRequest:
         """Rewrite an open pull request to the spec: its branch, title, body and labels.
 
-        The branch keeps its name, whatever the spec calls it: no forge can change that.
+        The branch keeps its name, whatever the spec calls it: no forge can change that. The labels
+        of people stay.
         """
         title, body = checked_title(spec.title), checked_body(spec.full_body)
         old, node = self._pull(number, to="update")
@@ -100,7 +112,7 @@ class Proposals(Threads):
                 f"a person committed to {old.branch}", hint=f"leave #{number} to them"
             )
         head = self._written(spec, self._tip(spec.base), current=old.head)
-        labels = list(dict.fromkeys(spec.labels))
+        labels = relabelled(old.labels, spec.labels)
         before = self._client.changes
         if head != old.head:
             self._git.replace(old.branch, old.head, head)
@@ -108,6 +120,8 @@ class Proposals(Threads):
             self.label(number, labels)
         if spec.draft != old.draft:
             self._mark_as(node["id"], draft=spec.draft)
+        if old.marker is not None and not old.marker.content:
+            self._ask_reviewers(number, spec.reviewers)  # Whoever opened it died before.
         # Title and body come last: the marker in it says that all the rest is done.
         if (title, body) != (old.title, old.body):
             ask = {"title": title, "body": body}
@@ -183,14 +197,29 @@ class Proposals(Threads):
                 f"#{found['number']} is open for {branch} already", hint="update that one"
             )
 
-    def _ask_reviewers(self, number: int) -> None:
-        """Ask people for a review; whoever may not review is no reason to stop."""
-        ask = {"reviewers": list(self._reviewers)}
+    def _ask_reviewers(self, number: int, reviewers: Sequence[str]) -> None:
+        """Ask people for a review; whoever may not review is told of, and no reason to stop."""
+        # One who may not is a refusal of all of them, so then each is asked alone.
+        refused = bool(reviewers) and self._refuses(number, reviewers)
+        if refused:
+            for one in reviewers:
+                if len(reviewers) == 1 or self._refuses(number, [one]):
+                    told = f"#{number}: GitHub does not let {one} be asked for a review"
+                    self._remarks.append(f"{told}; look at bot.reviewers")
+
+    def _refuses(self, number: int, reviewers: Sequence[str]) -> bool:
+        """Ask for a review, and say whether GitHub refused."""
+        people = [it for it in reviewers if "/" not in it]
+        teams = [it.partition("/")[2] for it in reviewers if "/" in it]
+        ask = {"reviewers": people, "team_reviewers": teams}
+        path = f"/pulls/{number}/requested_reviewers"
         try:
-            path = f"/pulls/{number}/requested_reviewers"
-            self._client.write("POST", path, ask, repeatable=True)
+            self._client.write(
+                "POST", path, {k: it for k, it in ask.items() if it}, repeatable=True
+            )
         except Refused:
-            return
+            return True
+        return False
 
     def _tip(self, branch: str) -> str:
         """Return the tip of a branch.

@@ -58,6 +58,11 @@ class LocalForge(Proposals, Threads, Shelf):
         """Who acts; there are no tokens here."""
         return Account(self._repository.actor.login, "local")
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Nothing: what is not refused is done here."""
+        return ()
+
     def rules(self) -> ForgeRules:
         """Return what a repository of this machine asks for: nothing."""
         return ForgeRules()

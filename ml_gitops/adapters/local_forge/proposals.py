@@ -8,7 +8,7 @@ from ml_gitops.adapters.limits import checked_body, checked_title
 from ml_gitops.adapters.local_forge.records import PullRequestRecord
 from ml_gitops.adapters.local_forge.state import ForgeState, Work
 from ml_gitops.errors import BranchTaken, ForgeError
-from ml_gitops.pull_request import PullRequest, PullRequestSpec
+from ml_gitops.pull_request import PullRequest, PullRequestSpec, relabelled
 
 
 class Proposals:
@@ -65,6 +65,7 @@ class Proposals:
                 spec.full_body,
                 draft=spec.draft,
                 labels=spec.labels,
+                reviewers=spec.reviewers,
                 written=head,
             )
 
@@ -104,7 +105,8 @@ class Proposals:
     def update_pull_request(self, number: int, spec: PullRequestSpec) -> PullRequest:
         """Rewrite an open pull request to the spec: its branch, title, body and labels.
 
-        The branch keeps its name, whatever the spec calls it: no forge can change that.
+        The branch keeps its name, whatever the spec calls it: no forge can change that. The labels
+        of people stay.
         """
 
         def step(work: Work) -> PullRequest:
@@ -130,7 +132,7 @@ class Proposals:
                 title=checked_title(spec.title),
                 body=checked_body(spec.full_body),
                 draft=spec.draft,
-                labels=tuple(dict.fromkeys(spec.labels)),
+                labels=relabelled(old.labels, spec.labels),
             )
             return work.pull_request(number)
 
@@ -147,6 +149,7 @@ class Proposals:
         *,
         draft: bool,
         labels: Sequence[str],
+        reviewers: Sequence[str] = (),
         written: str | None = None,
     ) -> PullRequest:
         for record in work.records.values():
@@ -171,6 +174,7 @@ class Proposals:
             state="open",
             draft=draft,
             labels=tuple(dict.fromkeys(labels)),
+            reviewers=tuple(reviewers),
             human_commits=any(
                 not commit.by_bot for commit in log(self._repository, head, exclude=[start])
             ),

@@ -16,8 +16,11 @@ _JOINERS = "\u200c\u200d"  # Persian, Indic scripts and emoji are written with t
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _RULES: dict[Align, str] = {"left": ":--", "right": "--:", "center": ":-:"}
 # Forges look for these in the rendered text, where no backslash protects them any more:
-# mentions, issue numbers, addresses, emoji and formulas. An invisible space breaks them.
-_LIVE = re.compile(r"@|#(?=\w)|GH-(?=\d)|:(?=//)|:(?=[\w+-]+:)|www(?=\.)|\$", re.IGNORECASE)
+# mentions, issue numbers, addresses, emoji and formulas. An invisible space breaks them, also
+# where our own words would complete them: `:x` and the colon of a sentence of ours are an emoji.
+_LIVE = re.compile(
+    r"@|#(?=\w|$)|GH-(?=\d|$)|:(?=//)|:(?=[\w+-]+(?::|$))|www(?=\.)|\$", re.IGNORECASE
+)
 # A word that could be a commit's; forges ask for seven digits at least.
 _COMMIT = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,40}(?![0-9a-z])", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9a-f]{6}(?=.)", re.IGNORECASE)
@@ -149,6 +152,7 @@ def _visible(character: str, hidden: str = "") -> str:
     category = unicodedata.category(character)
     if category == "Cs":
         return "\N{REPLACEMENT CHARACTER}"
-    if (category[0] == "C" and character not in _JOINERS) or _BLANK.match(character):
+    unseen = category[0] == "C" or category in {"Zl", "Zp"} or _BLANK.match(character)
+    if unseen and character not in _JOINERS:
         return hidden
     return character

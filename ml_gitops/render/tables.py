@@ -4,6 +4,7 @@ Outside text is whatever our code did not write: column names, categories, branc
 names, titles, messages of the author's code. `escape` is the only way in.
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -88,6 +89,11 @@ def unlinked(text: str, *, limit: int | None = None) -> str:
     """
     line = _LIVE.sub(_broken, plain(text, limit=limit))
     return _COMMIT.sub(lambda word: _DIGITS.sub(_broken, word.group()), line)
+
+
+def as_read(markdown: str) -> str:
+    """Return what people read of Markdown: what keeps it from being obeyed must not hide it."""
+    return html.unescape(markdown.replace("\\", "").replace(_ZERO_WIDTH_SPACE, ""))
 
 
 def code(text: str, *, limit: int | None = None) -> str:

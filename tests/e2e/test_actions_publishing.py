@@ -352,8 +352,8 @@ def test_e11_code_that_was_not_run_is_refused(job: Job, path: str) -> None:
 @pytest.mark.parametrize("secret", ["ghp_" + "a" * 36, "-----BEGIN RSA", "TOKEN"])
 def test_e13_no_secret_is_told(job: Job, secret: str) -> None:
     """A report that holds what looks like a secret, or is one of this job, is not posted."""
-    job.patch.setenv("MY_API_KEY", "hunter2-hunter2")
-    told = "hunter2-hunter2" if secret == "TOKEN" else secret
+    job.patch.setenv("MY_API_KEY", "hunter2@dead:beef$#2")
+    told = "hunter2@dead:beef$#2" if secret == "TOKEN" else secret
     run = job.run()
     job.leave(run, forged_report(job, "comparison.champion", {"missing": True, "reason": told}))
 

@@ -1,6 +1,5 @@
 """E10 to E13: that a report is of this commit, follows from its numbers, and tells no secret."""
 
-import html
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -13,7 +12,7 @@ from ml_gitops.model.run import Run, verify
 from ml_gitops.names import CONFIG_FILE
 from ml_gitops.ports import Forge, Workspace
 from ml_gitops.render.ci_report import to_markdown
-from ml_gitops.render.tables import code
+from ml_gitops.render.tables import as_read, code
 from ml_gitops.report import Report, policy_digest, verify_report
 from ml_gitops.secret import FORM, secret_values
 from ml_gitops.workflows.publishing.origin import Refusal
@@ -188,8 +187,7 @@ def write_body(
         more = f" and {len(rules) - 5} more" if len(rules) > 5 else ""
         parts.append(f"**This change touches how models are judged:** {named}{more}.")
     text = "\n\n".join([*parts, to_markdown(report)])
-    # As people read it: what keeps Markdown from obeying it must not hide it from us.
-    read = html.unescape(text.replace("\\", ""))
+    read = as_read(text)
     held = any(value.replace("\\", "") in read for value in secret_values(variables))
     if held or re.search(FORM, read):
         raise Refusal("E13", "the report would tell a secret")

@@ -15,13 +15,7 @@ from ml_gitops.render.numbers import count, duration, size
 from ml_gitops.render.report_page import to_html
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.report import Report
-from ml_gitops.workflows.ci import (
-    Trained,
-    judged_report,
-    lock_data,
-    publish,
-    validate_data,
-)
+from ml_gitops.workflows.ci import Trained, judged_report, lock_data, publish, validate_data
 from ml_gitops.workflows.ci import train as train_candidate
 from ml_gitops.workflows.committed import require_committed
 

@@ -11,7 +11,7 @@ from ml_gitops.errors import EXIT_PASSED, GitError, MlGitopsError
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.report import Report, artifact_name
-from ml_gitops.workflows.ci import posted_report
+from ml_gitops.workflows.reporting import posted_report
 
 if TYPE_CHECKING:
     from ml_gitops.ports import Forge

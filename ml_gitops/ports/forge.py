@@ -146,6 +146,10 @@ class Forge(Protocol):
         """Replace the body of a comment."""
         ...
 
+    def delete_comment(self, number: int, comment: int) -> None:
+        """Delete a comment; one that is gone stays gone."""
+        ...
+
     def edit_body(self, number: int, body: str) -> None:
         """Replace the body of a pull request or an issue."""
         ...

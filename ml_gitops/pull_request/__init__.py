@@ -32,6 +32,7 @@ from ml_gitops.pull_request.plan import (
     open_proposals,
     plan,
     snoozed,
+    surplus,
 )
 from ml_gitops.pull_request.policy import BotPolicy
 from ml_gitops.pull_request.thread import (
@@ -92,6 +93,7 @@ __all__ = [
     "signed_text",
     "snoozed",
     "stage_of",
+    "surplus",
     "tick",
     "ticked",
 ]

@@ -210,6 +210,14 @@ def open_proposals(kind: Kind, model: str, existing: Sequence[Existing]) -> list
     return sorted(ours, key=lambda thread: thread.number)
 
 
+def surplus(kind: Kind, model: str, existing: Sequence[Existing]) -> list[Existing]:
+    """Return the open threads beyond the first, but those that people work on.
+
+    Runs that did not see each other opened them; no forge keeps two of them from it.
+    """
+    return [it for it in open_proposals(kind, model, existing)[1:] if not it.taken_over]
+
+
 def held_back(
     kind: Kind,
     model: str,

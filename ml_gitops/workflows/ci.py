@@ -13,7 +13,7 @@ from ml_gitops.model.lineage import Lineage
 from ml_gitops.model.run import Run, run_name, verify
 from ml_gitops.names import HOLDOUT_FILE, LOCK_FILE, TRAIN_FILE
 from ml_gitops.ports import Forge, FrameWarehouse, KeptRun, Progress, Records, Workspace
-from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest, signed_text
+from ml_gitops.pull_request import Comment
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.report import (
     Basis,
@@ -26,6 +26,7 @@ from ml_gitops.report import (
 from ml_gitops.workflows.differences import tell_differences
 from ml_gitops.workflows.judging import judge_run
 from ml_gitops.workflows.recording import record_training
+from ml_gitops.workflows.reporting import post, report_marker
 from ml_gitops.workflows.standing import Champion, find_basis, find_champion
 from ml_gitops.workflows.training import (
     hold_to_lock,
@@ -35,8 +36,6 @@ from ml_gitops.workflows.training import (
     run_training,
     trace_run,
 )
-
-REPORT_KIND: Kind = "report"
 
 
 @dataclass(frozen=True)
@@ -249,44 +248,3 @@ def keep(forge: Forge, run: Run, files: Mapping[str, bytes]) -> str:
     content = files_digest(files)
     forge.store_artifact(artifact_name(run.model, run.run_key, content), files)
     return content
-
-
-def report_marker(model: str, run_key: str = "", content: str = "") -> Marker:
-    """Return what the report on a pull request is found by.
-
-    Args:
-        run_key: of the run that it covers; empty if it is to cover none.
-        content: digest of the files that it speaks of.
-    """
-    return Marker(kind=REPORT_KIND, model=model, fingerprint=run_key, content=content)
-
-
-def post(forge: Forge, number: int, body: str, marker: Marker) -> tuple[Comment | None, bool]:
-    """Show a report on a pull request, once.
-
-    Args:
-        number: the pull request.
-        body: the report as Markdown.
-        marker: what it is found by.
-
-    Returns:
-        The comment, and whether it was written or changed.
-    """
-    text = signed_text(body, marker)
-    posted = posted_report(forge.pull_request(number), marker.model)
-    if posted is None:
-        return forge.comment(number, text), True
-    comment, _ = posted
-    if comment.body == text:
-        return comment, False
-    forge.edit_comment(number, comment.number, text)
-    return comment, True
-
-
-def posted_report(pull_request: PullRequest, model: str) -> tuple[Comment, Marker] | None:
-    """Return a model's report on a pull request, and its marker: run key and files."""
-    for comment in pull_request.comments:
-        marker = Marker.find(comment.body) if comment.author.bot else None
-        if marker is not None and (marker.kind, marker.model) == (REPORT_KIND, model):
-            return comment, marker
-    return None

@@ -26,12 +26,13 @@ from ml_gitops.pull_request import (
 from ml_gitops.render.observation_body import retraining_body
 from ml_gitops.render.tables import unlinked
 from ml_gitops.report import artifact_name
-from ml_gitops.workflows.ci import Left, make_lock, posted_report, publish, train
+from ml_gitops.workflows.ci import Left, make_lock, publish, train
 from ml_gitops.workflows.overflow import keep_whole, pointed
 from ml_gitops.workflows.promotion import subject_of
 from ml_gitops.workflows.reconciliation import apply, decide, with_note
 from ml_gitops.workflows.recording import trainings
 from ml_gitops.workflows.registry import latest_release, read_release
+from ml_gitops.workflows.reporting import posted_report
 
 KIND: Kind = "retrain"
 BUDGETED = timedelta(days=30)

@@ -18,6 +18,7 @@ from ml_gitops.pull_request import (
 )
 from ml_gitops.render.observation_body import incident_body, incident_title
 from ml_gitops.workflows.overflow import keep_whole, pointed
+from ml_gitops.workflows.reconciliation import close_surplus
 
 KIND: Kind = "incident"
 
@@ -69,9 +70,16 @@ def _window(observation: Observation) -> str | None:
 
 
 def apply_incident(forge: Forge, records: Records, action: IssueAction) -> Issue | None:
-    """Do it, and return the issue it is about, if there is one."""
+    """Do it, and return the issue it is about, if there is one; of several, the first stays."""
     if isinstance(action, Open | Update):
         keep_whole(records, action.spec)
+    done = _done(forge, action)
+    if done is not None and close_surplus(forge, done, forge.issues, action):
+        return next(issue for issue in forge.issues() if issue.number == done.number)
+    return done
+
+
+def _done(forge: Forge, action: IssueAction) -> Issue | None:
     match action:
         case Open(spec):
             return forge.open_issue(spec.title, spec.full_body, spec.labels)

@@ -1,5 +1,6 @@
 """Bring the forge to what `plan` says: the one place where bot pull requests change."""
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -9,13 +10,17 @@ from ml_gitops.ports import Forge
 from ml_gitops.pull_request import (
     Action,
     Close,
+    IssueAction,
     Kind,
     Open,
     PullRequest,
     PullRequestSpec,
     Tell,
+    Thread,
     Update,
+    open_proposals,
     plan,
+    surplus,
 )
 from ml_gitops.render.account_note import account_note
 
@@ -59,7 +64,44 @@ def with_note(wanted: PullRequestSpec, forge: Forge) -> PullRequestSpec:
 
 
 def apply(forge: Forge, action: Action) -> PullRequest | None:
-    """Do it, and return the pull request it is about, if there is one."""
+    """Do it, and return the pull request it is about, if there is one.
+
+    Runs at once that saw different evidence may each open one: the first of them stays.
+    """
+    done = _done(forge, action)
+    if done is None or not close_surplus(forge, done, forge.pull_requests, action):
+        return done
+    return forge.pull_request(done.number)
+
+
+def close_surplus(
+    forge: Forge,
+    done: Thread,
+    read: Callable[[], Sequence[Thread]],
+    action: Action | IssueAction,
+) -> bool:
+    """Close what runs at once opened beside the first, and say whether it was this one.
+
+    Who opened one answers for that one alone; who comes later clears away what a crash left.
+
+    Args:
+        done: what an action was about.
+        read: returns everything of its sort.
+    """
+    marker = done.marker
+    if done.state != "open" or marker is None:
+        return False
+    existing = read()
+    extra = surplus(marker.kind, marker.model, existing)
+    if isinstance(action, Open):
+        extra = [it for it in extra if it.number == done.number]
+    for it in extra:
+        first = open_proposals(marker.kind, marker.model, existing)[0]
+        forge.close(it.number, f"#{first.number} was opened first, and one is enough.")
+    return any(it.number == done.number for it in extra)
+
+
+def _done(forge: Forge, action: Action) -> PullRequest | None:
     match action:
         case Open(spec):
             return _open(forge, spec)

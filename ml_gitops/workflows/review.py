@@ -12,8 +12,8 @@ from ml_gitops.names import LOCK_FILE
 from ml_gitops.ports import Forge, Workspace
 from ml_gitops.pull_request import Marker
 from ml_gitops.report import artifact_name, files_digest, verify_report
-from ml_gitops.workflows.ci import posted_report
 from ml_gitops.workflows.registry import latest_release
+from ml_gitops.workflows.reporting import posted_report
 from ml_gitops.workflows.standing import find_champion, find_standing
 
 NOBODY = "nobody reviewed this model: no report of it was posted on a pull request"

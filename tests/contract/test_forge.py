@@ -502,6 +502,18 @@ def test_comments_are_edited_in_place(harness: Harness) -> None:
         forge.edit_comment(1, 99_999, "x")
 
 
+def test_a_comment_is_deleted_once(harness: Harness) -> None:
+    """A deleted comment is gone, and nothing happens to whoever deletes it again."""
+    forge = harness.forge()
+    forge.open_pull_request(spec())
+    first, second = forge.comment(1, "one"), forge.comment(1, "two")
+
+    forge.delete_comment(1, first.number)
+    forge.delete_comment(1, first.number)
+
+    assert [it.number for it in forge.pull_request(1).comments] == [second.number]
+
+
 def test_reviews_are_kept_in_order(harness: Harness) -> None:
     """A verdict is one of three words, from whoever gave it."""
     harness.forge().open_pull_request(spec())

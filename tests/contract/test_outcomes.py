@@ -9,7 +9,7 @@ from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.cli import main
 from ml_gitops.cli.setting import BOT, now
 from ml_gitops.pull_request import signed_text
-from ml_gitops.workflows.ci import report_marker
+from ml_gitops.workflows.reporting import report_marker
 from tests.builders import make_model_repo
 
 

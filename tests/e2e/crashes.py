@@ -22,6 +22,7 @@ CHANGES = frozenset(
         "comment",
         "edit_body",
         "edit_comment",
+        "delete_comment",
         "review",
         "label",
         "open_issue",
@@ -48,11 +49,13 @@ class Fuse:
         at: the change at which it is, counted from 1; 0 for never.
         after: whether that change still reaches the forge.
         made: the changes that were asked for.
+        writes: whether each is one; where requests are counted, some only read.
     """
 
     at: int = 0
     after: bool = False
     made: list[str] = field(default_factory=list)
+    writes: list[bool] = field(default_factory=list)
 
 
 class Wired:

@@ -21,7 +21,7 @@ from ml_gitops.names import LOCK_FILE, MODEL_FILE
 from ml_gitops.ports import Tag
 from ml_gitops.report import TrainingRecord, artifact_name
 from ml_gitops.workflows.cd import PROFILE_PATH
-from ml_gitops.workflows.ci import posted_report
+from ml_gitops.workflows.reporting import posted_report
 from tests.builders import PARAMS
 from tests.e2e.world import COUNTED_PIPELINE, DECAYED, FIRST, FIRST_LOCK, LATER, QUIET, World
 

@@ -12,7 +12,7 @@ from ml_gitops.delivery.deployment import state_path
 from ml_gitops.document import sha256
 from ml_gitops.pull_request import Marker, signed_text
 from ml_gitops.report import Report, artifact_name, files_digest
-from ml_gitops.workflows.ci import posted_report
+from ml_gitops.workflows.reporting import posted_report
 from ml_gitops.workflows.review import NOBODY
 from tests.builders import CHECKS, PERSON, appended
 from tests.e2e.world import BLIND_PIPELINE, FIRST, World

@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
+from ml_gitops.adapters.github import reading
 from ml_gitops.adapters.github.artifacts import Artifacts
 from ml_gitops.adapters.github.checks import Checks
-from ml_gitops.adapters.github.client import GitHubClient
+from ml_gitops.adapters.github.client import Document, GitHubClient
 from ml_gitops.adapters.github.git_data import GitData
 from ml_gitops.adapters.github.proposals import Proposals
 from ml_gitops.adapters.github.refs import SOUND_NAME
@@ -164,11 +165,11 @@ class GitHubForge(Proposals, Shelf, Artifacts, Checks, Settings):
         ask = {"state": "closed"}
         self._client.write("PATCH", f"/issues/{number}", ask, repeatable=True)
 
-    def _said_last(self, node: dict[str, object], reason: str) -> bool:
+    def _said_last(self, node: Document, reason: str) -> bool:
         """Say whether a crash left the reason behind as the last word already."""
-        said = self._last_said(int(str(node["number"])), reason)
-        notes = node["comments"]["nodes"]  # type: ignore[index]
-        return said is not None and int(notes[-1]["fullDatabaseId"]) == said.number
+        notes = node["comments"]["nodes"]
+        last = reading.comment(notes[-1], self._survey.people) if notes else None
+        return last is not None and (last.author.login, last.body) == (self._me.login, reason)
 
     def _drop_branch(self, pull_request: PullRequest) -> None:
         """Delete the branch of a bot, if it is where we saw it; `refs/pull/N/head` keeps it."""

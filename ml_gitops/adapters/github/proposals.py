@@ -150,6 +150,11 @@ class Proposals(Threads):
                 if number is not None:
                     return number
                 self._require_none_open(branch, base)
+                raise TryAgain(
+                    f"somebody closed the pull request of {branch} just now",
+                    hint="run it again",
+                    where=self._client.where,
+                ) from None
             if _NO_DRAFTS in refused.said and ask["draft"]:
                 return self._create(branch, base, {**ask, "draft": False}, marker)
             raise

@@ -106,7 +106,8 @@ class Refs:
             path = f"/git/refs/{quoted('heads/' + branch)}"
             self._client.write("DELETE", path, repeatable=True)
         except Refused as refused:
-            if refused.status not in (404, 422) or self.head(branch) is not None:
+            gone = "does not exist" in refused.said
+            if not gone and (refused.status not in (404, 422) or self.head(branch) is not None):
                 raise
 
 

@@ -63,6 +63,15 @@ class Threads:
                 f"#{number} has no comment {comment}", hint="add it as a new one"
             ) from None
 
+    def delete_comment(self, number: int, comment: int) -> None:
+        """Delete a comment; one that is gone stays gone."""
+        try:
+            self._client.write("DELETE", f"/issues/comments/{comment}", repeatable=True)
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            self._thread(number)  # Says which number it is that nobody has.
+
     def edit_body(self, number: int, body: str) -> None:
         """Replace the body of a pull request or an issue."""
         self._thread(number)

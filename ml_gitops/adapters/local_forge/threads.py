@@ -36,6 +36,16 @@ class Threads:
 
         self._state.change(step)
 
+    def delete_comment(self, number: int, comment: int) -> None:
+        """Delete a comment; one that is gone stays gone."""
+
+        def step(work: Work) -> None:
+            kept = tuple(it for it in work.thread(number).comments if it.number != comment)
+            work.message = f"Delete a comment on #{number}"
+            work.edit(number, comments=kept)
+
+        self._state.change(step)
+
     def edit_body(self, number: int, body: str) -> None:
         """Replace the body of a pull request or an issue."""
 

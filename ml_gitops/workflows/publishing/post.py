@@ -10,7 +10,7 @@ from ml_gitops.ports import Forge
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.tables import plain
 from ml_gitops.report import Report
-from ml_gitops.workflows.ci import keep, post, report_marker
+from ml_gitops.workflows.ci import keep
 from ml_gitops.workflows.publishing.evidence import (
     Committed,
     hold_lineage,
@@ -34,6 +34,7 @@ from ml_gitops.workflows.publishing.package import (
     hold_archive,
     hold_files,
 )
+from ml_gitops.workflows.reporting import post, report_marker
 
 CHECK = "ml-gitops"
 """The name of the check run; branch rules can ask for it."""

@@ -4,7 +4,7 @@ A `Harness` is what a test needs besides the port: other people, and their pushe
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -133,10 +133,22 @@ class LocalHarness(People):
 class GitHubHarness(People):
     """People around a repository of the test server, on a clock that nobody waits for."""
 
-    def __init__(self, folder: Path, server: GitHubServer, begun: Path | None = None) -> None:
-        """Make a repository; without anything begun nobody has a clone of it."""
+    def __init__(
+        self,
+        folder: Path,
+        server: GitHubServer,
+        begun: Path | None = None,
+        *,
+        transport: Callable[[str, str, float], Transport] = Transport,
+    ) -> None:
+        """Make a repository; without anything begun nobody has a clone of it.
+
+        Args:
+            transport: makes what travels, of an address, a token and a timeout.
+        """
         super().__init__(folder)
         self.server = server
+        self.transport = transport
         self.passed = 0.0
         self.slept: list[float] = []
         server.clock = self.clock
@@ -163,7 +175,7 @@ class GitHubHarness(People):
             sleep=self._sleep,
             jitter=lambda: 0,
         )
-        transport = Transport(self.server.url, token, timeout)
+        transport = self.transport(self.server.url, token, timeout)
         return GitHubClient(transport, self.repository.full_name, patience)
 
     def forge(self, login: str = BOT, *, bot: bool = True) -> GitHubForge:

@@ -24,16 +24,19 @@ class GitHubServer:
 
     Args:
         folder: where the bare repositories go.
+        held: whether to hold requests and answers against the descriptions, which takes time.
 
     Attributes:
         calls: every request of the API and to the host of its downloads, in order.
         faults: what goes wrong, and when.
         violations: what broke the contract; leaving the context raises if there are any.
+        respond: answers a request that comes without a socket.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, held: bool = True) -> None:
         self.world = World(folder)
-        front = Front(self.world)
+        front = Front(self.world, held=held)
+        self.respond = front.respond
         self.calls, self.faults, self.violations = front.calls, front.faults, front.violations
         self._port = Port(front.respond, self._seconds)
         self._downloads = Port(front.download, self._seconds)

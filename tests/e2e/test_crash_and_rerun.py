@@ -28,7 +28,7 @@ def test_every_change_is_watched() -> None:
             "rules",
             "remarks",
         ),
-        *("pull_requests", "pull_request", "diff"),
+        *("rules", "pull_requests", "pull_request", "diff"),
         *("issues", "tags", "releases", "asset", "artifact", "read_all", "newest"),
     }
 

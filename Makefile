@@ -11,6 +11,8 @@ LOCKED := requirements/dev.txt requirements/uv.txt requirements/build.txt
 ACTIONLINT := actionlint is not installed: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 export OMP_NUM_THREADS ?= 1
 export UV_LINK_MODE ?= copy
+# Some machines forbid bytecode: there every process would compile every library again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-all lint lint-actions format lock clean bench-% python-%
 

@@ -19,6 +19,7 @@ from ml_gitops.names import (
     CONFIG_FILE,
     HOLDOUT_FILE,
     MODEL_FILE,
+    PATH_VARIABLE,
     RECORD_VARIABLE,
     RUN_VARIABLE,
     SIGNATURE_FILE,
@@ -46,12 +47,19 @@ _RECORD = pytest.StashKey[str]()
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Take note of where the record goes before any code of the checks runs, and hide it."""
     if os.environ.get(RECORD_VARIABLE) not in (None, "", HIDDEN):
-        early_config.stash[_RECORD] = os.environ[RECORD_VARIABLE]
+        record = early_config.stash[_RECORD] = os.environ[RECORD_VARIABLE]
         os.environ[RECORD_VARIABLE] = HIDDEN
         # The model's own code can be imported, once what keeps the record is the real one.
-        import ml_gitops.checks  # noqa: F401
+        import ml_gitops.adapters.frames
+        import ml_gitops.checks
+        import ml_gitops.serving.onnx_model  # noqa: F401
 
-        sys.path.insert(0, str(early_config.rootpath))
+        # Bytecode that came with a commit is not the source that was reviewed. What the fixtures
+        # need is imported by now: compiling pandas takes longer than most checks.
+        sys.pycache_prefix = str(Path(record).with_name("bytecode"))
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+        theirs = os.environ.get(PATH_VARIABLE, "").split(os.pathsep)
+        sys.path[:0] = [str(early_config.rootpath), *filter(None, theirs)]
 
 
 # A person reads why a check failed: numbers without their types, and no digit that says nothing.

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from ml_gitops.adapters.failures import explain
+from ml_gitops.adapters.from_source import believe_no_bytecode
 from ml_gitops.errors import ConfigError, MlGitopsError, TrainingError
 
 _SECRET = re.compile(
@@ -65,9 +66,7 @@ def named_errors(root: Path, path: str) -> Iterator[None]:
     """
     withheld = {name: os.environ.pop(name) for name in list(os.environ) if _SECRET.fullmatch(name)}
     sys.path.insert(_after_the_standard_library(), str(root))
-    # Bytecode that came with a commit is not the source that was reviewed: look elsewhere for it.
-    prefix, sys.pycache_prefix = sys.pycache_prefix, str(root / ".git" / "no-bytecode")
-    quiet, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    believe_no_bytecode(root)
     try:
         # What they print is no part of our answer, which a machine may read.
         with redirect_stdout(sys.stderr):
@@ -79,7 +78,6 @@ def named_errors(root: Path, path: str) -> Iterator[None]:
         raise TrainingError(problem, hint=hint, where=_line_of(error, root) or path) from error
     finally:
         sys.path.remove(str(root))
-        sys.pycache_prefix, sys.dont_write_bytecode = prefix, quiet
         os.environ.update(withheld)
 
 

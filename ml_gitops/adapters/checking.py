@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ml_gitops.adapters.offspring import none_left_behind
 from ml_gitops.errors import TrainingError
-from ml_gitops.names import RECORD_VARIABLE, RUN_VARIABLE
+from ml_gitops.names import PATH_VARIABLE, RECORD_VARIABLE, RUN_VARIABLE
 
 PASSED_ON = (
     "PATH",
@@ -23,7 +23,6 @@ PASSED_ON = (
     "LANG",
     "LC_ALL",
     "TMPDIR",
-    "PYTHONPATH",
     "VIRTUAL_ENV",
     "OMP_NUM_THREADS",
     "SYSTEMROOT",
@@ -111,9 +110,7 @@ def _pytest(
     environment |= {
         RUN_VARIABLE: str(run),
         RECORD_VARIABLE: str(outcome),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        # Bytecode that came with a commit is not the source that was reviewed.
-        "PYTHONPYCACHEPREFIX": str(outcome.with_name("bytecode")),
+        **_paths(root),
     }
     words = ["-v", "--no-header", "-p", "no:cacheprovider", "--rootdir", str(root)]
     # From the root on: what the folders above are called means nothing to pytest.
@@ -141,6 +138,21 @@ def _pytest(
         code = process.returncode
         output.seek(0)
         return code, output.read().decode(errors="replace")
+
+
+def _paths(root: Path) -> dict[str, str]:
+    """Return where Python looks for modules: in the work tree only once our plugin lets it.
+
+    What pytest's settings load as a plugin comes before, and could be a file of theirs.
+    """
+    named = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    places = [Path(os.path.normpath(root / place)) for place in named]
+    inside = [place for place in places if place.is_relative_to(root)]
+    outside = [place for place in places if place not in inside]
+    return {
+        "PYTHONPATH": os.pathsep.join(map(str, outside)),
+        PATH_VARIABLE: os.pathsep.join(map(str, inside)),
+    }
 
 
 def _is_done(process: "subprocess.Popen[bytes]") -> bool:

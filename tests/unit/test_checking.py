@@ -1,5 +1,7 @@
 """The author's checks judge a copy: they write neither the evidence nor their own outcomes."""
 
+import importlib.util
+import marshal
 import os
 import subprocess
 import sys
@@ -60,6 +62,57 @@ def test_how_far_the_checks_are_is_told(run: Path) -> None:
 def kept(run: Path) -> dict[str, bytes]:
     """Return the files of a run."""
     return {file.name: file.read_bytes() for file in run.iterdir()}
+
+
+@pytest.mark.parametrize("module", ["said", "test_it"])
+def test_bytecode_of_a_commit_is_not_believed(run: Path, module: str) -> None:
+    """Neither of modules nor of checks, which pytest caches under a name of its own."""
+    checks = run.parents[2] / "checks"
+    texts = {"said": "WORD = 'a'\n", "test_it": "def test_it():\n    assert 1 == 0\n"}
+    forged = {"said": "WORD = 'b'\n", "test_it": "def test_it():\n    assert 1 == 1\n"}
+    texts["test_other"] = "from checks.said import WORD\n\ndef test_it():\n    assert WORD == 'b'\n"
+    check(run, texts["test_it"], **{name: texts[name] for name in ("said", "test_other")})
+    source = checks / f"{module}.py"
+    code = marshal.dumps(compile(forged[module], str(source), "exec"))
+    source.write_text(texts[module])
+    hashed = importlib.util.source_hash(source.read_bytes())
+    for tag in ("", f"-pytest-{pytest.__version__}"):
+        planted = checks / "__pycache__" / f"{module}.{sys.implementation.cache_tag}{tag}.pyc"
+        planted.parent.mkdir(exist_ok=True)
+        planted.write_bytes(importlib.util.MAGIC_NUMBER + b"\3\0\0\0" + hashed + code)
+
+    outcome = run_checks(run.parents[2], checks, run, {})
+
+    assert outcome.count(b'"failed"') == 2
+
+
+def test_settings_of_a_commit_load_no_plugin_early(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of the work tree that pytest is told to load does not come before our own plugin."""
+    root = run.parents[2]
+    (root / "early.py").write_text(
+        "import os, pathlib\n"
+        "pathlib.Path('seen').write_text(os.environ.get('ML_GITOPS_CHECKS_OUT', ''))\n"
+    )
+    (root / "pytest.ini").write_text("[pytest]\naddopts = -p early\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(root), *sys.path]))
+
+    with pytest.raises(TrainingError, match="early"):
+        check(run, "def test_it():\n    pass\n")
+
+    assert not (root / "seen").exists()
+
+
+def test_checks_import_from_the_path(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of the work tree that Python is told to look in is looked in by the checks."""
+    (run.parents[2] / "src").mkdir()
+    (run.parents[2] / "src" / "told.py").write_text("WORD = 1\n")
+    monkeypatch.setenv("PYTHONPATH", "src", prepend=os.pathsep)
+
+    outcome = check(run, "from told import WORD\n\ndef test_it():\n    assert WORD\n")
+
+    assert b'"passed"' in outcome
 
 
 def test_checks_see_a_copy(run: Path) -> None:
@@ -128,13 +181,15 @@ def test_checks_run_where_the_system_has_less(run: Path, monkeypatch: pytest.Mon
     monkeypatch.delattr(os, "waitid", raising=False)
     late = run.parents[2] / "late"
     code = (
-        "import subprocess\n"
-        f"def test_it(): subprocess.Popen(['sh', '-c', 'sleep 2; touch {late}'])\n"
+        "import os, subprocess\n"
+        "def test_it():\n"
+        "    wait = f'while kill -0 {os.getpid()}; do sleep 0.05; done; sleep 1'\n"
+        f"    subprocess.Popen(['sh', '-c', f'{{wait}}; touch {late}'])\n"
     )
 
     assert b'"passed"' in check(run, code)
 
-    time.sleep(2.5)
+    time.sleep(2)
     assert not late.exists()
 
 

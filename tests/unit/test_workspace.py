@@ -441,6 +441,24 @@ def test_bytecode_of_a_commit_is_not_believed(root: Path) -> None:
     assert workspace.call("model/said.py:word") == "reviewed"
 
 
+def test_libraries_keep_their_bytecode(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the author's code imports from elsewhere is not compiled anew for each training."""
+    library = tmp_path / "libraries" / "spoken.py"
+    library.parent.mkdir()
+    library.write_text("WORD = 'cached'\n")
+    py_compile.compile(
+        str(library), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+    )
+    library.write_text("WORD = 'compiled anew'\n")
+    monkeypatch.syspath_prepend(str(library.parent))
+    workspace = author(root, "model/said.py", "import spoken\n\ndef word(): return spoken.WORD\n")
+
+    assert workspace.call("model/said.py:word") == "cached"
+    assert not list(root.rglob("*.pyc"))
+
+
 def test_what_was_imported_is_told(root: Path) -> None:
     """Every file of the work tree that the author's code imported is named, wherever it lies."""
     author(root, "checks/shared.py", "VALUE = 1\n")

@@ -1,4 +1,4 @@
-"""Names that several rooms must spell alike: files of runs and releases, variables of processes."""
+"""Names that several rooms must spell alike: of files, of variables, and those that are hidden."""
 
 CONFIG_FILE = "ml-gitops.toml"
 LOCK_FILE = "data.lock.json"
@@ -31,3 +31,14 @@ PATH_VARIABLE = "ML_GITOPS_CHECKS_PATH"
 """Folders of the work tree in which the checks look for modules, once they may."""
 OUTBOX_VARIABLE = "ML_GITOPS_OUTBOX"
 """Folder from which a job uploads its artifacts."""
+
+
+def is_hidden(name: str) -> bool:
+    """Say whether a file or folder of this name is nobody's source."""
+    return name.startswith(".") or name == "__pycache__"
+
+
+def is_shown(path: str, place: str) -> bool:
+    """Say whether a file is a place, or lies below it with nothing hidden between."""
+    below = path.removeprefix(f"{place}/")
+    return path == place or (below != path and not any(map(is_hidden, below.split("/"))))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from ml_gitops.errors import ConfigError
+from ml_gitops.names import is_hidden
 
 LARGEST = 2**24
 """Bytes of a file that people write or review; no row of data is read this way."""
@@ -93,10 +94,10 @@ def files_below(root: Path, place: str) -> Iterator[str]:
     if target.is_file():
         yield place
     for folder, names, files in os.walk(target):
-        names[:] = sorted(name for name in names if not _left_out(name))
+        names[:] = sorted(name for name in names if not is_hidden(name))
         for name in sorted(files):
             file = Path(folder) / name
-            if not _left_out(name) and file.is_file() and not file.is_symlink():
+            if not is_hidden(name) and file.is_file() and not file.is_symlink():
                 yield file.relative_to(root).as_posix()
 
 
@@ -112,10 +113,6 @@ def _submodule(path: str) -> ConfigError:
         hint="commit its files here instead: what is in it is in no commit that is reviewed",
         where=path,
     )
-
-
-def _left_out(name: str) -> bool:
-    return name.startswith(".") or name == "__pycache__"
 
 
 def refused(verb: str, path: str, error: OSError) -> ConfigError:

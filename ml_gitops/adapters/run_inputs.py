@@ -9,7 +9,7 @@ from pathlib import Path
 from ml_gitops.adapters.reading import read_file
 from ml_gitops.document import sha256
 from ml_gitops.errors import ConfigError
-from ml_gitops.names import CONFIG_FILE
+from ml_gitops.names import CONFIG_FILE, is_hidden
 
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
 """The libraries whose version decides the numbers of every model."""
@@ -34,8 +34,7 @@ def python_files(folder: Path, *, without: frozenset[str] = frozenset()) -> Iter
         folders[:] = sorted(
             name
             for name in folders
-            if not name.startswith(".")
-            and name != "__pycache__"
+            if not is_hidden(name)
             and not (here == folder and name in without)
             and not any((here / name / mark).exists() for mark in MARKS)
         )

@@ -10,6 +10,7 @@ from ml_gitops.adapters.github.people import GITHUB_SIGNS
 from ml_gitops.adapters.github.refs import Refs, quoted
 from ml_gitops.adapters.github.survey import Survey
 from ml_gitops.errors import ForgeError, TryAgain
+from ml_gitops.names import is_shown
 from ml_gitops.ports import Changes
 
 _INLINE = 100_000
@@ -58,7 +59,7 @@ class GitData(Refs):
         return {
             it["path"]: self.blob(it["sha"])
             for it in whole["tree"]
-            if it["type"] == "blob" and any(_belongs(it["path"], place) for place in places)
+            if it["type"] == "blob" and any(is_shown(it["path"], place) for place in places)
         }
 
     def subtree(self, tree: str, folder: str) -> str:
@@ -174,14 +175,6 @@ class GitData(Refs):
                     else:
                         found[folder + it["path"]] = it
         return found
-
-
-def _belongs(path: str, place: str) -> bool:
-    """Say whether a file is a place, or lies below it with nothing hidden between."""
-    below = path.removeprefix(f"{place}/")
-    parts = below.split("/")
-    shown = not any(part.startswith(".") or part == "__pycache__" for part in parts)
-    return path == place or (below != path and shown)
 
 
 def blob_id(content: bytes) -> str:

@@ -15,6 +15,7 @@ from ml_gitops.adapters.local_forge.shelf import Shelf
 from ml_gitops.adapters.local_forge.state import ForgeState, Work
 from ml_gitops.adapters.local_forge.threads import Threads
 from ml_gitops.errors import ForgeError
+from ml_gitops.names import is_shown
 from ml_gitops.ports import Changes, Clock
 from ml_gitops.pull_request import Actor, MergeMethod, PullRequest
 
@@ -89,7 +90,7 @@ class LocalForge(Proposals, Threads, Shelf):
                 # Names need not be text; what is told of them is.
                 os.fsencode(path).decode(errors="backslashreplace"): id_
                 for path, id_ in self._repository.files(ref).items()
-                if any(path == place or _seen_below(path, place) for place in places)
+                if any(is_shown(path, place) for place in places)
             }
             return dict(zip(found, self._repository.blobs(list(found.values())), strict=True))
 
@@ -186,10 +187,3 @@ class LocalForge(Proposals, Threads, Shelf):
         """Delete the branch of a bot; `refs/pull/N/head` keeps its commits."""
         if pull_request.author.bot and pull_request.branch.startswith(BOT_BRANCHES):
             work.move(HEADS + pull_request.branch, None)
-
-
-def _seen_below(path: str, place: str) -> bool:
-    """Say whether a file lies below a folder, and neither it nor a folder between is hidden."""
-    below = path.removeprefix(f"{place}/")
-    parts = below.split("/")
-    return below != path and not any(it.startswith(".") or it == "__pycache__" for it in parts)

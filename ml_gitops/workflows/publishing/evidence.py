@@ -9,7 +9,7 @@ from ml_gitops.config import Config, parse_config
 from ml_gitops.document import sha256
 from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.run import Run, verify
-from ml_gitops.names import CONFIG_FILE
+from ml_gitops.names import CONFIG_FILE, is_hidden, is_shown
 from ml_gitops.ports import Forge, Workspace
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.tables import as_read, code
@@ -62,7 +62,7 @@ class Committed:
             path: self.read(path) or b""
             for place in places
             for path in self._paths
-            if path == place or (path.startswith(f"{place}/") and not _hidden(path[len(place) :]))
+            if is_shown(path, place)
         }
 
     def sources(self, _folder: str, *, without: Sequence[str] = ()) -> dict[str, bytes]:
@@ -76,7 +76,7 @@ class Committed:
             path: self.read(path) or b""
             for path in self._paths
             if path.endswith(".py")
-            and not _hidden(str(PurePosixPath(path).parent))
+            and not any(is_hidden(name) for name in PurePosixPath(path).parts[:-1])
             and path.partition("/")[0] not in without
             and not any(str(above) in others for above in PurePosixPath(path).parents)
         }
@@ -87,12 +87,6 @@ class Committed:
             name: sha256(self.read(name) or b"") if value.startswith("sha256:") else value
             for name, value in self._environment.items()
         }
-
-
-def _hidden(path: str) -> bool:
-    return any(
-        part == "__pycache__" or (part.startswith(".") and part != ".") for part in path.split("/")
-    )
 
 
 def read_config(files: Committed) -> Config:

@@ -15,6 +15,9 @@ CHAMPION_MISSING_FILE = "champion-missing.txt"
 """Why there is no champion, for checks that ask for one."""
 CHECKS_FOLDER = "checks"
 
+ENVIRONMENT_LOCKS = ("requirements.txt", "uv.lock", "poetry.lock", "pylock.toml", "conda-lock.yml")
+"""Files at the top of a model's folder that pin what else the author's code imports."""
+
 BOT_LOGIN = "ml-gitops[bot]"
 RECORDS_BRANCH = "ml-gitops-records"
 """Not `ml-gitops`: Git cannot hold it beside the bot's branches `ml-gitops/...`."""

@@ -9,12 +9,10 @@ from pathlib import Path
 from ml_gitops.adapters.reading import read_file
 from ml_gitops.document import sha256
 from ml_gitops.errors import ConfigError
-from ml_gitops.names import CONFIG_FILE, is_hidden
+from ml_gitops.names import CONFIG_FILE, ENVIRONMENT_LOCKS, is_hidden
 
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
 """The libraries whose version decides the numbers of every model."""
-LOCKS = ("requirements.txt", "uv.lock", "poetry.lock", "pylock.toml", "conda-lock.yml")
-"""Files at the top of a repository that pin what else the author's code imports."""
 MARKS = ("pyvenv.cfg", CONFIG_FILE)
 """A folder with one of these is an environment, or another model."""
 
@@ -59,7 +57,7 @@ def decisive_versions(root: Path) -> dict[str, str]:
                 f"training needs {library}, which is not installed",
                 hint="install ml-gitops[train]",
             ) from None
-    for name in LOCKS:
+    for name in ENVIRONMENT_LOCKS:
         content = read_file(root, name)
         if content is not None:
             versions[name] = sha256(content)

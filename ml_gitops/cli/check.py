@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml_gitops.adapters.git.history import merge_base
+from ml_gitops.cli.models import work_tree
 from ml_gitops.cli.setting import Setting
 from ml_gitops.cli.tell import tell_findings
 from ml_gitops.data.schema import Feature
 from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, MlGitopsError
-from ml_gitops.names import LOCK_FILE
+from ml_gitops.names import CONFIG_FILE, LOCK_FILE
 from ml_gitops.render.numbers import size
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.workflows.check import check_repository
 from ml_gitops.workflows.finding import Finding
+from ml_gitops.workflows.models import find_models
 from ml_gitops.workflows.review import TAKE_BACK, UNPROPOSED, never_proposed
 
 if TYPE_CHECKING:
@@ -104,6 +106,10 @@ def _check_git(setting: Setting) -> Iterator[Finding]:
         remedy = "git config user.name 'Your Name' && git config user.email you@example.org"
         text = "it knows no name and address for your commits"
         yield Finding(state="warn", what="git", text=text, remedy=remedy)
+    try:
+        find_models(work_tree(repository))
+    except MlGitopsError as error:
+        yield Finding.of(error, CONFIG_FILE)
     yield from _live_files(setting)
     yield from _data_files(setting)
     if repository.resolve("HEAD") is None:

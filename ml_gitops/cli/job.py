@@ -1,5 +1,6 @@
 """What a job of GitHub Actions is left with: outputs, a summary, words beside lines of files."""
 
+import json
 import os
 import re
 import secrets
@@ -17,6 +18,7 @@ LARGEST = 1_000_000
 KEPT = "outbox"
 """In place of a key: the name of what lies in the outbox, for the job to upload."""
 OUTPUTS: Mapping[str, Mapping[str, str]] = {
+    "models": {"models": "models"},
     "data validate": {"passed": "passed", "rows": "rows"},
     "train": {"verdict": "verdict", "fitted": "fitted"},
     "report": {
@@ -40,7 +42,7 @@ OUTPUTS: Mapping[str, Mapping[str, str]] = {
         "artifact": KEPT,
     },
 }
-"""Outputs of each command: their names, and where they stand in its document."""
+"""Outputs of each command: their names, and where they stand in its document; lists as JSON."""
 
 _PLACE = re.compile(r"([^:\s]+\.[A-Za-z0-9]+)(?::(\d+))?")
 
@@ -94,6 +96,7 @@ def _output(name: str, document: Any, place: str) -> str:
         text = str(value).lower()
     else:
         text = str(value) if isinstance(value, (str, int)) else ""
+        text = json.dumps(value) if isinstance(value, list) else text
     # Nobody who writes the value knows the word that ends it.
     end = f"end-{secrets.token_hex(16)}"
     return f"{name}<<{end}\n{text}\n{end}\n"

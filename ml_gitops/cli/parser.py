@@ -81,6 +81,12 @@ def _start(commands: Commands) -> None:
         "doctor:doctor",
         "say which token the forge sees, what follows from it, and which settings are unsafe",
     )
+    models = add_command(commands, "models", "models:models", "list the models of a repository")
+    models.add_argument(
+        "--changed-since",
+        metavar="REF",
+        help="only those that would be trained or judged otherwise than where this left REF",
+    )
     config = add_command(
         commands, "config", "start:config", "explain every key that ml-gitops.toml may have"
     )

@@ -5,6 +5,7 @@ from ml_gitops.ports.forge import Changes, Forge, ForgeRelease, Tag
 from ml_gitops.ports.world import (
     Bentos,
     Clock,
+    Files,
     FrameWarehouse,
     KeptRun,
     Progress,
@@ -19,6 +20,7 @@ __all__ = [
     "Bentos",
     "Changes",
     "Clock",
+    "Files",
     "Forge",
     "ForgeRelease",
     "ForgeRules",

@@ -68,24 +68,15 @@ class KeptRun:
         return str(self.folder)
 
 
-class Workspace(Protocol):
-    """The work tree of a model repository, and the author's code in it."""
-
-    @property
-    def root(self) -> Path:
-        """The folder that holds `ml-gitops.toml`."""
-        ...
+class Files(Protocol):
+    """The files of a model, in a work tree or in a commit."""
 
     def read(self, path: str) -> bytes | None:
-        """Return a file of the work tree; None if it is not there."""
-        ...
-
-    def write(self, changes: Changes) -> None:
-        """Write files, each whole or not at all."""
+        """Return a file; None if it is not there."""
         ...
 
     def sources(self, folder: str, *, without: Sequence[str] = ()) -> dict[str, bytes]:
-        """Return path and content of every Python file below a folder of the work tree.
+        """Return path and content of every Python file below a folder.
 
         Args:
             folder: where to look, `.` for everywhere.
@@ -95,6 +86,23 @@ class Workspace(Protocol):
 
     def files(self, *places: str) -> dict[str, bytes]:
         """Return path and content of every file at or below these places, nothing hidden."""
+        ...
+
+    def environment(self) -> dict[str, str]:
+        """Return library and version of everything that decides numbers."""
+        ...
+
+
+class Workspace(Files, Protocol):
+    """The work tree of a model repository, and the author's code in it."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds `ml-gitops.toml`."""
+        ...
+
+    def write(self, changes: Changes) -> None:
+        """Write files, each whole or not at all."""
         ...
 
     def call(self, reference: str, *arguments: object) -> Any:
@@ -111,10 +119,6 @@ class Workspace(Protocol):
 
     def author(self, path: str) -> AbstractContextManager[None]:
         """Run the author's code: the work tree importable, failures named by their line."""
-        ...
-
-    def environment(self) -> dict[str, str]:
-        """Return library and version of everything that decides numbers."""
         ...
 
     def alone(self, waiting: Callable[[], None]) -> AbstractContextManager[None]:

@@ -11,7 +11,7 @@ from ml_gitops.document import Missing, canonical_json, sha256
 from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.input_changes import differing
 from ml_gitops.names import CHECKS_FOLDER, CONFIG_FILE, LOCK_FILE, MODEL_FILE
-from ml_gitops.ports import Forge, Workspace
+from ml_gitops.ports import Files, Forge
 from ml_gitops.report import Basis, Standing, policy_digest
 from ml_gitops.serving.signature import Signature
 from ml_gitops.workflows.check_changes import SETTINGS, check_changes, deciding_parts
@@ -59,7 +59,7 @@ def find_champion(config: Config, forge: Forge | None, cut: Split) -> Champion |
     return Champion(release, model or b"", signature or b"", refused)
 
 
-def find_standing(config: Config, workspace: Workspace, champion: Champion | Missing) -> Standing:
+def find_standing(config: Config, workspace: Files, champion: Champion | Missing) -> Standing:
     """Return who and what judges a run of this work tree."""
     rival = champion.release.to_json() if isinstance(champion, Champion) else champion.reason
     checks = canonical_json(deciding_parts(check_files(workspace)))
@@ -72,7 +72,7 @@ def find_standing(config: Config, workspace: Workspace, champion: Champion | Mis
 
 
 def find_basis(
-    config: Config, workspace: Workspace, forge: Forge | None, champion: Champion | Missing
+    config: Config, workspace: Files, forge: Forge | None, champion: Champion | Missing
 ) -> Basis:
     """Return what a run of this work tree is judged by, beside what the base branch has."""
     return Basis(
@@ -107,7 +107,7 @@ def _gate_changes(config: Config, forge: Forge | None) -> Iterator[str]:
     yield from differing(config.gate.model_dump(mode="json"), base)
 
 
-def _check_changes(workspace: Workspace, forge: Forge | None) -> tuple[str, ...]:
+def _check_changes(workspace: Files, forge: Forge | None) -> tuple[str, ...]:
     """Name what differs between these checks and those of the default branch."""
     if forge is None or forge.head(forge.default_branch) is None:
         return ()
@@ -115,6 +115,6 @@ def _check_changes(workspace: Workspace, forge: Forge | None) -> tuple[str, ...]
     return check_changes(base, check_files(workspace))
 
 
-def check_files(workspace: Workspace) -> Mapping[str, bytes]:
+def check_files(workspace: Files) -> Mapping[str, bytes]:
     """Return path and content of the author's checks and of pytest's settings."""
     return workspace.files(CHECKS_FOLDER, *SETTINGS)

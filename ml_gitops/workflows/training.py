@@ -15,7 +15,7 @@ from ml_gitops.model.lineage import Lineage, trace
 from ml_gitops.model.policy import CheckPolicy
 from ml_gitops.model.run import Run
 from ml_gitops.names import CHECKS_FOLDER, HOLDOUT_FILE, LOCK_FILE, MODEL_FILE, TRAIN_FILE
-from ml_gitops.ports import FrameWarehouse, Progress, Workspace
+from ml_gitops.ports import Files, FrameWarehouse, Progress, Workspace
 from ml_gitops.workflows.fitting import Fitted, fit
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Loaded:
     validation: ValidationReport
 
 
-def read_lock(workspace: Workspace) -> DataLock:
+def read_lock(workspace: Files) -> DataLock:
     """Read the data lock of the work tree.
 
     Raises:
@@ -46,7 +46,7 @@ def read_lock(workspace: Workspace) -> DataLock:
     return DataLock.from_json(content, where=LOCK_FILE)
 
 
-def trace_run(config: Config, workspace: Workspace, lock: DataLock | None = None) -> Lineage:
+def trace_run(config: Config, workspace: Files, lock: DataLock | None = None) -> Lineage:
     """Return the lineage of the training that the work tree asks for; nothing heavy is loaded.
 
     Args:

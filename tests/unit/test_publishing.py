@@ -11,7 +11,8 @@ import pytest
 
 from ml_gitops.document import sha256
 from ml_gitops.model.run import MODEL_FILE
-from ml_gitops.workflows.publishing.evidence import Committed, read_config
+from ml_gitops.workflows.commit_files import CommitFiles
+from ml_gitops.workflows.publishing.evidence import read_config
 from ml_gitops.workflows.publishing.origin import (
     MOST_FILES,
     Origin,
@@ -407,7 +408,7 @@ FILES = {
 
 def test_a_commit_is_read_as_a_work_tree_is() -> None:
     """The sources of a model are those that training would digest, links and others left out."""
-    commit = Committed(FILES, FILES.__getitem__, {"numpy": "2", "uv.lock": sha256(b"said")})
+    commit = CommitFiles(FILES, FILES.__getitem__, {"numpy": "2", "uv.lock": sha256(b"said")})
 
     assert commit.sources(".", without=["checks"]) == {"b.py": b"b", "model/a.py": b"a"}
     assert commit.files("checks", "uv.lock") == {"checks/e.py": b"e", "uv.lock": b"lock"}
@@ -421,7 +422,7 @@ def test_e11_a_commit_without_a_config_is_refused(content: bytes | None) -> None
     """Where the commit cannot be read, nothing is reported of it."""
     files = {} if content is None else {"ml-gitops.toml": content}
 
-    refused("E11", lambda: read_config(Committed(files, files.__getitem__)))
+    refused("E11", lambda: read_config(CommitFiles(files, files.__getitem__)))
 
 
 def test_a_reason_quotes_nothing() -> None:

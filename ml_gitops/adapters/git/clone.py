@@ -33,6 +33,12 @@ class Clone(GitRepository):
         """The top of the work tree."""
         return Path(os.fsdecode(self.run("rev-parse", "--show-toplevel").stdout).removesuffix("\n"))
 
+    def paths(self) -> list[str]:
+        """Return the files of the whole work tree that are in Git, or would be by `git add`."""
+        words = ("ls-files", "-z", "--full-name", "--cached", "--others", "--exclude-standard")
+        listed = os.fsdecode(self.run(*words, "--", ":/").stdout).split("\0")
+        return sorted({path for path in listed if path and (self.top / path).is_file()})
+
     def content_id(self) -> str:
         """Return what stands for all files of this folder in the commit that is checked out."""
         return folder_tree(self, "HEAD", self.folder)

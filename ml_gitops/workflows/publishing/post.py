@@ -11,8 +11,8 @@ from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.tables import plain
 from ml_gitops.report import Report
 from ml_gitops.workflows.ci import keep
+from ml_gitops.workflows.commit_files import CommitFiles
 from ml_gitops.workflows.publishing.evidence import (
-    Committed,
     hold_lineage,
     hold_report,
     hold_run,
@@ -153,9 +153,9 @@ def _publish(forge: Forge, runs: Runs, origin: Origin, variables: Mapping[str, s
     if paths is None:
         raise Refusal("E11", "the commit has more files than can be read")
     fetch = partial(runs.file, origin.commit)
-    config = read_config(Committed(paths, fetch))
+    config = read_config(CommitFiles(paths, fetch))
     run = hold_run(config, files)
-    commit = Committed(paths, fetch, run.lineage.environment)
+    commit = CommitFiles(paths, fetch, run.lineage.environment)
     hold_lineage(config, commit, run)
     report = hold_report(config, commit, forge, run, files)
     body = write_body(report, rules, variables, trusted=trusted)

@@ -14,7 +14,7 @@ from ml_gitops.render.ci_report import in_words, to_markdown
 from ml_gitops.render.numbers import count, duration, size
 from ml_gitops.render.report_page import to_html
 from ml_gitops.render.terminal import Terminal
-from ml_gitops.report import Report
+from ml_gitops.report import Report, artifact_name, files_digest
 from ml_gitops.workflows.ci import Trained, judged_report, lock_data, publish, validate_data
 from ml_gitops.workflows.ci import train as train_candidate
 from ml_gitops.workflows.committed import require_committed
@@ -182,14 +182,16 @@ def _require_same_commit(setting: Setting, reviewed: PullRequest) -> None:
 
 
 def _summary(trained: Trained) -> dict[str, object]:
+    run = trained.run
     return {
-        "run": trained.run,
+        "run": run,
         "fitted": trained.fitted,
         "judged": trained.judged,
         "verdict": trained.report.verdict,
         "headline": trained.report.headline,
         "metrics": trained.report.metrics,
         "folder": trained.kept.place,
+        "artifact": artifact_name(run.model, run.run_key, files_digest(trained.kept.files)),
     }
 
 

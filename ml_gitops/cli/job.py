@@ -20,12 +20,11 @@ KEPT = "outbox"
 OUTPUTS: Mapping[str, Mapping[str, str]] = {
     "models": {"models": "models"},
     "data validate": {"passed": "passed", "rows": "rows"},
-    "train": {"verdict": "verdict", "fitted": "fitted"},
+    "train": {"verdict": "verdict", "fitted": "fitted", "artifact": "artifact"},
     "report": {
         "posted": "posted",
         "verdict": "verdict",
         "pull-request": "pull_request",
-        "artifact": KEPT,
     },
     "release": {
         "release": "release.tag",

@@ -44,11 +44,16 @@ def publish(parsed: argparse.Namespace) -> int:
         done = publish_left(github.forge(bot=True), github.runs(), read, os.environ)
 
     def tell(terminal: Terminal) -> None:
-        if done.code != "posted":
-            terminal.status("warn", f"{done.code}: nothing is posted; {done.reason}")
-            return
-        said = "posted" if done.posted else "already there, or out of date by now"
-        terminal.status("pass", f"report on pull request #{done.pull_request}: {said}")
+        if not done.models:
+            state = "keep" if done.code == "unchanged" else "warn"
+            terminal.status(state, f"{done.code}: nothing is posted; {done.reason}")
+        for one in done.models:
+            whose = f"{one.model}: " if len(done.models) > 1 else ""
+            if one.code != "posted":
+                terminal.status("warn", f"{whose}{one.code}: nothing is posted; {one.reason}")
+                continue
+            said = "posted" if one.posted else "already there, or out of date by now"
+            terminal.status("pass", f"{whose}report on pull request #{done.pull_request}: {said}")
 
     setting.show(done, tell)
     return EXIT_PASSED

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
-from ml_gitops.adapters.folder import in_folder
 from ml_gitops.adapters.git.clone import Clone
 from ml_gitops.adapters.github.connect import GitHub, find_place
 from ml_gitops.adapters.local_forge.forge import LocalForge
@@ -28,6 +27,7 @@ from ml_gitops.pull_request import Actor
 from ml_gitops.render.runner import Annotation
 from ml_gitops.render.tables import fence
 from ml_gitops.render.terminal import Terminal
+from ml_gitops.workflows.folder import in_folder
 
 if TYPE_CHECKING:
     from ml_gitops.ports import Forge, Records

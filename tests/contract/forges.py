@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from ml_gitops.adapters.folder import in_folder
 from ml_gitops.adapters.git.clone import Clone
 from ml_gitops.adapters.github.client import GitHubClient
 from ml_gitops.adapters.github.forge import GitHubForge
@@ -19,6 +18,7 @@ from ml_gitops.adapters.github.transport import Transport
 from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Actor
+from ml_gitops.workflows.folder import in_folder
 from tests.github.server import GitHubServer
 from tests.github.setup import TestRepository
 

@@ -6,10 +6,10 @@ from typing import cast
 
 import pytest
 
-from ml_gitops.adapters.folder import in_folder
 from ml_gitops.errors import ForgeError
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Actor, Keep, PullRequestSpec, Tell, Update, plan
+from ml_gitops.workflows.folder import in_folder
 from tests.contract.forges import BOT, FIRST, Harness
 
 

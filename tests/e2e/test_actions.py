@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ml_gitops.cli.setting import BOT
-from ml_gitops.workflows.publishing.package import ARTIFACT
+from ml_gitops.workflows.publishing.package import is_named
 from tests.act.runner import COMMIT, INSTALL, PRODUCT, ROOT, Done, Runner, copy_product, find_act
 from tests.builders import config_text
 from tests.e2e.test_github import move
@@ -162,11 +162,11 @@ def test_a_pull_request_becomes_a_release(town: Town) -> None:
     town.caller("ada").put(f"/pulls/{number}/merge")
     delivered = town.push()
 
-    assert integrated.jobs == {TRAIN: "success", REPORT: "success"}
+    assert integrated.jobs == {FIND: "success", TRAIN: "success", REPORT: "success"}
     assert again.jobs == integrated.jobs
     assert ["## ✓ `churn` may merge" in note for note in town.notes(number)] == [True]
     assert set(town.checks(head)) == {("ml-gitops", "success")}
-    assert delivered.jobs == {"release": "success"}
+    assert delivered.jobs == {"find models": "success", "release churn": "success"}
     assert [it.tag for it in town.repository.record.releases] == [FIRST]
     assert "nobody reviewed" not in (town.repository.record.releases[0].notes or "")
     promotion = town.repository.record.threads[number + 1]
@@ -174,7 +174,7 @@ def test_a_pull_request_becomes_a_release(town: Town) -> None:
     assert f"release={FIRST}" in delivered.log
 
 
-TRAIN, REPORT = "train and judge", "report"
+FIND, TRAIN, REPORT = "find what changed", "train and judge churn", "report"
 
 
 @pytest.mark.parametrize("town", ["released"], indirect=True)
@@ -185,7 +185,7 @@ def test_a_gate_that_blocks(town: Town) -> None:
     _, done = town.pull_request("blind")
 
     assert done.code != 0
-    assert done.jobs == {TRAIN: "failure", REPORT: "success"}
+    assert done.jobs == {FIND: "success", TRAIN: "failure", REPORT: "success"}
     assert "::error title=Gate::Blocked" in done.log
     assert len(town.notes(number)) == 1
     assert "## ✗ `churn`" in town.notes(number)[0]
@@ -207,12 +207,12 @@ def test_a_fork(town: Town) -> None:
     assert sha is not None
     reported = town.run("report.yml", "workflow_run", event, follows, sha)
 
-    assert trained.jobs == {TRAIN: "success"}
+    assert trained.jobs == {FIND: "success", TRAIN: "success"}
     assert reported.jobs == {REPORT: "success"}
     (note,) = town.notes(1)
     assert note.startswith("> **Reported by code from a fork, and not verified.**")
     assert town.checks(fork.head("from-outside")) == [("ml-gitops", "neutral")]
-    assert {it.name for it in town.repository.record.artifacts} == {ARTIFACT}
+    assert [is_named(it.name, "churn") for it in town.repository.record.artifacts] == [True]
 
 
 @pytest.mark.parametrize("town", ["decayed"], indirect=True)
@@ -238,7 +238,7 @@ def test_a_monitor(town: Town) -> None:
     assert town.caller("ada").put("/pulls/1/merge").status_code == 200
     delivered = town.push()
 
-    assert delivered.jobs == {"release": "success"}
+    assert delivered.jobs == {"find models": "success", "release churn": "success"}
     released = town.repository.record.releases[-1]
     assert released.tag == "churn@v1.0.1"
     assert "nobody reviewed" not in (released.notes or "")

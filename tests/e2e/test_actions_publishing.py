@@ -16,7 +16,7 @@ from ml_gitops.cli import main
 from ml_gitops.cli.setting import BOT
 from ml_gitops.document import canonical_json, sha256
 from ml_gitops.pull_request import Marker
-from ml_gitops.workflows.publishing.package import ARTIFACT
+from ml_gitops.report import artifact_name, files_digest
 from tests.builders import CHECKS, PARAMS
 from tests.e2e.world import World
 from tests.github.artifacts import zipped
@@ -55,10 +55,15 @@ class Job:
             "ci.yml", event="pull_request", branch=BRANCH, source=self.source
         )
 
-    def leave(self, run: int, files: Mapping[str, bytes] | bytes | None = None) -> None:
+    def leave(
+        self, run: int, files: Mapping[str, bytes] | bytes | None = None, model: str = "churn"
+    ) -> None:
         """Leave an artifact of the run; what was trained, if nothing else is given."""
         found = {path.name: path.read_bytes() for path in self.left.iterdir()}
-        self.repository.add_artifact(run, ARTIFACT, found if files is None else files)
+        files = found if files is None else files
+        key = json.loads(found["run.json"])["run_key"]
+        content = files_digest(found if isinstance(files, bytes) else files)
+        self.repository.add_artifact(run, artifact_name(model, key, content), files)
 
     def event(self, run: int, **changes: Any) -> dict[str, Any]:
         """Return the event that GitHub writes when the run has ended."""
@@ -148,7 +153,7 @@ def job(
 
 
 def test_what_a_run_left_is_posted_once(job: Job) -> None:
-    """The comment stands once, the check run passes, and the run is kept for the merge."""
+    """The comment stands once, the check run passes, and a merge finds the run by its name."""
     run = job.run()
     job.leave(run)
 
@@ -159,7 +164,11 @@ def test_what_a_run_left_is_posted_once(job: Job) -> None:
     assert [it.author.login for it in job.notes] == [BOT.login]
     assert "`churn` may merge" in job.notes[0].body
     assert job.checks() == [("ml-gitops", "success")]
-    assert len(list((job.folder / "outbox").iterdir())) == 1
+    marker = Marker.find(job.notes[0].body)
+    assert marker is not None
+    kept = artifact_name("churn", marker.fingerprint, marker.content)
+    assert [it.name for it in job.repository.record.artifacts] == [kept]
+    assert not (job.folder / "outbox").exists()
 
 
 @pytest.mark.parametrize("job", ["private"], indirect=True)
@@ -329,11 +338,47 @@ def test_e11_another_model_is_refused(job: Job) -> None:
     job.world.clone.commit_all("Call it chum")
     job.world.clone.run("push", "--quiet", str(job.source.path), f"HEAD:{BRANCH}")
     run = job.run()
-    job.leave(run)
+    job.leave(run, model="chum")
 
     done = job.publish(job.event(run))
 
     assert (done["code"], done["reason"], job.notes) == ("E11", "the run is of another model", [])
+
+
+def test_e11_a_name_that_no_merge_would_look_for_is_refused(job: Job) -> None:
+    """A merge finds files by the digest in their name; under another one they were lost."""
+    files = {path.name: path.read_bytes() for path in job.left.iterdir()}
+    key = json.loads(files["run.json"])["run_key"]
+    run = job.run()
+    job.repository.add_artifact(run, artifact_name("churn", key, sha256(b"other")), files)
+
+    done = job.publish(job.event(run))
+
+    assert (done["code"], job.notes) == ("E11", [])
+    assert "another name" in done["reason"]
+
+
+def test_e06_a_report_that_is_missing_lets_nothing_pass(job: Job) -> None:
+    """Where a model changed and its training left nothing, the check that is asked for fails."""
+    done = job.publish(job.event(job.run()))
+
+    assert (done["code"], done["reason"], job.notes) == ("E06", "the run left no report", [])
+    assert job.checks() == [("ml-gitops", "failure")]
+
+
+@pytest.mark.parametrize("job", ["", "fork"], indirect=True)
+def test_where_no_model_changed_there_is_nothing_to_report(job: Job) -> None:
+    """Branch rules may ask for the check whatever changed; a fork's passes nothing all the same."""
+    job.world.clone.run("checkout", "--quiet", "-B", BRANCH, "main")
+    (job.world.root / "README.md").write_text("Words.\n")
+    job.world.clone.commit_all("Explain")
+    job.world.clone.run("push", "--quiet", "--force", str(job.source.path), f"HEAD:{BRANCH}")
+
+    done = job.publish(job.event(job.run()))
+
+    assert (done["code"], done["models"], job.notes) == ("unchanged", [], [])
+    fork = job.source is not job.repository
+    assert job.checks() == [("ml-gitops", "neutral" if fork else "success")]
 
 
 @pytest.mark.parametrize("path", ["model/helper.py", "model/pipeline.py"])
@@ -449,7 +494,7 @@ def test_e16_nothing_of_the_run_is_said(
     done = job.publish(job.event(run))
 
     said = capfd.readouterr()
-    assert set(done) == {"code", "reason", "pull_request", "verdict", "posted", "trusted"}
+    assert set(done) == {"code", "reason", "pull_request", "verdict", "posted", "trusted", "models"}
     for text in (said.out, said.err, outputs.read_text(), summary.read_text(), json.dumps(done)):
         assert "add-mask" not in text
         assert "add-path" not in text

@@ -1,18 +1,22 @@
 """Two models in one repository: each goes its own way from the first lock to the retraining."""
 
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
 
-from ml_gitops.adapters.folder import in_folder
 from ml_gitops.adapters.git.clone import Clone
 from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.cli.setting import BOT
 from ml_gitops.ports import Forge
+from ml_gitops.workflows.folder import in_folder
 from tests.builders import PERSON, make_model_repo
+from tests.e2e.test_actions_publishing import BRANCH, READS, Job
 from tests.e2e.world import DECAYED, FIRST_LOCK, FITS, QUIET, World
+from tests.github.caller import Caller
+from tests.github.server import GitHubServer
 
 
 class Model(World):
@@ -109,3 +113,75 @@ def test_a_release_minds_only_its_own_folder(tmp_path: Path) -> None:
     shutil.rmtree(churn.root / ".ml-gitops")
     (churn.root / "params.toml").write_text("C = 3.0\n")
     churn.run("release", expect=2)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Job, Path]]:
+    """Bring a pull request to GitHub that locks the rows of both models; each was trained."""
+    models = two_models(tmp_path / "shop")
+    clone = models[0].clone
+    for model in models:
+        model.run("data", "lock", "--until", str(FIRST_LOCK))
+    clone.switch(BRANCH, create=True)
+    clone.commit_all("Lock both")
+    with GitHubServer(tmp_path / "github") as server:
+        made = server.create_repository("acme/shop")
+        clone.run("push", "--quiet", str(made.path), "main", BRANCH)
+        clone.set_remote(made.clone_url)
+        for name, value in {
+            "GITHUB_API_URL": server.url,
+            "GITHUB_SERVER_URL": server.web_url,
+            "GITHUB_REPOSITORY": made.full_name,
+            "GITHUB_TOKEN": server.token(BOT.login, READS),
+        }.items():
+            monkeypatch.setenv(name, value)
+        left, folder = tmp_path / "left", tmp_path / "job"
+        folder.mkdir()
+        for model in models:
+            model.run("train", "--leave", str(left / model.root.name))
+        made.add_collaborator("ada")
+        Caller(server, server.token("ada"), made.full_name).propose(BRANCH, "Both")
+        yield Job(server, made, made, models[0], left / "churn", folder, monkeypatch), left
+
+
+@pytest.mark.slow
+def test_each_model_has_a_report_and_all_one_check(shop: tuple[Job, Path]) -> None:
+    """A run leaves one artifact a model; each gets its comment, and the check says the worst."""
+    job, left = shop
+    both, one = job.run(), job.run()
+    for name in ("churn", "visits"):
+        job.left = left / name
+        job.leave(both, model=name)
+
+    done = job.publish(job.event(both))
+
+    assert [(it["model"], it["code"]) for it in done["models"]] == [
+        ("churn", "posted"),
+        ("visits", "posted"),
+    ]
+    assert ["`churn`" in it.body.split("\n")[0] for it in job.notes] == [True, False]
+    assert ["`visits`" in it.body.split("\n")[0] for it in job.notes] == [False, True]
+    assert job.checks() == [("ml-gitops", "success")]
+
+    job.left = left / "churn"
+    job.leave(one, model="churn")
+    missing = job.publish(job.event(one))
+    assert [it["code"] for it in missing["models"]] == ["posted", "E06"]
+    assert ("ml-gitops", "failure") in job.checks()
+
+
+@pytest.mark.slow
+def test_one_model_s_artifact_is_not_the_other_s(shop: tuple[Job, Path]) -> None:
+    """Whatever name it comes under, a run is held to the model that its record names."""
+    job, left = shop
+    run = job.run()
+    job.left = left / "churn"
+    job.leave(run, model="churn")
+    job.leave(run, model="visits")
+
+    done = job.publish(job.event(run))
+
+    told = [(it["model"], it["code"], it["reason"]) for it in done["models"]]
+    assert told == [("churn", "posted", ""), ("visits", "E11", "the run is of another model")]
+    assert len(job.notes) == 1
+    assert job.checks() == [("ml-gitops", "neutral")]

@@ -1,5 +1,6 @@
 """What a job of GitHub Actions is left with."""
 
+import json
 import re
 from pathlib import Path
 
@@ -38,9 +39,9 @@ def read_outputs(path: Path) -> dict[str, str]:
 
 def test_outputs_are_what_the_document_says(job: Path) -> None:
     """Each output of a command stands in its document; what is missing is empty."""
-    leave("train", {"verdict": "pass", "fitted": True, "other": "never told"})
+    leave("train", {"verdict": "pass", "fitted": True, "artifact": "a-b", "other": "never told"})
 
-    assert read_outputs(job / "output") == {"verdict": "pass", "fitted": "true"}
+    assert read_outputs(job / "output") == {"verdict": "pass", "fitted": "true", "artifact": "a-b"}
 
 
 def test_a_number_is_no_truth(job: Path) -> None:
@@ -55,12 +56,21 @@ def test_a_number_is_no_truth(job: Path) -> None:
     assert read_outputs(job / "output") == {"action": "keep", "pull-request": ""}
 
 
+def test_a_list_is_told_as_json(job: Path) -> None:
+    """A matrix is made from it, on one line."""
+    listed = [{"directory": "models/a b", "model": "churn"}]
+
+    leave("models", {"models": listed})
+
+    assert json.loads(read_outputs(job / "output")["models"]) == listed
+
+
 @pytest.mark.parametrize("value", ["x\nfitted<<E\ntrue\nE", "x\n::set-output name=a::b", "<<"])
 def test_no_value_ends_early(job: Path, value: str) -> None:
     """Whatever a value holds, it is one value of its own output."""
     leave("train", {"verdict": value})
 
-    assert read_outputs(job / "output") == {"verdict": value, "fitted": ""}
+    assert read_outputs(job / "output") == {"verdict": value, "fitted": "", "artifact": ""}
 
 
 def test_a_summary_is_never_dropped_for_its_length(job: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from ml_gitops.document import sha256
 from ml_gitops.model.run import MODEL_FILE
 from ml_gitops.workflows.commit_files import CommitFiles
-from ml_gitops.workflows.publishing.evidence import read_config
+from ml_gitops.workflows.publishing.evidence import hold_models
 from ml_gitops.workflows.publishing.origin import (
     MOST_FILES,
     Origin,
@@ -23,7 +23,6 @@ from ml_gitops.workflows.publishing.origin import (
     rule_changes,
 )
 from ml_gitops.workflows.publishing.package import (
-    ARTIFACT,
     DEEPEST,
     LARGEST,
     LARGEST_DOCUMENT,
@@ -90,6 +89,7 @@ def read(event: Mapping[str, Any], name: str = "workflow_run", workflow: str = C
     return read_origin(name, event, workflow=workflow, run="9", attempt="1")
 
 
+NAME = f"churn-{'0' * 12}-{'a' * 12}"
 ORIGIN = Origin(5, 2, COMMIT, OURS, THEIRS, "eve", "feature")
 
 
@@ -261,7 +261,7 @@ def left(**changes: Any) -> dict[str, Any]:
     """Return an artifact as GitHub lists it."""
     return {
         "id": 1,
-        "name": ARTIFACT,
+        "name": NAME,
         "size_in_bytes": 100,
         "expired": False,
         "created_at": "2026-01-01T00:00:00Z",
@@ -274,7 +274,9 @@ def test_the_newest_of_a_run_that_ran_again_is_taken() -> None:
     """A job that ran again leaves what it left once more; the last word counts."""
     again = left(id=2, created_at="2026-01-01T01:00:00Z")
 
-    assert choose_artifact(ORIGIN, [left(), again, left(id=3, name="other")])["id"] == 2
+    other = left(id=3, name=f"x-{NAME}")
+
+    assert choose_artifact(ORIGIN, [left(), again, other], "churn")["id"] == 2
 
 
 @pytest.mark.parametrize(
@@ -294,7 +296,7 @@ def test_the_newest_of_a_run_that_ran_again_is_taken() -> None:
 )
 def test_e06_no_other_artifact_is_taken(found: list[dict[str, Any]]) -> None:
     """Another name, another run, an expired and an endless one are all refused."""
-    refused("E06", lambda: choose_artifact(ORIGIN, found))
+    refused("E06", lambda: choose_artifact(ORIGIN, found, "churn"))
 
 
 @pytest.mark.parametrize("digest", [sha256(b"y"), None, "", sha256(b"x").upper(), "md5:00"])
@@ -414,7 +416,7 @@ def test_a_commit_is_read_as_a_work_tree_is() -> None:
     assert commit.files("checks", "uv.lock") == {"checks/e.py": b"e", "uv.lock": b"lock"}
     assert commit.read("gone") is None
     assert commit.environment() == {"numpy": "2", "uv.lock": sha256(b"lock")}
-    assert read_config(commit).model.name == "churn"
+    assert [one.name for one in hold_models(commit)] == ["churn"]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[model", b"\xff"])
@@ -422,7 +424,7 @@ def test_e11_a_commit_without_a_config_is_refused(content: bytes | None) -> None
     """Where the commit cannot be read, nothing is reported of it."""
     files = {} if content is None else {"ml-gitops.toml": content}
 
-    refused("E11", lambda: read_config(CommitFiles(files, files.__getitem__)))
+    refused("E11", lambda: hold_models(CommitFiles(files, files.__getitem__)))
 
 
 def test_a_reason_quotes_nothing() -> None:

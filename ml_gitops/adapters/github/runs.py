@@ -9,6 +9,7 @@ from ml_gitops.adapters.github.checks import Conclusion
 from ml_gitops.adapters.github.client import GitHubClient
 from ml_gitops.adapters.github.forge import GitHubForge
 from ml_gitops.adapters.github.git_data import GitData
+from ml_gitops.adapters.github.verdict import Refused
 
 MOST_FILES = 5_000
 LARGEST = 16 << 20
@@ -55,6 +56,15 @@ class GitHubRuns:
         try:
             return unpacked(archive)
         except OddArchiveError:
+            return None
+
+    def fork_point(self, branch: str, commit: str) -> str | None:
+        """Return the commit at which another one left a branch; None if it never was on it."""
+        try:
+            return str(self._git.compare(branch, commit)["merge_base_commit"]["sha"])
+        except Refused as refused:
+            if refused.status != 404:
+                raise
             return None
 
     def paths(self, commit: str) -> Sequence[str] | None:

@@ -3,38 +3,43 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from ml_gitops.config import Config, parse_config
+from ml_gitops.config import Config
 from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.run import Run, verify
-from ml_gitops.names import CONFIG_FILE
 from ml_gitops.ports import Forge
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.tables import as_read, code
 from ml_gitops.report import Report, policy_digest, verify_report
 from ml_gitops.secret import FORM, secret_values
 from ml_gitops.workflows.commit_files import CommitFiles
+from ml_gitops.workflows.models import Placed, find_models
 from ml_gitops.workflows.publishing.origin import Refusal
 from ml_gitops.workflows.publishing.package import hold_document
 from ml_gitops.workflows.standing import find_basis, find_champion
 from ml_gitops.workflows.training import trace_run
 
 WHERE = "what the run left"
+MOST_MODELS = 200
+"""Of a repository; each is a file to read."""
 _FORK = (
     "> **Reported by code from a fork, and not verified.** Whoever opened this could have written "
     "every number below. Read the change; the gate judges it again once its code is trusted."
 )
 
 
-def read_config(files: CommitFiles) -> Config:
-    """Return the config of the commit.
+def hold_models(commit: CommitFiles) -> list[Placed]:
+    """Return the models of the commit.
 
     Raises:
-        Refusal: E11 it has none, or none that holds.
+        Refusal: E11 there is none, or one whose config does not hold.
     """
     try:
-        return parse_config(files.read(CONFIG_FILE) or b"")
+        found = find_models(commit)
     except MlGitopsError:
-        raise Refusal("E11", "the commit has no config that can be read") from None
+        raise Refusal("E11", "the commit has a config that cannot be read") from None
+    if not 0 < len(found) <= MOST_MODELS:
+        raise Refusal("E11", "the commit has no model, or too many")
+    return found
 
 
 def hold_run(config: Config, files: Mapping[str, bytes]) -> Run:

@@ -14,8 +14,9 @@ Code = Literal[
 ]  # fmt: skip
 Document = Mapping[str, Any]
 """What GitHub says, as plain values."""
-RULES = (".github/", "checks/", "reference/", CONFIG_FILE, *SETTINGS)
-"""Files and folders that decide how a model is judged."""
+WORKFLOWS = ".github/"
+RULES = ("checks/", "reference/", CONFIG_FILE, *SETTINGS)
+"""Files and folders of a model that decide how it is judged; workflows decide for all."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")
 _LONGEST = 255
@@ -27,12 +28,14 @@ class Refusal(Exception):
     Args:
         code: which check refused.
         reason: a sentence of ours; it quotes nothing that came from the run.
+        quiet: whether nobody has to be told.
     """
 
-    def __init__(self, code: Code, reason: str) -> None:
+    def __init__(self, code: Code, reason: str, *, quiet: bool = False) -> None:
         super().__init__(f"{code}: {reason}")
         self.code = code
         self.reason = reason
+        self.quiet = quiet
 
 
 @dataclass(frozen=True)
@@ -130,21 +133,25 @@ def choose_pull_request(origin: Origin, listed: Sequence[Document], default: str
         default: the branch that pull requests are reported on for.
 
     Raises:
-        Refusal: E03 there is none, or more than one.
+        Refusal: E03 there is none, or more than one, or it goes to another branch: what is
+            merged there is not what anybody is served.
     """
     found = [
-        int(it["number"])
+        it
         for it in listed
         if it.get("state") == "open"
         and it["head"].get("sha") == origin.commit
         and (it["head"].get("repo") or {}).get("id") == origin.repository
         and (it["base"].get("repo") or {}).get("id") == origin.base
-        and it["base"].get("ref") == default
     ]
-    if len(found) != 1:
-        how = "no open pull request is" if not found else "more than one pull request is"
-        raise Refusal("E03", f"{how} at the commit that ran")
-    return found[0]
+    numbers = [int(it["number"]) for it in found if it["base"].get("ref") == default]
+    if found and not numbers:
+        raise Refusal("E03", "only pull requests to the default branch are judged")
+    if len(numbers) != 1:
+        how = "no open pull request is" if not numbers else "more than one pull request is"
+        # Who pushed again meanwhile gets the report of that; there is nothing to refuse.
+        raise Refusal("E03", f"{how} at the commit that ran", quiet=True)
+    return numbers[0]
 
 
 def is_trusted(origin: Origin, pull: Document) -> bool:
@@ -156,8 +163,12 @@ def is_trusted(origin: Origin, pull: Document) -> bool:
     return origin.repository == origin.base == source.get("id")
 
 
-def rule_changes(paths: Iterable[str]) -> tuple[str, ...]:
+def rule_changes(paths: Iterable[str], folder: str = "") -> tuple[str, ...]:
     """Name the changed files that decide how a model is judged (E05).
+
+    Args:
+        paths: in the repository.
+        folder: of the model, with a slash at its end; empty for the top.
 
     Raises:
         Refusal: E05 GitHub did not list all of them.
@@ -165,11 +176,12 @@ def rule_changes(paths: Iterable[str]) -> tuple[str, ...]:
     listed = list(paths)
     if len(listed) >= MOST_FILES:
         raise Refusal("E05", "the pull request changes more files than GitHub lists")
+    rules = [WORKFLOWS, *(folder + rule for rule in RULES)]
     return tuple(
         sorted(
             path
             for path in listed
-            if any(path == rule or (rule.endswith("/") and path.startswith(rule)) for rule in RULES)
+            if any(path == rule or (rule.endswith("/") and path.startswith(rule)) for rule in rules)
         )
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,8 +12,6 @@ from ml_gitops.names import MODEL_FILE
 from ml_gitops.report import Report
 from ml_gitops.workflows.publishing.origin import Document, Origin, Refusal
 
-ARTIFACT = "ml-gitops-run"
-"""What the job that trained calls what it leaves."""
 LARGEST = 512 << 20
 """Bytes of the archive, and of what it unpacks to."""
 LARGEST_DOCUMENT = 8 << 20
@@ -21,13 +20,15 @@ DEEPEST, LONGEST_TEXT, LONGEST_LIST = 12, 4_000, 10_000
 NEEDED = frozenset({*RUN_FILES, Run.file_name, Report.file_name})
 
 
-def choose_artifact(origin: Origin, listed: Sequence[Document]) -> Document:
-    """Return the newest artifact of the run, as GitHub lists them; a job may have run again.
+def choose_artifact(origin: Origin, listed: Sequence[Document], model: str) -> Document:
+    """Return the newest artifact of a model, as GitHub lists them; a job may have run again.
+
+    Its name is the one by which a merge finds what was reviewed: model, run key and content.
 
     Raises:
         Refusal: E06 there is none that can be taken.
     """
-    found = [it for it in listed if it.get("name") == ARTIFACT]
+    found = [it for it in listed if is_named(it.get("name"), model)]
     ours = [it for it in found if (it.get("workflow_run") or {}).get("id") == origin.run]
     if not ours or len(ours) != len(found):
         raise Refusal("E06", "the run left no report")
@@ -38,6 +39,12 @@ def choose_artifact(origin: Origin, listed: Sequence[Document]) -> Document:
     if type(size) is not int or not 0 < size <= LARGEST:
         raise Refusal("E06", "what the run left is too large")
     return newest
+
+
+def is_named(name: object, model: str) -> bool:
+    """Say whether an artifact is named like a run of a model."""
+    pattern = re.escape(model) + "-[0-9a-f]{12}-[0-9a-f]{12}"
+    return isinstance(name, str) and re.fullmatch(pattern, name) is not None
 
 
 def hold_archive(archive: bytes, artifact: Document) -> None:

@@ -1,4 +1,4 @@
-"""E14 to E16: one comment and one check run, of what still stands, telling only our own words."""
+"""The pull request is found, every model that it changes is reported on, one check run sums up."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,18 +7,11 @@ from typing import Literal, Protocol
 
 from ml_gitops.model.gate import GateWord
 from ml_gitops.ports import Forge
-from ml_gitops.pull_request import PullRequest
-from ml_gitops.render.tables import plain
-from ml_gitops.report import Report
-from ml_gitops.workflows.ci import keep
+from ml_gitops.render.tables import code, plain
 from ml_gitops.workflows.commit_files import CommitFiles
-from ml_gitops.workflows.publishing.evidence import (
-    hold_lineage,
-    hold_report,
-    hold_run,
-    read_config,
-    write_body,
-)
+from ml_gitops.workflows.models import Placed, changed_models
+from ml_gitops.workflows.publishing.evidence import hold_models
+from ml_gitops.workflows.publishing.one import Archives, Scene, Shown, Told, report_on
 from ml_gitops.workflows.publishing.origin import (
     Code,
     Document,
@@ -28,25 +21,21 @@ from ml_gitops.workflows.publishing.origin import (
     is_trusted,
     rule_changes,
 )
-from ml_gitops.workflows.publishing.package import (
-    LARGEST,
-    choose_artifact,
-    hold_archive,
-    hold_files,
-)
-from ml_gitops.workflows.reporting import post, report_marker
+from ml_gitops.workflows.publishing.package import LARGEST, choose_artifact, is_named
 
 CHECK = "ml-gitops"
-"""The name of the check run; branch rules can ask for it."""
+"""The name of the check run; branch rules can ask for it, whichever models changed."""
 Conclusion = Literal["success", "failure", "neutral"]
 _CONCLUSIONS: Mapping[GateWord, Conclusion] = {
     "pass": "success",
     "warn": "neutral",
     "block": "failure",
 }
+_WORST: Sequence[Conclusion] = ("failure", "neutral", "success")
+NO_MODEL = "No model changed"
 
 
-class Runs(Protocol):
+class Runs(Archives, Protocol):
     """What the forge knows of runs of workflows, and of commits, without a checkout."""
 
     def pull_requests(self, owner: str, branch: str) -> Sequence[Document]:
@@ -61,12 +50,8 @@ class Runs(Protocol):
         """Return the artifacts of a run."""
         ...
 
-    def archive(self, artifact: int, limit: int) -> bytes:
-        """Return an artifact as it was packed, at most one byte more than a limit."""
-        ...
-
-    def unpack(self, archive: bytes) -> Mapping[str, bytes] | None:
-        """Return the files of an archive; None if it is one that nobody honest makes."""
+    def fork_point(self, branch: str, commit: str) -> str | None:
+        """Return the commit at which another one left a branch; None if it never was on it."""
         ...
 
     def paths(self, commit: str) -> Sequence[str] | None:
@@ -89,20 +74,22 @@ class Published:
     """What was done; nothing in it was written by the run.
 
     Attributes:
-        code: `posted`, or the check that refused.
+        code: `posted`, `unchanged` if no model is, or the check that refused.
         reason: why nothing was posted; empty if it was.
         pull_request: where it stands.
-        verdict: what the report says.
-        posted: whether the comment was written or changed.
+        verdict: what the reports say, the worst of them.
+        posted: whether a comment was written or changed.
         trusted: whether the code that ran was.
+        models: what was done about each.
     """
 
-    code: Code | Literal["posted"]
+    code: Code | Literal["posted", "unchanged"]
     reason: str = ""
     pull_request: int | None = None
     verdict: GateWord | None = None
     posted: bool = False
     trusted: bool = False
+    models: tuple[Told, ...] = ()
 
 
 def publish_left(
@@ -111,12 +98,12 @@ def publish_left(
     read: Callable[[], Origin],
     variables: Mapping[str, str],
 ) -> Published:
-    """Post the report that a run left, or refuse it; the same run leaves the same, ever.
+    """Post the reports that a run left, or refuse them; the same run leaves the same, ever.
 
     Args:
         forge: as the bot.
         runs: what it knows of runs.
-        read: returns the origin of the report, see `read_origin`.
+        read: returns the origin of the reports, see `read_origin`.
         variables: of this process, whose secrets must not be told.
     """
     origin: Origin | None = None
@@ -124,16 +111,10 @@ def publish_left(
         origin = read()
         return _publish(forge, runs, origin, variables)
     except Refusal as refusal:
-        # Who pushed again meanwhile gets the report of that; there is nothing to refuse.
-        if origin is not None and refusal.code != "E03":
-            runs.check(
-                origin.commit,
-                CHECK,
-                "neutral",
-                f"No report: {refusal.reason}",
-                f"What the run left is not believed ({refusal.code}): {refusal.reason}.",
-                origin.evidence,
-            )
+        if origin is not None and not refusal.quiet:
+            title = f"No report: {refusal.reason}"
+            text = f"What the run left is not believed ({refusal.code}): {refusal.reason}."
+            runs.check(origin.commit, CHECK, "neutral", title, text, origin.evidence)
         return Published(refusal.code, refusal.reason)
 
 
@@ -141,43 +122,95 @@ def _publish(forge: Forge, runs: Runs, origin: Origin, variables: Mapping[str, s
     listed = runs.pull_requests(origin.owner, origin.branch)
     number = choose_pull_request(origin, listed, forge.default_branch)
     trusted = is_trusted(origin, next(it for it in listed if it["number"] == number))
-    rules = rule_changes(runs.changed_files(number))
-    artifact = choose_artifact(origin, runs.artifacts(origin.run))
-    archive = runs.archive(int(artifact["id"]), LARGEST)
-    hold_archive(archive, artifact)
-    unpacked = runs.unpack(archive)
-    if unpacked is None:
-        raise Refusal("E08", "it is no archive of plain files")
-    files = hold_files(unpacked)
-    paths = runs.paths(origin.commit)
+    changed = runs.changed_files(number)
+    rule_changes(changed)  # Refuses a list that is not whole.
+    commit = _commit(runs, origin.commit)
+    models = hold_models(commit)
+    scene = Scene(forge, runs, origin, commit, number, changed, trusted, variables)
+    artifacts = runs.artifacts(origin.run)
+    left = {one.name for one in models if _left(one, artifacts)}
+    wanted = _wanted(models, left, scene, runs)
+    shown = [
+        report_on(one, scene, partial(_fetch, runs, origin, artifacts, one.name))
+        for one in models
+        if one.name in left | wanted
+    ]
+    conclusion, title = conclude(shown, trusted=trusted)
+    runs.check(origin.commit, CHECK, conclusion, title, summary(shown), origin.evidence)
+    return _published(shown, number, trusted=trusted)
+
+
+def _commit(runs: Runs, commit: str) -> CommitFiles:
+    paths = runs.paths(commit)
     if paths is None:
         raise Refusal("E11", "the commit has more files than can be read")
-    fetch = partial(runs.file, origin.commit)
-    config = read_config(CommitFiles(paths, fetch))
-    run = hold_run(config, files)
-    commit = CommitFiles(paths, fetch, run.lineage.environment)
-    hold_lineage(config, commit, run)
-    report = hold_report(config, commit, forge, run, files)
-    body = write_body(report, rules, variables, trusted=trusted)
-    posted = False
-    if is_current(forge.pull_request(number), origin):
-        # A fork's report covers no release: what it found is its own word, so it names no run.
-        marker = report_marker(run.model)
-        if trusted:
-            marker = report_marker(run.model, run.run_key, keep(forge, run, files))
-        _, posted = post(forge, number, body, marker)
-    conclusion, title = conclude(report, trusted=trusted)
-    runs.check(origin.commit, CHECK, conclusion, title, body, origin.evidence)
-    return Published("posted", "", number, report.verdict, posted, trusted)
+    return CommitFiles(paths, partial(runs.file, commit))
 
 
-def is_current(pull_request: PullRequest, origin: Origin) -> bool:
-    """Say whether the pull request is still open at the commit that ran (E14)."""
-    return pull_request.state == "open" and pull_request.head == origin.commit
+def _left(model: Placed, artifacts: Sequence[Document]) -> bool:
+    return any(is_named(it.get("name"), model.name) for it in artifacts)
 
 
-def conclude(report: Report, *, trusted: bool) -> tuple[Conclusion, str]:
-    """Return conclusion and title of the check run; a fork's own word passes nothing (E15)."""
+def _fetch(
+    runs: Runs, origin: Origin, artifacts: Sequence[Document], model: str
+) -> tuple[Document, bytes]:
+    artifact = choose_artifact(origin, artifacts, model)
+    return artifact, runs.archive(int(artifact["id"]), LARGEST)
+
+
+def _wanted(models: Sequence[Placed], left: set[str], scene: Scene, runs: Runs) -> set[str]:
+    """Return the models that the run had to leave something of; that is never its own word.
+
+    Where something was left of every model there is nothing to find out.
+    """
+    if left >= {one.name for one in models}:
+        return set()
+    fork = runs.fork_point(scene.forge.default_branch, scene.origin.commit)
+    before = _commit(runs, fork) if fork else CommitFiles([], lambda _: b"")
+    return {one.name for one in changed_models(scene.commit, before, scene.changed)}
+
+
+def conclude(shown: Sequence[Shown], *, trusted: bool) -> tuple[Conclusion, str]:
+    """Return conclusion and title of the check run; a fork's own word passes nothing (E15).
+
+    What was not reported on at all must not pass either: a missing report fails.
+    """
     if not trusted:
-        return "neutral", "Reported by code from a fork, and not verified"
-    return _CONCLUSIONS[report.verdict], plain(report.headline, limit=200)
+        told = "Reported by code from a fork, and not verified"
+        return "neutral", told if shown else NO_MODEL
+    if not shown:
+        return "success", NO_MODEL
+    worst = min(shown, key=lambda one: _WORST.index(_conclusion(one.told)))
+    more = f"{worst.told.model} of {len(shown)} models: " if len(shown) > 1 else ""
+    return _conclusion(worst.told), plain(more + worst.headline, limit=200)
+
+
+def _conclusion(told: Told) -> Conclusion:
+    if told.verdict is None:
+        return "failure" if told.code == "E06" else "neutral"
+    return _CONCLUSIONS[told.verdict]
+
+
+def summary(shown: Sequence[Shown]) -> str:
+    """Return what the check run shows: the one report, or a line for each of several."""
+    if not shown:
+        return "Nothing that a model is trained from, or judged by, differs from the base."
+    if len(shown) == 1:
+        return shown[0].body
+    rows = [f"- {code(one.told.model)}: {code(plain(one.headline, limit=200))}" for one in shown]
+    return "\n".join([*rows, "", "Each model has a comment of its own on the pull request."])
+
+
+def _published(shown: Sequence[Shown], number: int, *, trusted: bool) -> Published:
+    told = tuple(one.told for one in shown)
+    refused = next((one for one in told if one.code != "posted"), None)
+    verdicts = [one.verdict for one in told if one.verdict]
+    return Published(
+        code=refused.code if refused else "posted" if told else "unchanged",
+        reason=refused.reason if refused else "" if told else NO_MODEL,
+        pull_request=number,
+        verdict=min(verdicts, key=("block", "warn", "pass").index, default=None),
+        posted=any(one.posted for one in told),
+        trusted=trusted,
+        models=told,
+    )

@@ -3,13 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from ml_gitops.errors import ExportError
 
 LARGEST_FILE = 512 * 2**20
 DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
-TREES_THAT_TAKE_MISSING = ("Forest", "ExtraTree", "DecisionTree")
 
 
 def canonical_bytes(model: Any, metadata: Mapping[str, str]) -> bytes:
@@ -26,25 +23,6 @@ def canonical_bytes(model: Any, metadata: Mapping[str, str]) -> bytes:
     for key in sorted(metadata):
         model.metadata_props.add(key=key, value=metadata[key])
     return bytes(model.SerializeToString(deterministic=True))
-
-
-def trace_missing(model: Any, estimator: Any) -> None:
-    """Write down which way each tree sends a missing value; the stock converter forgets it.
-
-    Args:
-        model: an onnx.ModelProto.
-        estimator: the fitted last step.
-    """
-    if not any(part in type(estimator).__name__ for part in TREES_THAT_TAKE_MISSING):
-        return
-    trees = [tree.tree_ for tree in getattr(estimator, "estimators_", [estimator])]
-    directions = np.concatenate([tree.missing_go_to_left for tree in trees])
-    for node in model.graph.node:
-        for attribute in node.attribute:
-            if attribute.name == "nodes_missing_value_tracks_true" and len(attribute.ints) == len(
-                directions
-            ):
-                attribute.ints[:] = [int(direction) for direction in directions]
 
 
 def refuse_unsafe(content: bytes) -> None:

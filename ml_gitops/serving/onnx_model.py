@@ -12,20 +12,23 @@ from ml_gitops.model.evaluation import Answers
 from ml_gitops.model.target import class_name
 from ml_gitops.serving.exportable import refuse_inexact_steps
 from ml_gitops.serving.imputer import convert_imputer, infer_shape
-from ml_gitops.serving.onnx_file import canonical_bytes, refuse_unsafe, trace_missing
+from ml_gitops.serving.onnx_file import canonical_bytes, refuse_unsafe
 from ml_gitops.serving.runtime import MISSING_STRING, Runtime, column, one_line
 from ml_gitops.serving.signature import Signature
+from ml_gitops.serving.tree_converter import (
+    convert_trees,
+    declare_trees,
+    infer_answers,
+    tree_classes,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 OPSETS = {"": 19, "ai.onnx.ml": 3}
-"""Old enough for every onnxruntime that we allow, new enough for every operator we write."""
+"""Old enough for every onnxruntime that we allow, new enough for every operator but our trees."""
 
 UNSEEN_STRING = "a category that nobody has seen"
-
-FLOAT32_ESTIMATORS = ("Forest", "ExtraTree", "GradientBoosting", "DecisionTree")
-"""Parts of the names of estimators that exist in onnxruntime for float32 only."""
 
 
 def convert(
@@ -54,7 +57,7 @@ def convert(
         ExportError: a step has no exact form in ONNX, or none at all.
     """
     refuse_inexact_steps(estimator)
-    pipeline = _with_casts(estimator, features)
+    pipeline = _joined(estimator, features)
     try:
         model = _converted(pipeline, features, task)
     except Exception as error:  # noqa: BLE001  the converters raise whatever comes to hand
@@ -62,14 +65,14 @@ def convert(
             f"{_failing_step(error, estimator)} cannot become ONNX: {one_line(error).rstrip('.')}",
             hint="use a step or a setting that has an ONNX form",
         ) from None
-    trace_missing(model, pipeline.steps[-1][1])
+    declare_trees(model)
     content = canonical_bytes(model, metadata or {})
     _refuse_unreadable(content)
     return content
 
 
 def _converted(pipeline: Any, features: Sequence[Feature], task: Task) -> Any:
-    """Return a pipeline as ONNX, with our own form of imputers."""
+    """Return a pipeline as ONNX, with our own form of imputers and trees."""
     from skl2onnx import convert_sklearn
     from sklearn.impute import SimpleImputer
 
@@ -81,8 +84,14 @@ def _converted(pipeline: Any, features: Sequence[Feature], task: Task) -> Any:
             initial_types=_initial_types(features),
             target_opset=OPSETS,
             options={} if task == "regression" else {id(pipeline): {"zipmap": False}},
-            custom_conversion_functions={SimpleImputer: convert_imputer},
-            custom_shape_calculators={SimpleImputer: infer_shape},
+            custom_conversion_functions={
+                SimpleImputer: convert_imputer,
+                **dict.fromkeys(tree_classes(), convert_trees),
+            },
+            custom_shape_calculators={
+                SimpleImputer: infer_shape,
+                **dict.fromkeys(tree_classes(), infer_answers),
+            },
         )
 
 
@@ -204,12 +213,8 @@ def _plain(values: Any) -> Any:
     return values.astype(object).where(values.notna(), None).tolist()
 
 
-def _with_casts(estimator: Any, features: Sequence[Feature]) -> Any:
-    """Return the estimator as a pipeline for export: columns joined, float32 before trees.
-
-    scikit-learn's trees see their input as float32 too, so the cast loses
-    nothing; without it the graph would compare doubles to rounded thresholds.
-    """
+def _joined(estimator: Any, features: Sequence[Feature]) -> Any:
+    """Return the estimator as a pipeline for export: columns joined, and doubles from there on."""
     import pandas as pd
     from skl2onnx.sklapi import CastTransformer
     from sklearn.compose import ColumnTransformer
@@ -217,16 +222,11 @@ def _with_casts(estimator: Any, features: Sequence[Feature]) -> Any:
 
     steps = list(estimator.steps) if isinstance(estimator, Pipeline) else [("model", estimator)]
     names = [feature.name for feature in features]
-    if not isinstance(steps[0][1], ColumnTransformer) and all(
-        feature.type != "string" for feature in features
-    ):
+    strings = any(feature.type == "string" for feature in features)
+    if not isinstance(steps[0][1], ColumnTransformer) and not strings:
         joined = ColumnTransformer([("all", "passthrough", names)])
         steps.insert(0, ("columns", joined.fit(pd.DataFrame([[0.0] * len(names)], columns=names))))
-    last = steps[-1][1]
-    kinds = {type(part).__name__ for part in (last, *last.get_params().values())}
-    if any(name in kind for name in FLOAT32_ESTIMATORS for kind in kinds):
-        steps.insert(-1, ("float32", CastTransformer(dtype=np.float32)))
-    elif isinstance(steps[0][1], ColumnTransformer) and any(it.type == "string" for it in features):
+    elif isinstance(steps[0][1], ColumnTransformer) and strings:
         # The converter believes that all joined columns are what the first is: encoded text is
         # float32, and the answers would be declared so.
         steps.insert(1, ("float64", CastTransformer(dtype=np.float64)))

@@ -74,7 +74,7 @@ LIBRARIES: dict[str, set[str]] = {
     "requests": {"adapters/github"},
     "rich": {"render/console.py", "render/progress.py", "render/terminal.py"},
     "skl2onnx": {"serving"},
-    "sklearn": {"serving/onnx_model.py"},
+    "sklearn": {"serving"},
     "starlette": {"serving/service.py"},
     "typing_extensions": {"serving/requests.py"},
 }

@@ -71,6 +71,7 @@ class Report(Document):
         changed: inputs that differ from the champion's, by name.
         differences: the same, each with what exactly differs.
         fit_seconds, cpu_seconds: what the training cost.
+        sample: whether it was judged on the sample, which lets nothing pass.
     """
 
     file_name: ClassVar[str] = "report.json"
@@ -95,6 +96,7 @@ class Report(Document):
     differences: tuple[str, ...] = ()
     fit_seconds: float
     cpu_seconds: float
+    sample: bool = False
 
     @property
     def failed_checks(self) -> int:
@@ -103,12 +105,23 @@ class Report(Document):
 
     @property
     def verdict(self) -> GateWord:
-        """The gate's verdict, unless a check failed."""
-        return "block" if self.failed_checks else self.gate.verdict
+        """The gate's verdict, unless a check failed; on a sample nothing passes."""
+        word: GateWord = "block" if self.failed_checks else self.gate.verdict
+        return "warn" if self.sample and word == "pass" else word
 
     @property
     def reason(self) -> str:
         """Why the verdict is what it is, in one sentence."""
+        return f"{self._seen}{self._reason}"
+
+    @property
+    def _seen(self) -> str:
+        """Which rows were judged on, if not the real ones."""
+        rows = self.train_rows + self.holdout_rows
+        return f"judged on the sample of {rows:,} rows, not on the real data; " * self.sample
+
+    @property
+    def _reason(self) -> str:
         if not self.failed_checks:
             return self.gate.reason
         failed = "1 check fails" if self.failed_checks == 1 else f"{self.failed_checks} checks fail"
@@ -230,6 +243,7 @@ def _held(
 ) -> Iterator[tuple[str, object, object]]:
     """Yield what is spoken of, what the report says of it, and what the run's files say."""
     yield "model", (report.model, report.model_digest), (run.model, run.model_digest)
+    yield "source of rows", report.sample, run.sample
     yield "model", report.model_bytes, len(files[MODEL_FILE])
     yield "run", report.run_key, run.run_key
     rows = (report.split, report.train_rows, report.holdout_rows)

@@ -1,12 +1,22 @@
 """`data lock`, `data validate`, `train`, `report`: the commands of a pull request."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from ml_gitops.cli.setting import Setting
+from ml_gitops.config import Config
 from ml_gitops.data.lock import DataLock
-from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, ForgeError, GitError
+from ml_gitops.errors import (
+    EXIT_FAILED,
+    EXIT_PASSED,
+    DataError,
+    ForgeError,
+    GitError,
+    TrainingError,
+)
 from ml_gitops.model.lineage import short
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.render.annotations import report_annotations, violation_annotations
@@ -49,9 +59,11 @@ def validate(parsed: argparse.Namespace) -> int:
     """Hold the locked rows to the contract."""
     setting = Setting(parsed)
     with setting.terminal as terminal:
-        report = validate_data(
-            setting.config, setting.workspace, terminal, parsed.until, setting.today()
-        )
+        config = _config(setting, parsed)
+        with _told_strangers(config, parsed):
+            report = validate_data(
+                config, setting.workspace, terminal, parsed.until, setting.today()
+            )
 
     def tell(terminal: Terminal) -> None:
         if report.violations:
@@ -77,7 +89,7 @@ def validate(parsed: argparse.Namespace) -> int:
             f"{count(report.rows, 'row')} of {report.window} {held}",
         )
 
-    source = setting.config.data.source.partition(":")[0]
+    source = config.data.source.partition(":")[0]
     outcome = {**report.model_dump(mode="json"), "passed": report.passed}
     setting.show(outcome, tell, annotations=violation_annotations(report, source))
     return EXIT_PASSED if report.passed else EXIT_FAILED
@@ -91,13 +103,11 @@ def train(parsed: argparse.Namespace) -> int:
             made, newer = lock_data(setting.config, setting.workspace, terminal, parsed.until)
             if parsed.leave and not newer:
                 return _leave_lock(setting, parsed.leave, made)
-        trained = train_candidate(
-            setting.config,
-            setting.workspace,
-            setting.forge_if_any(),
-            setting.warehouse,
-            terminal,
-        )
+        config = _config(setting, parsed)
+        with _told_strangers(config, parsed):
+            trained = train_candidate(
+                config, setting.workspace, setting.forge_if_any(), setting.warehouse, terminal
+            )
     for name, content in trained.kept.files.items() if parsed.leave else ():
         setting.write(parsed.leave / name, content)
 
@@ -112,6 +122,24 @@ def train(parsed: argparse.Namespace) -> int:
         annotations=report_annotations(trained.report),
     )
     return EXIT_FAILED if trained.report.verdict == "block" else EXIT_PASSED
+
+
+def _config(setting: Setting, parsed: argparse.Namespace) -> Config:
+    return setting.config.on_sample() if parsed.sample else setting.config
+
+
+@contextmanager
+def _told_strangers(config: Config, parsed: argparse.Namespace) -> Iterator[None]:
+    """Tell whoever has no credentials, and no sample either, what may have been missing."""
+    try:
+        yield
+    except (DataError, TrainingError) as error:
+        if parsed.sample and not config.sampled:
+            error.hint += (
+                "; if the rows need credentials, which forks and Dependabot do not get: name in "
+                "[data] a `sample` of rows that need none"
+            )
+        raise
 
 
 def _leave_lock(setting: Setting, folder: Path, lock: DataLock) -> int:

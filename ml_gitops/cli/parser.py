@@ -8,6 +8,7 @@ from ml_gitops import __version__
 from ml_gitops.cli.thread_words import add_issues, add_pull_requests
 from ml_gitops.cli.words import Commands, Instead, Parser, add_command
 
+SAMPLE = "load from `sample` in [data], where one is named: rows that need no credentials"
 LOOPS = """\
 the loops:
   a pull request   ml-gitops data validate, train, report
@@ -121,6 +122,7 @@ def _integrate(commands: Commands) -> None:
         metavar="DATE",
         help="from `start` in [data] to before this day (default: the lock's window, or today)",
     )
+    validate.add_argument("--sample", action="store_true", help=SAMPLE)
     train = add_command(
         commands,
         "train",
@@ -131,6 +133,7 @@ def _integrate(commands: Commands) -> None:
     train.add_argument("--until", type=_day, metavar="DATE", help=about)
     about = "also leave here what another job takes on: model and documents, no rows"
     train.add_argument("--leave", type=Path, metavar="DIR", help=about)
+    train.add_argument("--sample", action="store_true", help=SAMPLE)
     report = add_command(
         commands, "report", "integrate:report", "show the report, and post it on the pull request"
     )

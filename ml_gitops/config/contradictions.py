@@ -33,6 +33,9 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Contradic
             f"gate.champion is {gate.champion!r}, which is no environment of [delivery]",
             f"use one of {', '.join(delivery.environments)}",
         )
+    if config.sampled:
+        problem = "data.sample is data.source: what is judged on a sample is never released"
+        yield ("data", "sample"), problem, "leave it out, if anybody may see the rows"
     drift, health, days = config.drift, config.health, config.monitor.window_days
     if drift.warn_weight > drift.alarm_weight:
         problem = f"drift.warn_weight is above drift.alarm_weight = {drift.alarm_weight:g}"

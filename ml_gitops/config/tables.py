@@ -77,6 +77,9 @@ class DataTable(Part):
     source: Reference = "model/data.py:load"
     """`file.py:function`; the function gets two dates and returns a DataFrame with the rows of
     the days from the first to before the second."""
+    sample: Reference | None = None
+    """Likewise, with rows that anybody may see: pull requests of forks and of Dependabot get no
+    credentials, and load from here instead. What is judged on it is never released."""
     start: date
     """The first day the model may learn from."""
     id: ColumnName
@@ -150,11 +153,21 @@ class Config(Part):
         )
 
     @property
+    def sampled(self) -> bool:
+        """Whether rows are loaded from the sample."""
+        return self.data.source == self.data.sample
+
+    def on_sample(self) -> "Config":
+        """Return the same with the sample as its source; itself, if it names none."""
+        source = self.data.sample or self.data.source
+        return self.model_copy(update={"data": self.data.model_copy(update={"source": source})})
+
+    @property
     def contract(self) -> dict[str, Any]:
         """The tables that shape training: a change in them is another model."""
         return {
             "model": self.model.model_dump(mode="json", exclude={"about", "owner", "name"}),
-            "data": self.data.model_dump(mode="json", exclude={"start"}),
+            "data": self.data.model_dump(mode="json", exclude={"start", "sample"}),
             "features": [
                 feature.model_dump(mode="json", exclude={"about"})
                 for feature in self.features.values()

@@ -33,6 +33,7 @@ class Run(Document):
         split: the days it learned from and the days it was judged on.
         train_rows, holdout_rows: how many rows each had.
         holdout_digest: digest of the holdout rows.
+        sample: whether its rows are the sample and not the real ones.
         files: name to digest of every file the run produced.
         fit_seconds, cpu_seconds: time of the fit, and processor time of the whole run.
     """
@@ -49,6 +50,7 @@ class Run(Document):
     files: dict[str, Digest]
     fit_seconds: float
     cpu_seconds: float
+    sample: bool = False
 
     @property
     def name(self) -> str:

@@ -25,6 +25,11 @@ NEXT = {
     "block": "**Next:** do not merge. Change the code, the data or the parameters and push; "
     "this comment follows the branch.",
 }
+NEXT_AFTER_SAMPLE = (
+    "**Next:** the real data is judged once a maintainer who read the change pushes it to a "
+    "branch of this repository and opens a pull request; nothing that was judged on the sample is "
+    "released."
+)
 MOST_NAMES = 10
 """How many are named in a list."""
 MOST_ROWS = 60
@@ -79,7 +84,7 @@ def in_words(report: Report, *, whole: bool = False) -> Told:
         ),
         data=(_data(report),),
         checks=(_checks(report),),
-        ships=(_artifact(report), Paragraph(NEXT[report.verdict])),
+        ships=(_artifact(report), Paragraph(_next(report))),
         details=tuple(details_of(report, most=None if whole else MOST_ROWS)),
     )
 
@@ -89,10 +94,17 @@ def to_markdown(report: Report) -> str:
     return write_blocks(in_words(report).all)
 
 
+def _next(report: Report) -> str:
+    return NEXT_AFTER_SAMPLE if report.sample else NEXT[report.verdict]
+
+
 def _title(report: Report) -> Block:
     said = {"pass": "may merge", "warn": "may merge, with a warning", "block": "should not merge"}
     symbol = mark_of(report.verdict).symbol
-    return Heading(f"{symbol} {code(report.model)} {said[report.verdict]}")
+    told = said[report.verdict]
+    if report.sample and report.verdict != "block":
+        told = "was judged on the sample alone"
+    return Heading(f"{symbol} {code(report.model)} {told}")
 
 
 def _rule_changes(report: Report) -> Iterator[Block]:
@@ -228,8 +240,9 @@ def _artifact(report: Report) -> Block:
         if report.champion_bytes
         else ""
     )
+    what = "was made" if report.sample else "ships"
     return Paragraph(
-        f"**What ships:** an ONNX file of {size(report.model_bytes)}{ratio}, "
+        f"**What {what}:** an ONNX file of {size(report.model_bytes)}{ratio}, "
         f"{code(short(report.model_digest))}. {escape(report.parity.text)}. "
         f"It took {duration(report.fit_seconds)} to fit and {duration(report.cpu_seconds)} of "
         "processor time in all."

@@ -136,7 +136,7 @@ def validate_data(
     frame = load_frame(config, workspace, window)
     progress.step("Validating")
     report = validate(frame, config.data_schema, window)
-    if lock is not None and report.passed:
+    if lock is not None and report.passed and not config.sampled:
         hold_to_lock(lock, make_dataset(frame, config.data_schema, window))
     return report
 
@@ -154,12 +154,16 @@ def train(
     Args:
         forge: where the champion is; without one the candidate is held to the floors only.
         warehouse: counts the reference for the profile.
-        lock: rows to use instead of those the work tree has locked.
+        lock: rows to use instead of those the work tree has locked; of a sample, those of the
+            same window.
 
     Raises:
         DataError, TrainingError, ExportError: with one line for the user.
     """
-    lock = lock or read_lock(workspace)
+    if lock is None:
+        lock = read_lock(workspace)
+        if config.sampled:
+            lock = make_lock(config, workspace, progress, lock.window.until)
     with workspace.alone(lambda: progress.step("Waiting for another training here")):
         lineage = trace_run(config, workspace, lock)
         kept = _kept_run(workspace, lineage, config.model.name)

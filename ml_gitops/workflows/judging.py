@@ -82,6 +82,7 @@ def judge_run(
         differences=differences,
         fit_seconds=run.fit_seconds,
         cpu_seconds=run.cpu_seconds,
+        sample=run.sample,
     )
 
 

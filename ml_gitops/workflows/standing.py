@@ -40,6 +40,8 @@ def find_champion(config: Config, forge: Forge | None, cut: Split) -> Champion |
         cut: a champion that learned from rows of this holdout is refused, as is one whose
             files are gone.
     """
+    if config.sampled:
+        return Missing(reason="what serves is compared on the real data, and this is the sample")
     if forge is None:
         return Missing(reason="there is no forge to read releases from")
     state = served(forge, config.gate.champion)

@@ -139,6 +139,7 @@ def run_training(
         files={name: sha256(content) for name, content in sorted(files.items())},
         fit_seconds=round(fitted.seconds, 3),
         cpu_seconds=round(time.process_time() - started, 3),
+        sample=config.sampled,
     )
     hidden = [name for name in config.data_schema.forbidden if name in holdout]
     frames = {TRAIN_FILE: train.drop(columns=hidden), HOLDOUT_FILE: holdout.drop(columns=hidden)}

@@ -235,6 +235,7 @@ SAMPLES = {
     "token": "x",
     "workflow": ".github/workflows/ci.yml",
     "train": "true",
+    "sample": "true",
     "dry-run": "true",
     "to": "--production",
 }

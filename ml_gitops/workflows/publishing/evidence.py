@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ml_gitops.config import Config
+from ml_gitops.data.lock import DataLock
 from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.run import Run, verify
+from ml_gitops.names import LOCK_FILE
 from ml_gitops.ports import Forge
 from ml_gitops.render.ci_report import to_markdown
 from ml_gitops.render.tables import as_read, code
@@ -61,14 +63,29 @@ def hold_run(config: Config, files: Mapping[str, bytes]) -> Run:
     return run
 
 
-def hold_lineage(config: Config, commit: CommitFiles, run: Run) -> None:
+def config_for(config: Config, run: Run) -> Config:
+    """Return the config as the run used it: with the sample as its source, if it says so.
+
+    Raises:
+        Refusal: E11 it says so, and the commit names none.
+    """
+    if run.sample and config.data.sample is None:
+        raise Refusal("E11", "the run is of a sample that the commit does not name")
+    return config.on_sample() if run.sample else config
+
+
+def hold_lineage(config: Config, commit: CommitFiles, run: Run, files: Mapping[str, bytes]) -> None:
     """Hold what went into a run to the files of the commit: a report of another one is refused.
+
+    Args:
+        files: of the run; of a sample only these say which rows it was.
 
     Raises:
         Refusal: E11 it is not of this commit.
     """
     try:
-        now = trace_run(config, commit)
+        lock = DataLock.from_json(files[LOCK_FILE], where=WHERE) if run.sample else None
+        now = trace_run(config, commit, lock)
     except MlGitopsError:
         raise Refusal("E11", "the commit cannot be trained as it is") from None
     differs = now.changes_from(run.lineage)

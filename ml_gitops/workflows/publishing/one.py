@@ -11,7 +11,13 @@ from ml_gitops.report import artifact_name, files_digest
 from ml_gitops.workflows.commit_files import CommitFiles
 from ml_gitops.workflows.folder import in_folder
 from ml_gitops.workflows.models import Placed
-from ml_gitops.workflows.publishing.evidence import hold_lineage, hold_report, hold_run, write_body
+from ml_gitops.workflows.publishing.evidence import (
+    config_for,
+    hold_lineage,
+    hold_report,
+    hold_run,
+    write_body,
+)
 from ml_gitops.workflows.publishing.origin import Code, Document, Origin, Refusal, rule_changes
 from ml_gitops.workflows.publishing.package import hold_archive, hold_files
 from ml_gitops.workflows.reporting import post, report_marker
@@ -89,9 +95,12 @@ def report_on(model: Placed, scene: Scene, find: Callable[[], tuple[Document, by
     try:
         return _report(model, scene, *find())
     except Refusal as refusal:
-        told = Told(model.name, refusal.code, refusal.reason)
-        text = f"What the run left is not believed ({refusal.code}): {refusal.reason}."
-        return Shown(told, f"No report: {refusal.reason}", text)
+        reason = refusal.reason
+        if refusal.code == "E06" and not scene.trusted and model.config.data.sample is None:
+            reason += "; forks have no credentials for data, and [data] names no sample"
+        told = Told(model.name, refusal.code, reason)
+        text = f"What the run left is not believed ({refusal.code}): {reason}."
+        return Shown(told, f"No report: {reason}", text)
 
 
 def _report(model: Placed, scene: Scene, artifact: Document, archive: bytes) -> Shown:
@@ -103,8 +112,9 @@ def _report(model: Placed, scene: Scene, artifact: Document, archive: bytes) -> 
     run = hold_run(model.config, files)
     forge = in_folder(scene.forge, model.folder)
     commit = scene.commit.below(model.folder, run.lineage.environment)
-    hold_lineage(model.config, commit, run)
-    report = hold_report(model.config, commit, forge, run, files)
+    config = config_for(model.config, run)
+    hold_lineage(config, commit, run, files)
+    report = hold_report(config, commit, forge, run, files)
     content = files_digest(files)
     if artifact["name"] != artifact_name(model.name, run.run_key, content):
         raise Refusal("E11", "it has another name than a merge would look for")
@@ -113,8 +123,9 @@ def _report(model: Placed, scene: Scene, artifact: Document, archive: bytes) -> 
     posted = False
     if is_current(scene.forge.pull_request(scene.number), scene.origin):
         # A fork's report covers no release: what it found is its own word, so it names no run.
+        # Nor does one of the sample.
         marker = report_marker(run.model)
-        if scene.trusted:
+        if scene.trusted and not run.sample:
             marker = report_marker(run.model, run.run_key, content)
         _, posted = post(scene.forge, scene.number, body, marker)
     told = Told(model.name, "posted", "", report.verdict, posted)

@@ -33,6 +33,8 @@ TRUSTED_ELSEWHERE = {
     },
 }
 """Actions of others, with those of their inputs that were read at the commits we name."""
+CREDENTIALS = "${{ env.STRANGER == 'false' && secrets.data || '' }}"
+"""The one secret that is ever named, and never where a stranger's code runs."""
 SENTENCE = re.compile(r"[A-Z][^\n]*[^.\n]\.")
 
 RIGHTS = {
@@ -121,7 +123,7 @@ def test_one_commit_for_each_action_of_others(path: Path) -> None:
 @pytest.mark.parametrize("path", EVERYTHING, ids=named)
 def test_nothing_dangerous_is_said(path: Path) -> None:
     """No event that brings rights to strangers, no steering of later steps, no secret by name."""
-    text = path.read_text()
+    text = path.read_text().replace(CREDENTIALS, "")
 
     for word in (
         "pull_request_target",
@@ -236,6 +238,7 @@ SAMPLES = {
     "workflow": ".github/workflows/ci.yml",
     "train": "true",
     "sample": "true",
+    "credentials": "WAREHOUSE=x y",
     "dry-run": "true",
     "to": "--production",
 }
@@ -292,6 +295,9 @@ def test_a_shipped_workflow_is_called_and_never_starts_itself(name: str) -> None
     for one in called.get("inputs", {}).values():
         assert SENTENCE.fullmatch(one["description"])
         assert one["type"] in {"string", "boolean"}
+    for one in called.get("secrets", {}).values():
+        assert SENTENCE.fullmatch(one["description"])
+        assert one["required"] is False
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -401,6 +407,79 @@ def test_credentials_stay_with_no_checkout() -> None:
                 assert step["with"]["persist-credentials"] is False, path
 
 
+def test_what_opens_data_reaches_only_what_loads_it() -> None:
+    """The secret is an input of the steps that load rows, in jobs whose token only reads."""
+    for path in SHIPPED.values():
+        workflow = document(path)
+        called = workflow["on"]["workflow_call"] or {}
+        given = [
+            (job, step["uses"])
+            for job, it in workflow["jobs"].items()
+            for step in it["steps"]
+            if step.get("with", {}).get("credentials") == CREDENTIALS
+        ]
+        loads = [
+            (job, step["uses"])
+            for job, it in workflow["jobs"].items()
+            for step in it["steps"]
+            if step.get("uses") in {"$/actions/validate-data", "$/actions/train-candidate"}
+        ]
+        assert path.read_text().count("secrets.") == len(given)
+        if "data" in called.get("secrets", {}):
+            assert given == loads
+            for job, _ in given:
+                assert workflow["jobs"][job]["permissions"] == {"contents": "read"}
+                assert set(workflow["jobs"][job]["env"]) == {"STRANGER"}
+                assert workflow["jobs"][job]["env"]["STRANGER"] == STRANGER
+
+
+STRANGER = (
+    "${{ github.event.pull_request.head.repo.full_name != github.repository || "
+    "github.actor == 'dependabot[bot]' }}"
+)
+
+
+def run_installed(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the installer where all is installed, and a stand-in prints its variables."""
+    home = tmp_path / "ml-gitops"
+    (home / "bin").mkdir(parents=True)
+    (home / ".train").touch()
+    command = home / "bin" / "ml-gitops"
+    command.write_text("#!/bin/sh\nenv | sort\n")
+    command.chmod(0o755)
+    return subprocess.run(
+        [ROOT / "actions" / "ml-gitops", "train", "train"],
+        env={"PATH": "/usr/bin:/bin", "RUNNER_TEMP": str(tmp_path), **variables},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_credentials_become_variables_that_the_log_hides(tmp_path: Path) -> None:
+    """Each line is one, masked before anything runs; whoever runs sees them, and not the whole."""
+    told = "WAREHOUSE=s3://a b=c%25\r\n\nKEY_2=$(id)'\"\nEMPTY=\n"
+
+    done = run_installed(tmp_path, CREDENTIALS=told)
+
+    *masked, rest = re.split(r"(?m)^(?=[^:])", done.stdout, maxsplit=1)
+    assert masked == ["::add-mask::s3://a b=c%2525\n::add-mask::$(id)'\"\n"]
+    seen = dict(line.split("=", 1) for line in rest.splitlines())
+    assert (seen["WAREHOUSE"], seen["KEY_2"], seen["EMPTY"]) == ("s3://a b=c%25", "$(id)'\"", "")
+    assert "CREDENTIALS" not in seen
+    assert run_installed(tmp_path / "none").stdout.count("add-mask") == 0
+
+
+@pytest.mark.parametrize(
+    "line", ["hunter2", "=hunter2", "GITHUB_TOKEN=hunter2", "a-b=hunter2", "ML_GITOPS_NOW=hunter2"]
+)
+def test_credentials_of_another_form_are_refused_unread(tmp_path: Path, line: str) -> None:
+    """What is no NAME=value, or would steer the runner, ends the job; nothing of it is told."""
+    done = run_installed(tmp_path, CREDENTIALS=f"A=b\n{line}\n")
+
+    assert done.returncode == 2
+    assert "::error::credentials are lines like NAME=value" in done.stdout
+    assert "hunter2" not in done.stdout + done.stderr
+
+
 def test_downloads_are_kept_only_where_nothing_is_secret() -> None:
     """The cache is on in the one job that runs the author's code with a token that reads."""
     cached = [
@@ -444,7 +523,7 @@ def test_the_installer_takes_only_what_is_locked() -> None:
     script = (ROOT / "actions" / "ml-gitops").read_text()
     commands = script.replace("\\\n", " ").splitlines()
 
-    taken = [line for line in commands if "-r " in line]
+    taken = [line for line in commands if '-r "' in line]
     theirs = taken.pop()
     assert theirs.lstrip().startswith("env -u GITHUB_TOKEN ")
     assert '--constraint "$root/requirements/all.txt"' in theirs

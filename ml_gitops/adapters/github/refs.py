@@ -71,7 +71,7 @@ class Refs:
         try:
             self._client.write("PATCH", path, {"sha": new, "force": False}, repeatable=True)
         except Refused as refused:
-            if "fast forward" not in refused.said.lower():
+            if "fast forward" not in refused.said.lower().replace("-", " "):
                 raise
             return False
         return True

@@ -64,6 +64,7 @@ def test_a_folder_whose_name_is_no_text_is_refused(
 
 
 @pytest.mark.parametrize("words", [["check", "-C", "LINK"], ["init", "LINK"]])
+@pytest.mark.hostile
 def test_a_link_to_itself_is_no_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
@@ -77,6 +78,7 @@ def test_a_link_to_itself_is_no_folder(
 
 
 @pytest.mark.parametrize("isolated", [[], ["-P"]])
+@pytest.mark.hostile
 def test_files_named_like_libraries_take_nobodys_place(root: Path, isolated: list[str]) -> None:
     """Who starts us by `python -m` in a repository runs our libraries, not files of theirs."""
     for name in ("json", "pydantic", "argparse", "tomllib"):
@@ -89,6 +91,7 @@ def test_files_named_like_libraries_take_nobodys_place(root: Path, isolated: lis
     assert json.loads(done.stdout)
 
 
+@pytest.mark.hostile
 def test_nothing_takes_the_place_of_pythons_own(root: Path) -> None:
     """The author's code may import what lies beside it, and a part of Python as it is."""
     sys.modules.pop("tabnanny", None)
@@ -102,6 +105,7 @@ def test_nothing_takes_the_place_of_pythons_own(root: Path) -> None:
 
 @pytest.mark.parametrize("fetched", [True, False])
 @pytest.mark.parametrize("place", ["checks/shared", "checks"])
+@pytest.mark.hostile
 def test_checks_of_another_repository_are_refused(
     root: Path, capsys: pytest.CaptureFixture[str], place: str, *, fetched: bool
 ) -> None:
@@ -120,6 +124,7 @@ def test_checks_of_another_repository_are_refused(
     assert f"{place}: this is a repository of its own; commit its files here" in line
 
 
+@pytest.mark.hostile
 def test_code_of_another_repository_is_refused(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

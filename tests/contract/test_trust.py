@@ -28,6 +28,7 @@ def root(tmp_path: Path) -> Path:
     return make_model_repo(tmp_path / "repo")
 
 
+@pytest.mark.hostile
 def test_a_cache_that_came_with_a_commit_is_refused(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -45,6 +46,7 @@ def test_a_cache_that_came_with_a_commit_is_refused(
     assert list(forged.iterdir()) == [forged / "report.json"]
 
 
+@pytest.mark.hostile
 def test_a_cache_that_is_a_link_is_refused(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -65,6 +67,7 @@ def test_a_cache_that_is_a_link_is_refused(
     ["", "{", "[]", '{"as_of": 1, "headline": "x"}', '{"as_of": "soon"}', "[" * 100_000, "\ud800"],
     ids=range(7),
 )
+@pytest.mark.hostile
 def test_a_record_that_somebody_broke_does_not_hide_the_rest(
     root: Path, capsys: pytest.CaptureFixture[str], record: str
 ) -> None:
@@ -81,6 +84,7 @@ def test_a_record_that_somebody_broke_does_not_hide_the_rest(
     assert (told["watched"], told["said"]) == (None, f"the newest record cannot be read: {path}")
 
 
+@pytest.mark.hostile
 def test_files_in_a_work_tree_make_no_repository(root: Path, tmp_path: Path) -> None:
     """Committed files that look like a bare repository are not obeyed as one."""
     ran = tmp_path / "ran"

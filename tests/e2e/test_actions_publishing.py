@@ -184,6 +184,7 @@ def test_a_private_repository_needs_no_more_rights(job: Job) -> None:
 
 
 @pytest.mark.parametrize("job", ["fork"], indirect=True)
+@pytest.mark.hostile
 def test_a_fork_is_reported_on_and_passes_nothing(job: Job) -> None:
     """A fork's numbers are shown as its own word: a neutral check, nothing kept for a merge."""
     run = job.run()
@@ -212,6 +213,7 @@ def forged(job: Job, name: str, **changes: Any) -> dict[str, bytes]:
     return files
 
 
+@pytest.mark.hostile
 def test_another_commit_s_report_is_refused(job: Job) -> None:
     """A report that was good for other parameters cannot be replayed on this commit."""
     (job.world.root / "params.toml").write_text(PARAMS.replace("1.0", "0.01"))
@@ -227,6 +229,7 @@ def test_another_commit_s_report_is_refused(job: Job) -> None:
     assert job.checks() == [("ml-gitops", "neutral")]
 
 
+@pytest.mark.hostile
 def test_a_forged_verdict_is_refused(job: Job) -> None:
     """A report whose verdict its numbers do not bear posts nothing."""
     report = json.loads((job.left / "report.json").read_text())
@@ -239,6 +242,7 @@ def test_a_forged_verdict_is_refused(job: Job) -> None:
     assert (done["code"], job.notes) == ("E12", [])
 
 
+@pytest.mark.hostile
 def test_a_forged_basis_is_refused(job: Job) -> None:
     """A report that says it was judged by other rules than the commit has posts nothing."""
     report = json.loads((job.left / "report.json").read_text())
@@ -253,6 +257,7 @@ def test_a_forged_basis_is_refused(job: Job) -> None:
     assert job.notes == []
 
 
+@pytest.mark.hostile
 def test_hidden_changes_of_the_rules_are_told_anyway(job: Job) -> None:
     """How the checks differ from the base branch is found by the job that writes, not believed."""
     checks = job.world.root / "checks" / "test_behaviour.py"
@@ -297,6 +302,7 @@ def forged_report(job: Job, place: str, value: object) -> dict[str, bytes]:
     ],
     ids=["version", "unknown-key", "type", "digest", "size", "cost"],
 )
+@pytest.mark.hostile
 def test_e12_a_report_of_another_form_or_run_is_refused(
     job: Job, name: str, changes: dict[str, Any]
 ) -> None:
@@ -319,6 +325,7 @@ def test_e12_a_report_of_another_form_or_run_is_refused(
     ],
     ids=["unknown-key", "files", "key", "type"],
 )
+@pytest.mark.hostile
 def test_e10_a_record_of_another_form_is_refused(
     job: Job, name: str, changes: dict[str, Any]
 ) -> None:
@@ -331,6 +338,7 @@ def test_e10_a_record_of_another_form_is_refused(
     assert (done["code"], job.notes) == ("E10", [])
 
 
+@pytest.mark.hostile
 def test_e11_another_model_is_refused(job: Job) -> None:
     """A run of another model is not this pull request's, however whole it is."""
     config = job.world.root / "ml-gitops.toml"
@@ -345,6 +353,7 @@ def test_e11_another_model_is_refused(job: Job) -> None:
     assert (done["code"], done["reason"], job.notes) == ("E11", "the run is of another model", [])
 
 
+@pytest.mark.hostile
 def test_e11_a_name_that_no_merge_would_look_for_is_refused(job: Job) -> None:
     """A merge finds files by the digest in their name; under another one they were lost."""
     files = {path.name: path.read_bytes() for path in job.left.iterdir()}
@@ -382,6 +391,7 @@ def test_where_no_model_changed_there_is_nothing_to_report(job: Job) -> None:
 
 
 @pytest.mark.parametrize("path", ["model/helper.py", "model/pipeline.py"])
+@pytest.mark.hostile
 def test_e11_code_that_was_not_run_is_refused(job: Job, path: str) -> None:
     """A commit with one more line of code than the run had is not what was reported on."""
     job.source.push(BRANCH, {path: "STEPS = 2\n"})
@@ -395,6 +405,7 @@ def test_e11_code_that_was_not_run_is_refused(job: Job, path: str) -> None:
 
 
 @pytest.mark.parametrize("secret", ["ghp_" + "a" * 36, "-----BEGIN RSA", "TOKEN"])
+@pytest.mark.hostile
 def test_e13_no_secret_is_told(job: Job, secret: str) -> None:
     """A report that holds what looks like a secret, or is one of this job, is not posted."""
     job.patch.setenv("MY_API_KEY", "hunter2@dead:beef$#2")
@@ -458,6 +469,7 @@ def test_e15_a_lost_answer_leaves_one_of_each(job: Job, fault: str, method: str,
     assert job.checks() == [("ml-gitops", "success")]
 
 
+@pytest.mark.hostile
 def test_e15_a_stranger_s_marker_is_nothing_of_ours(job: Job) -> None:
     """A comment that copies the hidden marker is left alone, and ours is written beside it."""
     run = job.run()
@@ -479,6 +491,7 @@ def test_e15_a_stranger_s_marker_is_nothing_of_ours(job: Job) -> None:
     "evil",
     ["::add-mask::x\n::set-output name=a::add-mask", "##[add-path]/tmp", "@everyone add-path"],
 )
+@pytest.mark.hostile
 def test_e16_nothing_of_the_run_is_said(
     job: Job, evil: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -516,6 +529,7 @@ def test_a_push_meanwhile_gets_no_old_comment(job: Job) -> None:
     assert (done["code"], job.notes) == ("E03", [])
 
 
+@pytest.mark.hostile
 def test_the_number_of_a_pull_request_is_never_taken_from_the_run(job: Job) -> None:
     """A file that names another pull request is one that no run leaves."""
     run = job.run()
@@ -527,6 +541,7 @@ def test_the_number_of_a_pull_request_is_never_taken_from_the_run(job: Job) -> N
     assert (done["code"], job.notes) == ("E08", [])
 
 
+@pytest.mark.hostile
 def test_an_archive_that_climbs_writes_nothing(job: Job, tmp_path: Path) -> None:
     """An archive with a path out of the folder is refused, and leaves no file anywhere."""
     before = sorted(tmp_path.rglob("*"))
@@ -542,6 +557,7 @@ def test_an_archive_that_climbs_writes_nothing(job: Job, tmp_path: Path) -> None
     }
 
 
+@pytest.mark.hostile
 def test_a_workflow_of_the_same_name_is_not_ours(job: Job) -> None:
     """A run of another file is refused before anything of it is read."""
     run = job.run()
@@ -552,6 +568,7 @@ def test_a_workflow_of_the_same_name_is_not_ours(job: Job) -> None:
     assert (done["code"], job.notes, job.checks()) == ("E01", [], [])
 
 
+@pytest.mark.hostile
 def test_no_author_code_is_imported(job: Job) -> None:
     """The job that may write never unpickles, starts no process and imports nothing of the commit.
 

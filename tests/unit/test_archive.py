@@ -82,6 +82,7 @@ def test_what_was_packed_is_there(tmp_path: Path) -> None:
     ],
     ids=range(27),
 )
+@pytest.mark.hostile
 def test_an_odd_archive_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
     """Nothing is written outside, and what is odd is told in a few words."""
     with pytest.raises(OddArchiveError, match=said) as refused:
@@ -91,6 +92,7 @@ def test_an_odd_archive_is_refused(tmp_path: Path, content: bytes, said: str) ->
     assert {path.name for path in tmp_path.iterdir()} <= {"in"}
 
 
+@pytest.mark.hostile
 def test_a_broken_archive_is_refused_whatever_broke(tmp_path: Path) -> None:
     """Bytes that were changed at random unpack or are refused, and raise nothing else."""
     good, chance = packed(*FILES.items()), random.Random(7)  # noqa: S311

@@ -638,6 +638,7 @@ def tiny_file(**changes: Any) -> onnx.ModelProto:
     ],
     ids=["external", "external inside a node", "strange operators", "no model"],
 )
+@pytest.mark.hostile
 def test_distrusts_files_from_elsewhere(content: bytes, message: str) -> None:
     """A file that reads other files or needs strangers' operators is refused unopened."""
     signature = Signature(
@@ -652,6 +653,7 @@ def test_distrusts_files_from_elsewhere(content: bytes, message: str) -> None:
         OnnxModel(content, signature)
 
 
+@pytest.mark.hostile
 def test_a_file_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The size is looked at before anything is parsed."""
     monkeypatch.setattr("ml_gitops.serving.onnx_file.LARGEST_FILE", 10)

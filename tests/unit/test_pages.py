@@ -12,11 +12,12 @@ import pytest
 from ml_gitops.cli.demo.stage import Step
 from ml_gitops.data.schema import Window
 from ml_gitops.document import Missing
+from ml_gitops.model.interval import Measurement
 from ml_gitops.monitoring.counts import Cells, ColumnCounts, Counts, LeftOut
 from ml_gitops.monitoring.drift import DriftPolicy, measure_drift
 from ml_gitops.monitoring.health import HealthPolicy, assess
 from ml_gitops.monitoring.observation import Observation
-from ml_gitops.monitoring.profile import ColumnProfile, Measurement, Profile
+from ml_gitops.monitoring.profile import ColumnProfile, Profile
 from ml_gitops.monitoring.quality import WindowQuality
 from ml_gitops.monitoring.retrain import RetrainDecision
 from ml_gitops.monitoring.rollback import RollbackDecision

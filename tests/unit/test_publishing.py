@@ -105,6 +105,7 @@ def test_a_job_of_the_same_run_says_so_too() -> None:
 
 
 @pytest.mark.parametrize("name", ["push", "issue_comment", "pull_request_target", ""])
+@pytest.mark.hostile
 def test_e01_another_event_is_refused(name: str) -> None:
     """What did not start with a pull request's run is nothing to report on."""
     refused("E01", lambda: read(finished(), name))
@@ -125,6 +126,7 @@ def test_e01_another_event_is_refused(name: str) -> None:
         ("repository", None),
     ],
 )
+@pytest.mark.hostile
 def test_e01_another_run_is_refused(place: str, value: object) -> None:
     """Only the end of a pull request's run of the one workflow, here, counts."""
     event = changed(finished(), place, value)
@@ -132,11 +134,13 @@ def test_e01_another_run_is_refused(place: str, value: object) -> None:
     refused("E01", lambda: read(event))
 
 
+@pytest.mark.hostile
 def test_e01_no_workflow_is_no_permission() -> None:
     """Where nobody said which workflow counts, none does."""
     refused("E01", lambda: read(finished(), workflow=""))
 
 
+@pytest.mark.hostile
 def test_e01_a_fork_s_own_run_posts_nothing() -> None:
     """In the run of a fork's pull request itself nothing is posted; the run after it does that."""
     refused("E01", lambda: read(opened(THEIRS), "pull_request"))
@@ -165,6 +169,7 @@ def test_e01_a_fork_s_own_run_posts_nothing() -> None:
         ("head_repository.owner.login", "../eve"),
     ],
 )
+@pytest.mark.hostile
 def test_e02_an_event_that_lacks_something_is_refused(place: str, value: object) -> None:
     """Run, commit, owner and branch have their forms, or nothing is asked for."""
     event = changed(finished(), f"workflow_run.{place}", value)
@@ -202,6 +207,7 @@ def test_the_pull_request_is_the_one_at_the_commit() -> None:
         [listed(), listed(number=4)],
     ],
 )
+@pytest.mark.hostile
 def test_e03_no_other_pull_request_is_taken(found: list[dict[str, Any]]) -> None:
     """None, a moved one, another's and a second one are all refused."""
     refused("E03", lambda: choose_pull_request(ORIGIN, found, "main"))
@@ -217,6 +223,7 @@ def test_e03_no_other_pull_request_is_taken(found: list[dict[str, Any]]) -> None
         (Origin(5, 2, COMMIT, OURS, OURS, "acme", "feature"), None),
     ],
 )
+@pytest.mark.hostile
 def test_e04_a_fork_is_never_trusted(origin: Origin, source: dict[str, Any] | None) -> None:
     """Event and pull request both have to say that the branch is of this repository."""
     assert not is_trusted(origin, {"head": {"repo": source}})
@@ -242,16 +249,19 @@ def test_a_branch_of_the_repository_is_trusted() -> None:
         ".pytest.ini",
     ],
 )
+@pytest.mark.hostile
 def test_e05_whatever_judges_is_told(path: str) -> None:
     """A change of workflows, gate, checks or reference is named, whatever the report says."""
     assert rule_changes(["model/a.py", path, "README.md"]) == (path,)
 
 
+@pytest.mark.hostile
 def test_e05_what_does_not_judge_is_not_told() -> None:
     """A change of the model alone is no change of the rules."""
     assert rule_changes(["model/checks/a.py", "docs/conftest.py", "params.toml"]) == ()
 
 
+@pytest.mark.hostile
 def test_e05_a_list_that_was_cut_is_refused() -> None:
     """Where GitHub does not list all files, nobody can say that none of them judges."""
     refused("E05", lambda: rule_changes(["a.py"] * MOST_FILES))
@@ -294,17 +304,20 @@ def test_the_newest_of_a_run_that_ran_again_is_taken() -> None:
         [left(size_in_bytes="100")],
     ],
 )
+@pytest.mark.hostile
 def test_e06_no_other_artifact_is_taken(found: list[dict[str, Any]]) -> None:
     """Another name, another run, an expired and an endless one are all refused."""
     refused("E06", lambda: choose_artifact(ORIGIN, found, "churn"))
 
 
 @pytest.mark.parametrize("digest", [sha256(b"y"), None, "", sha256(b"x").upper(), "md5:00"])
+@pytest.mark.hostile
 def test_e07_another_archive_is_refused(digest: str | None) -> None:
     """What came is what GitHub lists, by its digest, or it is not opened."""
     refused("E07", lambda: hold_archive(b"x", left(digest=digest)))
 
 
+@pytest.mark.hostile
 def test_e07_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """One byte more than fits is too much, whatever the digest."""
     monkeypatch.setattr("ml_gitops.workflows.publishing.package.LARGEST", 3)
@@ -317,6 +330,7 @@ def whole() -> dict[str, bytes]:
     return dict.fromkeys(NEEDED, b"{}")
 
 
+@pytest.mark.hostile
 def test_a_file_that_no_run_leaves_is_refused() -> None:
     """Not even a champion may lie in the archive: the checks get theirs in a copy of the run."""
     with pytest.raises(Refusal, match="other files than a run leaves"):
@@ -324,6 +338,7 @@ def test_a_file_that_no_run_leaves_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["report.json", "run.json", MODEL_FILE, "evaluation.json"])
+@pytest.mark.hostile
 def test_e08_a_file_that_is_missing_is_missed(name: str) -> None:
     """What every run leaves is there."""
     files = {it: content for it, content in whole().items() if it != name}
@@ -332,6 +347,7 @@ def test_e08_a_file_that_is_missing_is_missed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["evil.pkl", "REPORT.json", "a/report.json", "NR", "checks.py"])
+@pytest.mark.hostile
 def test_e08_a_file_that_nobody_knows_is_refused(name: str) -> None:
     """What no run leaves is not there."""
     refused("E08", lambda: hold_files(whole() | {name: b"1"}))
@@ -342,6 +358,7 @@ def test_e08_a_file_that_nobody_knows_is_refused(name: str) -> None:
     [("report.json", b" " * (LARGEST_DOCUMENT + 1)), (MODEL_FILE, b"")],
     ids=["endless", "empty"],
 )
+@pytest.mark.hostile
 def test_e08_a_file_without_bounds_is_refused(name: str, content: bytes) -> None:
     """Documents end, and models begin."""
     refused("E08", lambda: hold_files(whole() | {name: content}))
@@ -369,6 +386,7 @@ def test_e08_a_file_without_bounds_is_refused(name: str, content: bytes) -> None
     ],
     ids=lambda it: it[:20].decode(errors="replace") + f" {len(it)}",
 )
+@pytest.mark.hostile
 def test_e09_json_of_two_meanings_is_refused(content: bytes) -> None:
     """What parsers could read differently, or fall over, is not read."""
     refused("E09", lambda: hold_document(content))
@@ -380,6 +398,7 @@ def test_e09_json_of_two_meanings_is_refused(content: bytes) -> None:
      {str(n): 1 for n in range(LONGEST_LIST + 1)}],
     ids=["text", "list", "key", "table"],
 )  # fmt: skip
+@pytest.mark.hostile
 def test_e10_more_than_any_report_is_refused(value: object) -> None:
     """A text, list or table longer than any of ours is refused, wherever it stands."""
     refused("E10", lambda: hold_document(json.dumps({"a": [value]}).encode()))
@@ -420,6 +439,7 @@ def test_a_commit_is_read_as_a_work_tree_is() -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[model", b"\xff"])
+@pytest.mark.hostile
 def test_e11_a_commit_without_a_config_is_refused(content: bytes | None) -> None:
     """Where the commit cannot be read, nothing is reported of it."""
     files = {} if content is None else {"ml-gitops.toml": content}
@@ -427,6 +447,7 @@ def test_e11_a_commit_without_a_config_is_refused(content: bytes | None) -> None
     refused("E11", lambda: hold_models(CommitFiles(files, files.__getitem__)))
 
 
+@pytest.mark.hostile
 def test_a_reason_quotes_nothing() -> None:
     """What is refused is not shown either."""
     event = changed(finished(), "workflow_run.head_sha", "@everyone")

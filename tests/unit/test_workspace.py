@@ -78,6 +78,7 @@ def test_a_written_file_keeps_its_mode(root: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/hostname", "a/../b"])
+@pytest.mark.hostile
 def test_no_path_leaves_the_repository(root: Path, path: str) -> None:
     """Reading, writing and calling refuse it by name, and nothing is written."""
     workspace = LocalWorkspace(root)
@@ -378,6 +379,7 @@ def test_importing_leaves_path_and_libraries_alone(root: Path) -> None:
     assert sys.modules["ml_gitops.errors"] is ours
 
 
+@pytest.mark.hostile
 def test_the_authors_code_sees_no_token_of_the_forge(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -403,6 +405,7 @@ def test_the_authors_code_sees_no_token_of_the_forge(
 # Checks
 
 
+@pytest.mark.hostile
 def test_checks_see_the_run_and_no_secret(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment of the author's checks holds what they need, and nothing else."""
     monkeypatch.setenv("MY_TOKEN", "secret")
@@ -426,6 +429,7 @@ def test_no_checks_are_none(root: Path) -> None:
     assert workspace.run_checks(workspace.keep_run("churn-1", {}, {}), {}, "checks") is None
 
 
+@pytest.mark.hostile
 def test_bytecode_of_a_commit_is_not_believed(root: Path) -> None:
     """Stale bytecode that a commit brings is ignored: the source that was reviewed is what runs."""
     workspace = author(root, "model/said.py", "def word():\n    return 'forged'\n")
@@ -469,6 +473,7 @@ def test_what_was_imported_is_told(root: Path) -> None:
     assert set(workspace.imported()) >= {"checks/shared.py", "model/uses.py"}
 
 
+@pytest.mark.hostile
 def test_links_are_not_followed(root: Path, tmp_path: Path) -> None:
     """A link in the repository is neither read nor written through, at any level."""
     outside = tmp_path / "outside"
@@ -483,6 +488,7 @@ def test_links_are_not_followed(root: Path, tmp_path: Path) -> None:
     assert not (outside / "y").exists()
 
 
+@pytest.mark.hostile
 def test_links_of_logs_stay_inside(root: Path, tmp_path: Path) -> None:
     """A glob of the config may find links, but none that leads out of the repository."""
     (root / "live").mkdir()

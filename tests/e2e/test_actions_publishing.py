@@ -529,6 +529,21 @@ def test_a_push_meanwhile_gets_no_old_comment(job: Job) -> None:
     assert (done["code"], job.notes) == ("E03", [])
 
 
+def test_a_pull_request_to_another_branch_is_told_that_it_is_not_judged(job: Job) -> None:
+    """A stacked change gets a neutral check that says so, and no comment: nobody is served it."""
+    job.source.push("below", {"README.md": "Below.\n"})
+    caller = Caller(job.server, job.server.token("ada"), job.repository.full_name)
+    caller.patch("/pulls/1", base="below")
+    run = job.run()
+    job.leave(run)
+
+    done = job.publish(job.event(run))
+
+    assert (done["code"], job.notes) == ("E03", [])
+    assert done["reason"] == "only pull requests to the default branch are judged"
+    assert job.checks() == [("ml-gitops", "neutral")]
+
+
 @pytest.mark.hostile
 def test_the_number_of_a_pull_request_is_never_taken_from_the_run(job: Job) -> None:
     """A file that names another pull request is one that no run leaves."""

@@ -209,8 +209,20 @@ def test_the_pull_request_is_the_one_at_the_commit() -> None:
 )
 @pytest.mark.hostile
 def test_e03_no_other_pull_request_is_taken(found: list[dict[str, Any]]) -> None:
-    """None, a moved one, another's and a second one are all refused."""
-    refused("E03", lambda: choose_pull_request(ORIGIN, found, "main"))
+    """None, a moved one, another's and a second one are all refused; only one is worth a word."""
+    with pytest.raises(Refusal) as caught:
+        choose_pull_request(ORIGIN, found, "main")
+
+    elsewhere = bool(found) and found[0]["base"]["ref"] == "other"
+    assert (caught.value.code, caught.value.quiet) == ("E03", not elsewhere)
+    assert elsewhere is ("only pull requests to the default branch" in caught.value.reason)
+
+
+def test_a_pull_request_elsewhere_does_not_hide_the_one_that_counts() -> None:
+    """The same commit may be proposed to a second branch; the default one is meant."""
+    elsewhere = listed(number=9, base={"ref": "other", "repo": {"id": OURS}})
+
+    assert choose_pull_request(ORIGIN, [elsewhere, listed()], "main") == 3
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """What can go wrong: one line that says what, where, and what to do.
 
-A failed gate is an outcome, not an error. Everything here is either something
+A failed gate is an outcome, not an error, but for parity: what it refuses is never kept. The rest is either something
 the user can fix (exit 2) or something that may pass by itself (exit 75).
 """
 
@@ -54,6 +54,12 @@ class TrainingError(MlGitopsError):
 
 class ExportError(MlGitopsError):
     """The fitted pipeline cannot become an ONNX file that answers the same."""
+
+
+class ParityError(ExportError):
+    """The ONNX file was made and answers differently: a gate that failed."""
+
+    exit_code = EXIT_FAILED
 
 
 class GitError(MlGitopsError):

@@ -58,6 +58,26 @@ class ParityReport(Document):
     text: str
 
 
+def discrepancies(expected: "Floats", actual: "Floats") -> "Floats":
+    """Return how far two sets of answers stand apart, row by row.
+
+    Args:
+        expected: the estimator's probabilities of shape (n, classes), or values
+            of shape (n,) for a regression.
+        actual: the ONNX file's, of the same shape and for the same rows.
+
+    Returns:
+        Differences of shape (n,): of probabilities the largest; of values a
+        share of the value, or near zero of the values' spread.
+    """
+    import numpy as np
+
+    if expected.ndim == 1:
+        return _relative(expected, actual)
+    apart: Floats = np.abs(expected - actual).max(axis=1)
+    return apart
+
+
 def compare_answers(
     expected: "Floats", actual: "Floats", policy: ParityPolicy | None = None
 ) -> ParityReport:
@@ -85,15 +105,14 @@ def compare_answers(
     if not (np.isfinite(expected).all() and np.isfinite(actual).all()):
         text = "some answers are not finite numbers"
         return _report(len(expected), None, tolerance, flipped=0, ties=0, problem=text)
+    discrepancy = discrepancies(expected, actual)
     if regression:
-        return _report(len(expected), _relative(expected, actual), tolerance, flipped=0, ties=0)
-    discrepancy = np.abs(expected - actual).max(axis=1)
+        return _report(len(expected), discrepancy, tolerance, flipped=0, ties=0)
     flipped, ties = _decisions(expected, actual, policy.tie_width)
     return _report(len(expected), discrepancy, tolerance, flipped=flipped, ties=ties)
 
 
 def _relative(expected: "Floats", actual: "Floats") -> "Floats":
-    """Return differences as shares; near zero the spread of the values is the measure."""
     import numpy as np
 
     scale = np.maximum(np.abs(expected), expected.std())

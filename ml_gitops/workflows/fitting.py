@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml_gitops.config import Config, parse_params
 from ml_gitops.config.hyperparameters import blame
-from ml_gitops.errors import ExportError, MlGitopsError
+from ml_gitops.errors import MlGitopsError, ParityError
 from ml_gitops.model.lineage import short
 from ml_gitops.ports import Progress, Workspace
 from ml_gitops.serving.parity import ParityReport
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ml_gitops.model.evaluation import Answers
+    from ml_gitops.serving.onnx_model import OnnxModel
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,13 @@ def fit(
     """Fit the author's pipeline, convert it, hold both to the same answers, forget the first.
 
     Raises:
-        ExportError: the ONNX file answers differently.
+        ExportError: a step has no exact form in ONNX.
+        ParityError: the ONNX file answers differently.
     """
     from ml_gitops.model.candidate import build_and_fit
-    from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform, convert, edge_rows
+    from ml_gitops.serving.conversion import convert
+    from ml_gitops.serving.edges import edge_rows
+    from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform
 
     schema = config.data_schema
     written, path = workspace.read(config.model.params) or b"", config.model.params
@@ -74,11 +78,10 @@ def fit(
     progress.step(f"Checking parity on {len(holdout):,} rows")
     model = OnnxModel(content, signature)
     answers = model.predict(holdout)
-    parity = _hold(config, workspace, estimator, holdout, answers, "")
-    edges = edge_rows(holdout, schema.features)
-    if len(edges):
-        edge = " on missing and unseen values"
-        _hold(config, workspace, estimator, edges, model.predict(edges), edge)
+    rows = conform(holdout, schema.features)
+    parity = _hold(config, workspace, estimator, model, rows, answers)
+    for kind, edges in edge_rows(estimator, rows, schema.features).items():
+        _hold(config, workspace, estimator, model, edges, model.predict(edges), f" on {kind}")
     return Fitted(content, signature, answers, parity, seconds)
 
 
@@ -86,23 +89,29 @@ def _hold(
     config: Config,
     workspace: Workspace,
     estimator: Any,
-    frame: "pd.DataFrame",
+    model: "OnnxModel",
+    rows: "pd.DataFrame",
     answers: "Answers",
-    where: str,
+    where: str = "",
 ) -> ParityReport:
-    """Hold the ONNX file to the estimator's answers."""
-    from ml_gitops.serving.onnx_model import conform
+    """Hold the ONNX file to the estimator's answers; where they part, say by what."""
+    from ml_gitops.serving.culprit import find_culprit
     from ml_gitops.serving.parity import compare_answers
 
-    rows = conform(frame, config.data_schema.features)
-    regression = config.model.task == "regression"
-    with workspace.author(config.model.pipeline.partition(":")[0]):
-        expected = estimator.predict(rows) if regression else estimator.predict_proba(rows)
-    parity = compare_answers(expected, answers.predicted, config.parity)
+    def ask(some: "pd.DataFrame") -> Any:
+        regression = config.model.task == "regression"
+        with workspace.author(config.model.pipeline.partition(":")[0]):
+            return estimator.predict(some) if regression else estimator.predict_proba(some)
+
+    parity = compare_answers(ask(rows), answers.predicted, config.parity)
     if not parity.passed:
-        raise ExportError(
-            f"the ONNX file answers differently{where}: {parity.text}",
-            hint="replace the step that differs, or widen tolerance in [parity]",
+        features = config.data_schema.features
+        told, remedy = find_culprit(
+            estimator, ask, lambda some: model.predict(some).predicted, rows, features
+        )
+        raise ParityError(
+            f"the ONNX file answers differently{where}: {parity.text}; {told}",
+            hint=f"{remedy}, or widen tolerance in [parity]",
             where=config.model.pipeline,
         )
     return parity

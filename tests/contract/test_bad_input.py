@@ -883,6 +883,28 @@ def test_a_broken_contract_is_listed_with_its_remedies(
     assert "  waer: did you mean 'wear'?" in capsys.readouterr().out.splitlines()
 
 
+def test_a_file_that_answers_otherwise_fails_the_gate(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, locked: Path
+) -> None:
+    """Parity is a gate: exit 1, with the row, its columns and the step, and nothing is kept."""
+    root = copy_of(locked, tmp_path / "repo")
+    backwards = (
+        "    answer = made.predict_proba\n"
+        "    made.predict_proba = lambda rows: answer(rows.assign(load=-rows.load))\n"
+        "    return made\n"
+    )
+    text = PIPELINE.replace("return Pipeline", "made = Pipeline") + backwards
+    write("model/pipeline.py", text)(root)
+    before = files_of(root)
+
+    code, line = told(capsys, ["train", "-C", str(root)])
+
+    assert code == 1
+    assert re.search(r"answers differently: .* row \d+ differs most, by its load=", line), line
+    assert "cause is logistic: LogisticRegression; replace LogisticRegression, or widen" in line
+    assert files_of(root) == before
+
+
 def test_broken_checks_keep_the_run_for_the_next_try(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, locked: Path
 ) -> None:

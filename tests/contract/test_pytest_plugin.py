@@ -15,7 +15,8 @@ from ml_gitops.data.schema import DataSchema, Feature
 from ml_gitops.model.candidate import build_and_fit
 from ml_gitops.model.policy import CheckPolicy, GatePolicy
 from ml_gitops.pytest_plugin import FIXTURES, RunFixtures
-from ml_gitops.serving.onnx_model import class_names, conform, convert
+from ml_gitops.serving.conversion import convert
+from ml_gitops.serving.onnx_model import class_names, conform
 from ml_gitops.serving.signature import Signature
 
 pytest_plugins = ["pytester"]

@@ -37,7 +37,8 @@ from ml_gitops.data.schema import Feature
 from ml_gitops.delivery.release import ServedRelease
 from ml_gitops.document import sha256
 from ml_gitops.errors import ServiceError
-from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform, convert
+from ml_gitops.serving.conversion import convert
+from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform
 from ml_gitops.serving.predictor import Predictor
 from ml_gitops.serving.requests import request_models
 from ml_gitops.serving.runtime import Runtime

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_gitops import errors
-from ml_gitops.errors import ConfigError, MlGitopsError, TryAgain
+from ml_gitops.errors import ConfigError, MlGitopsError, ParityError, TryAgain
 
 KINDS = [
     kind
@@ -36,8 +36,7 @@ def test_an_error_is_always_one_line(problem: str, hint: str, where: str) -> Non
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_exit_codes(kind: type[MlGitopsError]) -> None:
-    """What the user can fix ends with 2, what may pass by itself with 75, and no error with 3."""
-    expected = errors.EXIT_TRY_AGAIN if kind is TryAgain else errors.EXIT_FIXABLE
+    """A gate ends with 1, what the user can fix with 2, what may pass by itself with 75."""
+    expected = {TryAgain: 75, ParityError: 1}.get(kind, 2)
 
     assert kind("problem", hint="remedy").exit_code == expected
-    assert (errors.EXIT_TRY_AGAIN, errors.EXIT_FIXABLE) == (75, 2)

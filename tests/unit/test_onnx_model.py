@@ -46,8 +46,10 @@ from sklearn.tree import DecisionTreeRegressor
 
 from ml_gitops.data.schema import Feature
 from ml_gitops.errors import ExportError
+from ml_gitops.serving.conversion import convert
+from ml_gitops.serving.edges import edge_rows
 from ml_gitops.serving.exportable import EXACT_TRANSFORMERS
-from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform, convert, edge_rows
+from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform
 from ml_gitops.serving.parity import compare_answers
 from ml_gitops.serving.signature import Signature
 
@@ -317,11 +319,12 @@ def test_answers_like_the_estimator(name: str) -> None:
     pipeline, target = PIPELINES[name]
     fitted = fit(pipeline, target)
     model = open_model(fitted, target)
-    for rows in (FRAME, edge_rows(RAW, FEATURES)):
+    edges = edge_rows(fitted, FRAME, FEATURES)
+    for kind, rows in {"ordinary": FRAME, **edges}.items():
         report = compare_answers(expected_answers(fitted, rows), model.predict(rows).predicted)
 
-        assert report.passed, report.text
-        assert report.max_discrepancy < 1e-12
+        assert report.passed, f"{kind}: {report.text}"
+        assert report.max_discrepancy < 1e-12, kind
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -471,17 +474,6 @@ def test_conform_says_missing_in_one_way() -> None:
     assert conform(conformed, FEATURES).equals(conformed)
 
 
-def test_edge_rows_hold_what_training_may_lack() -> None:
-    """Edge rows have nullable features missing and strings unseen, and no other change."""
-    rows = edge_rows(RAW, FEATURES, rows=10)
-
-    assert len(rows) == 40  # temp and city missing; city and plan unseen
-    assert rows.temp[:10].isna().all()
-    assert (rows.city[10:20] == "").all()
-    assert not set(rows.plan[30:]) & {"x", "y"}
-    assert not rows.amount.isna().any()
-
-
 BYTES_SCRIPT = """
 import sys, warnings
 warnings.simplefilter("ignore")
@@ -493,7 +485,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from ml_gitops.data.schema import Feature
 from ml_gitops.document import sha256
-from ml_gitops.serving.onnx_model import conform, convert
+from ml_gitops.serving.conversion import convert
+from ml_gitops.serving.onnx_model import conform
 features = (Feature(name="a", type="number"), Feature(name="b", type="string"))
 rng = np.random.default_rng(0)
 frame = pd.DataFrame({"a": rng.normal(size=400), "b": rng.choice(["x", "y", "z"], 400)})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ml_gitops.adapters import bento
 from ml_gitops.cli.setting import Setting
-from ml_gitops.cli.tell import tell_proposal
+from ml_gitops.cli.tell import tell_proposal, tell_tended
 from ml_gitops.delivery.deployment import state_path
 from ml_gitops.delivery.release import BENTO_FILE, Release
 from ml_gitops.delivery.version import parse_assignment
@@ -16,13 +16,16 @@ from ml_gitops.document import Missing
 from ml_gitops.errors import EXIT_PASSED, DocumentError, ForgeError
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Action, PullRequest
+from ml_gitops.render.runner import Annotation
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.serving.signature import Signature, example_features
 from ml_gitops.workflows.cd import Delivered, deliver
 from ml_gitops.workflows.ci import train as train_candidate
+from ml_gitops.workflows.dashboard import tend
 from ml_gitops.workflows.promotion import promote as propose_promotion
 from ml_gitops.workflows.registry import read_release, released_file, served
 from ml_gitops.workflows.rollback import roll_back
+from ml_gitops.workflows.status import silence
 
 
 def release(parsed: argparse.Namespace) -> int:
@@ -46,13 +49,20 @@ def release(parsed: argparse.Namespace) -> int:
             terminal,
             train_again if parsed.train else None,
         )
+        records, today = setting.records(), setting.today()
+        tended = tend(setting.config, forge, records, today)
+        unwatched = silence(setting.config, forge, records, today)
 
     def tell(terminal: Terminal) -> None:
         _tell_delivered(terminal, done)
+        tell_tended(terminal, tended)
+        if unwatched:
+            terminal.status("warn", unwatched)
         if done.staged not in (None, setting.repository.head()):
             terminal.line("  next: `git pull`, which brings the commit that stages it")
 
-    setting.show(done, tell)
+    warned = [Annotation("warning", it) for it in (unwatched, tended.obstacle) if it]
+    setting.show(done, tell, annotations=warned)
     return EXIT_PASSED
 
 

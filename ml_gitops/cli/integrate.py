@@ -28,6 +28,7 @@ from ml_gitops.report import Report, artifact_name, files_digest
 from ml_gitops.workflows.ci import Trained, judged_report, lock_data, publish, validate_data
 from ml_gitops.workflows.ci import train as train_candidate
 from ml_gitops.workflows.committed import require_committed
+from ml_gitops.workflows.status import silence
 
 
 def lock(parsed: argparse.Namespace) -> int:
@@ -194,7 +195,9 @@ def _post(setting: Setting, trained: Trained, asked: int | None) -> tuple[int | 
     if number is None:
         return None, False
     _require_same_commit(setting, forge.pull_request(number))
-    _, posted = publish(forge, setting.records(), trained.left, number)
+    records = setting.records()
+    note = silence(setting.config, forge, records, setting.today())
+    _, posted = publish(forge, records, trained.left, number, note=note)
     return number, posted
 
 

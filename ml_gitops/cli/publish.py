@@ -9,10 +9,13 @@ from typing import Any
 
 from ml_gitops.adapters.github.connect import GitHub, find_place
 from ml_gitops.cli.setting import Setting, now
+from ml_gitops.config import Config
 from ml_gitops.errors import EXIT_PASSED, ConfigError, ForgeError
+from ml_gitops.ports import Forge
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.workflows.publishing.origin import Origin, read_origin
 from ml_gitops.workflows.publishing.post import publish_left
+from ml_gitops.workflows.status import silence
 
 LARGEST = 8 << 20
 """Bytes of an event; GitHub's have at most a few hundred thousand."""
@@ -41,7 +44,12 @@ def publish(parsed: argparse.Namespace) -> int:
 
     github = GitHub(place, os.environ, now)
     with setting.terminal:
-        done = publish_left(github.forge(bot=True), github.runs(), read, os.environ)
+        forge, today = github.forge(bot=True), setting.today()
+
+        def note(config: Config, seen: Forge) -> str:
+            return silence(config, seen, github.records(), today)
+
+        done = publish_left(forge, github.runs(), read, os.environ, note)
 
     def tell(terminal: Terminal) -> None:
         if not done.models:

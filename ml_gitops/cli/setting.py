@@ -22,7 +22,7 @@ from ml_gitops.cli.job import leave, on_actions
 from ml_gitops.config import Config, parse_config
 from ml_gitops.delivery.deployment import state_path
 from ml_gitops.errors import ConfigError, DataError, ForgeError
-from ml_gitops.names import BOT_LOGIN, CONFIG_FILE
+from ml_gitops.names import BOT_LOGIN, CONFIG_FILE, LOCK_FILE
 from ml_gitops.pull_request import Actor
 from ml_gitops.render.runner import Annotation
 from ml_gitops.render.tables import fence
@@ -200,13 +200,14 @@ class Setting:
         place = find_place(self.repository.remote_url(), os.environ)
         if place is None:
             return None
-        return GitHub(place, os.environ, now, self._states())
+        return GitHub(place, os.environ, now, self._files())
 
-    def _states(self) -> list[str]:
-        """Return where desired states lie; none, where no single model is meant."""
+    def _files(self) -> list[str]:
+        """Return where desired states and lock lie; nothing, where no single model is meant."""
         if not (self._home / CONFIG_FILE).is_file():
             return []
-        return [self._below + state_path(it) for it in self.config.delivery.environments]
+        states = [state_path(it) for it in self.config.delivery.environments]
+        return [self._below + path for path in (*states, LOCK_FILE)]
 
     def _forge_folder(self) -> Path:
         root = self._home

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from ml_gitops.pull_request import Action, Close, Keep, Open, PullRequest, Tell, Update
 from ml_gitops.render.terminal import Terminal
+from ml_gitops.workflows.dashboard import Tended
 from ml_gitops.workflows.finding import Finding
 
 
@@ -13,6 +14,15 @@ def tell_findings(terminal: Terminal, findings: Iterable[Finding]) -> None:
         terminal.status(one.state, f"{one.what}: {one.text}")
         if one.remedy:
             terminal.line(f"             {one.remedy}")
+
+
+def tell_tended(terminal: Terminal, tended: Tended) -> None:
+    """Say what became of the dashboard; nothing where it is as it was."""
+    done = {"open": "opened", "update": "renewed", "close": "closed", "keep": ""}[tended.action]
+    if done:
+        terminal.status("keep", f"{done} the dashboard, #{tended.dashboard}")
+    if tended.obstacle:
+        terminal.status("warn", tended.obstacle)
 
 
 def tell_proposal(terminal: Terminal, proposal: PullRequest | None, action: Action) -> None:

@@ -3,7 +3,7 @@
 import argparse
 
 from ml_gitops.cli.setting import Setting
-from ml_gitops.cli.tell import tell_proposal
+from ml_gitops.cli.tell import tell_proposal, tell_tended
 from ml_gitops.errors import EXIT_PASSED, DataError
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.pull_request import (
@@ -23,12 +23,13 @@ from ml_gitops.render.observation_body import look_summary
 from ml_gitops.render.observation_page import to_html
 from ml_gitops.render.observation_tables import SHIFT_NOTE, drift_table, quality_table
 from ml_gitops.render.terminal import Terminal
+from ml_gitops.status import Status
 from ml_gitops.workflows.cm import Watched, look
 from ml_gitops.workflows.cm import monitor as watch
 from ml_gitops.workflows.ct import Train
 from ml_gitops.workflows.observing import read_profile
 from ml_gitops.workflows.registry import read_release
-from ml_gitops.workflows.status import Status, read_status
+from ml_gitops.workflows.status import read_status
 
 
 def monitor(parsed: argparse.Namespace) -> int:
@@ -70,7 +71,7 @@ def monitor(parsed: argparse.Namespace) -> int:
 def status(parsed: argparse.Namespace) -> int:
     """Show what serves where, and what is proposed."""
     setting = Setting(parsed)
-    found = read_status(setting.config, setting.forge(), setting.records())
+    found = read_status(setting.config, setting.forge(), setting.records(), setting.today())
     setting.show(found, lambda terminal: _tell_status(terminal, found))
     return EXIT_PASSED
 
@@ -109,6 +110,7 @@ def _summary(watched: Watched) -> dict[str, object]:
             "issue": watched.issue.number if watched.issue else _number(incident),
             "action": _word(incident),
         },
+        "dashboard": watched.tended.dashboard,
         "left_out": observation.left_out,
         "unread": observation.unread,
         "unmatched": observation.unmatched,
@@ -189,7 +191,7 @@ def _state(observation: Observation) -> str:
     if want == "nothing":
         bad = any(one.bad for metric in health.metrics for one in metric.windows)
         calm = "unknown" if health.verdict == "insufficient" else "pass"
-        return "warn" if bad else calm
+        return "warn" if bad or observation.stopped else calm
     return "fail" if want == "retrain" else "warn"
 
 
@@ -210,6 +212,7 @@ def _tell_deeds(terminal: Terminal, watched: Watched) -> None:
             "keep": ("keep", "unchanged:"),
         }[_word(watched.incident)]
         terminal.status(state, f"{done} issue #{watched.issue.number} {watched.issue.title}")
+    tell_tended(terminal, watched.tended)
 
 
 def _tell_plans(terminal: Terminal, watched: Watched) -> None:
@@ -278,5 +281,9 @@ def _tell_status(terminal: Terminal, found: Status) -> None:
         terminal.status("open", f"#{one.number} {one.title} (by {one.author})")
     for issue in found.issues:
         terminal.status("warn", f"issue #{issue.number} {issue.title}")
-    if not found.open and not found.issues and not unrecorded:
+    for quiet in found.quiet:
+        terminal.status("keep", quiet.text)
+    if found.silence:
+        terminal.status("warn", found.silence)
+    if not found.open and not found.issues and not unrecorded and not found.silence:
         terminal.line("Nothing is waiting for anyone.")

@@ -109,6 +109,9 @@ class MonitorTable(Part):
     """Length of one window."""
     label_delay_days: int = Field(default=0, ge=0, le=LONGEST)
     """How long labels take; a retraining never locks days that are younger."""
+    overdue_days: int = Field(default=8, ge=1, le=LONGEST)
+    """Days that the monitor may be silent: more than its schedule leaves between two looks. After
+    them reports, releases, `status` and `doctor` say that it has stopped."""
 
 
 class Config(Part):

@@ -1,7 +1,8 @@
 """One look at production: what was seen, and what it makes us want. The record of a monitor run."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from ml_gitops.document import Document
 from ml_gitops.errors import DataError
@@ -62,12 +63,57 @@ class Observation(Document):
         logged = not any(said.startswith("log = ") for said in self.unmatched)
         if logged and not self.left_out.text and not any(report.rows for report in self.drift):
             early = f"no request of the days before {self.as_of}; today's count from tomorrow"
-        return (*absent, *(it for it in (early, self.left_out.text, self.unread.text) if it))
+        told = (early, *self.stopped, self.left_out.text, self.unread.text)
+        return (*absent, *(it for it in told if it))
+
+    @property
+    def stopped(self) -> tuple[str, ...]:
+        """What came before and comes no more, one line each: requests, or their labels."""
+        return tuple(filter(None, (_dried_log(self.drift), _dried_labels(self.windows))))
 
     @property
     def calm(self) -> bool:
         """Whether nobody has to do anything."""
-        return self.retrain.want == "nothing" and not self.rollback.roll_back
+        wants = self.retrain.want != "nothing" or self.rollback.roll_back
+        return not (wants or self.stopped)
+
+    @property
+    def state(self) -> Literal["pass", "unknown", "warn", "fail"]:
+        """How urgent it is; calm that nobody could judge is no pass."""
+        if self.rollback.roll_back or self.retrain.want == "retrain":
+            return "fail"
+        bad = any(one.bad for metric in self.health.metrics for one in metric.windows)
+        if self.retrain.want != "nothing" or self.stopped or bad:
+            return "warn"
+        return "unknown" if self.health.verdict == "insufficient" else "pass"
+
+
+def _dried_log(drift: Sequence[DriftReport]) -> str:
+    """Say that the newest window has no request and an earlier one had."""
+    if not drift or drift[-1].rows or not any(report.rows for report in drift):
+        return ""
+    last = [report for report in drift if report.rows][-1]
+    return (
+        f"no request since {last.until.date()}: the days {_days(drift[-1])} are empty; look "
+        "whether the service answers, and whether its log still comes here"
+    )
+
+
+def _dried_labels(windows: Sequence[WindowQuality]) -> str:
+    """Say that the newest window with requests has no label and an earlier one had."""
+    asked = [one for one in windows if one.predictions]
+    labelled = [one for one in asked if one.labelled]
+    if not labelled or asked[-1].labelled:
+        return ""
+    return (
+        f"no label since {labelled[-1].until.date()}: none of the {asked[-1].predictions:,} "
+        f"predictions of {_days(asked[-1])} has one; look whether labels still come, and how long "
+        "they take (monitor.label_delay_days)"
+    )
+
+
+def _days(window: DriftReport | WindowQuality) -> str:
+    return f"{window.since.date()}..{window.until.date()}"
 
 
 def last_windows(as_of: date, days: int, count: int) -> list[Span]:

@@ -5,7 +5,7 @@ evidence. `plan` compares what is wanted with what exists and answers with
 Open, Update, Close, Keep or Tell, so running twice changes nothing.
 """
 
-from ml_gitops.pull_request.commands import Command, offered, tick, ticked
+from ml_gitops.pull_request.commands import Command, offered, silences, tick, ticked
 from ml_gitops.pull_request.labels import (
     FOLLOWS,
     OURS,
@@ -91,6 +91,7 @@ __all__ = [
     "relabelled",
     "restaged",
     "signed_text",
+    "silences",
     "snoozed",
     "stage_of",
     "surplus",

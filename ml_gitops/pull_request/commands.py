@@ -72,6 +72,33 @@ def asleep_in(thread: Thread) -> Marker | None:
     return next((it for it in reversed(said) if it is not None and it.until is not None), None)
 
 
+def silences(
+    existing: Sequence[Thread], today: date
+) -> dict[tuple[Kind, str], tuple[int, date | None]]:
+    """Return kind and model of what people refused or snoozed: where they did, and until when.
+
+    Of each the last word counts; where something newer of the kind was opened since, none does.
+
+    Args:
+        existing: pull requests and issues, whatever their state.
+        today: a snooze that is over is none.
+    """
+    found: dict[tuple[Kind, str], tuple[int, date | None]] = {}
+    for thread in sorted(existing, key=lambda it: it.number):
+        marker = thread.marker
+        if marker is None:
+            continue
+        key = (marker.kind, marker.model)
+        found.pop(key, None)
+        said = asleep_in(thread)
+        if said is not None and said.until is not None:
+            if said.until > today:
+                found[key] = (thread.number, said.until)
+        elif thread.state == "closed" and not (thread.closed_by and thread.closed_by.bot):
+            found[key] = (thread.number, None)
+    return found
+
+
 def hands_off_text(kind: Kind, model: str) -> str:
     """Return what the bot says, once, where a person committed to its branch."""
     said = (

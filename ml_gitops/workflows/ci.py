@@ -26,7 +26,7 @@ from ml_gitops.report import (
 from ml_gitops.workflows.differences import tell_differences
 from ml_gitops.workflows.judging import judge_run
 from ml_gitops.workflows.recording import record_training
-from ml_gitops.workflows.reporting import post, report_marker
+from ml_gitops.workflows.reporting import noted, post, report_marker
 from ml_gitops.workflows.standing import Champion, find_basis, find_champion
 from ml_gitops.workflows.training import (
     hold_to_lock,
@@ -231,12 +231,15 @@ def _kept_run(workspace: Workspace, lineage: Lineage, model: str) -> KeptRun | N
     return kept
 
 
-def publish(forge: Forge, records: Records, left: Left, number: int) -> tuple[Comment | None, bool]:
+def publish(
+    forge: Forge, records: Records, left: Left, number: int, *, note: str = ""
+) -> tuple[Comment | None, bool]:
     """Keep the run's files and its record, and show its report on a pull request, once.
 
     Args:
         left: by a training.
         number: the pull request.
+        note: what else a reviewer should know, of this repository and not of the candidate.
 
     Returns:
         The comment, and whether it was written or changed.
@@ -244,7 +247,7 @@ def publish(forge: Forge, records: Records, left: Left, number: int) -> tuple[Co
     content = keep(forge, left.run, left.files)
     record_training(records, TrainingRecord.of(left.run, left.report, number))
     marker = report_marker(left.run.model, left.run.run_key, content)
-    return post(forge, number, to_markdown(left.report), marker)
+    return post(forge, number, noted(to_markdown(left.report), note), marker)
 
 
 def keep(forge: Forge, run: Run, files: Mapping[str, bytes]) -> str:

@@ -20,6 +20,7 @@ from ml_gitops.pull_request import (
 from ml_gitops.workflows.ci import Left
 from ml_gitops.workflows.committed import require_tip
 from ml_gitops.workflows.ct import Train, plan_retraining, propose_training, train_for
+from ml_gitops.workflows.dashboard import UNTENDED, Tended, tend
 from ml_gitops.workflows.incident import apply_incident, plan_incident
 from ml_gitops.workflows.observing import observe
 from ml_gitops.workflows.reconciliation import apply
@@ -42,6 +43,7 @@ class Watched:
         commit: what is to be trained from; empty if no training is to come.
         obstacle: what would stop the retraining that is planned; empty if nothing would.
         rollback_proposal, retraining_proposal, issue: where each stands; None if there is none.
+        tended: what was brought in order in the end.
     """
 
     observation: Observation
@@ -55,6 +57,7 @@ class Watched:
     rollback_proposal: PullRequest | None = None
     retraining_proposal: PullRequest | None = None
     issue: Issue | None = None
+    tended: Tended = UNTENDED
 
 
 def monitor(
@@ -69,9 +72,9 @@ def monitor(
 ) -> Watched:
     """Look at production, train where it follows, and propose what was trained: all in one go."""
     world = (config, workspace, repository, forge, records, warehouse, progress)
-    watched = look(*world, as_of)
+    watched = _look(*world, as_of)
     if not isinstance(watched.retraining, Train):
-        return watched
+        return _tended(config, forge, records, watched)
     left = train_for(config, workspace, forge, warehouse, progress, watched.retraining.until)
     return propose(config, forge, records, watched, left)
 
@@ -99,6 +102,24 @@ def look(
     Raises:
         GitError: a training follows, and the work tree is not what the default branch holds.
     """
+    world = (config, workspace, repository, forge, records, warehouse, progress)
+    watched = _look(*world, as_of, rehearse=rehearse)
+    return watched if rehearse else _tended(config, forge, records, watched)
+
+
+def _look(
+    config: Config,
+    workspace: Workspace,
+    repository: Repository,
+    forge: Forge,
+    records: Records,
+    warehouse: FrameWarehouse,
+    progress: Progress,
+    as_of: date,
+    *,
+    rehearse: bool = False,
+) -> Watched:
+    """See `look`; labels and dashboard are left as they are."""
     observation = observe(config, forge, warehouse, progress, workspace.root, as_of)
     rollback = plan_rollback(config, forge, observation)
     retraining = plan_retraining(config, forge, records, observation)
@@ -131,13 +152,20 @@ def propose(
     """
     proposal, action = propose_training(config, forge, records, watched.observation, left)
     incident = _incident(forge, watched.observation, watched.rollback, action)
-    return replace(
+    done = replace(
         watched,
         retraining=action,
         retraining_proposal=proposal,
         incident=incident,
         issue=apply_incident(forge, records, incident),
     )
+    return _tended(config, forge, records, done)
+
+
+def _tended(config: Config, forge: Forge, records: Records, watched: Watched) -> Watched:
+    """Bring labels and dashboard to what a look has left."""
+    seen = watched.observation
+    return replace(watched, tended=tend(config, forge, records, seen.as_of, seen=seen))
 
 
 def _incident(

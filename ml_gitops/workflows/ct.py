@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ml_gitops.config import Config
-from ml_gitops.data.lock import DataLock
 from ml_gitops.document import Missing
-from ml_gitops.errors import MlGitopsError
 from ml_gitops.model.lineage import short
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.names import LOCK_FILE
@@ -30,13 +28,11 @@ from ml_gitops.workflows.ci import Left, make_lock, publish, train
 from ml_gitops.workflows.overflow import keep_whole, pointed
 from ml_gitops.workflows.promotion import subject_of
 from ml_gitops.workflows.reconciliation import apply, decide, with_note
-from ml_gitops.workflows.recording import trainings
-from ml_gitops.workflows.registry import latest_release, read_release
+from ml_gitops.workflows.recording import BUDGETED, recent_trainings
+from ml_gitops.workflows.registry import latest_release, locked_until, read_release
 from ml_gitops.workflows.reporting import posted_report
 
 KIND: Kind = "retrain"
-BUDGETED = timedelta(days=30)
-"""The time for which trainings are counted."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +89,7 @@ def plan_retraining(
     until = observation.as_of - timedelta(days=config.monitor.label_delay_days)
     told = ticked(current)
     if current is not None and told:
-        locked = _locked(forge, current.branch)
+        locked = locked_until(forge, current.branch)
         return Train(until if "train" in told else locked or until, current.number)
     kept = _kept(config, forge, records, observation, until, existing)
     return kept or Train(until, current.number if current else None)
@@ -198,14 +194,7 @@ def _spent(
     existing: Sequence[PullRequest],
 ) -> str | None:
     """Say that the monitor has trained as often as it may; None if it has not."""
-    model, since = config.model.name, observation.as_of - BUDGETED
-    ours = {
-        one.number
-        for one in existing
-        if one.marker is not None and (one.marker.kind, one.marker.model) == (KIND, model)
-    }
-    trained = [it for it in trainings(records, model) if it.pull_request in ours]
-    recent = [it for it in trained if since < it.window.until <= observation.as_of]
+    recent = recent_trainings(records, config.model.name, existing, observation.as_of)
     if len(recent) < config.retrain.budget:
         return None
     return (
@@ -222,7 +211,7 @@ def _answered(
     existing: Sequence[PullRequest],
 ) -> str | None:
     """Say what was merged against the decay and has not reached production; None if nothing."""
-    locked, branch = _locked(forge, forge.default_branch), forge.default_branch
+    locked, branch = locked_until(forge, forge.default_branch), forge.default_branch
     if locked is not None and locked >= until:
         return f"{branch} has locked the rows until {locked} already"
     if locked is not None and (until - locked).days < config.retrain.cooldown_days:
@@ -249,23 +238,12 @@ def _proposes(forge: Forge, current: PullRequest, fingerprint: str, fresh: date)
     if current.marker is None or current.marker.fingerprint != fingerprint:
         return False
     posted = posted_report(current, current.marker.model)
-    locked = _locked(forge, current.branch)
+    locked = locked_until(forge, current.branch)
     if posted is None or locked is None or locked <= fresh:
         return False
     _, marker = posted
     kept = forge.artifact(artifact_name(marker.model, marker.fingerprint, marker.content)) or {}
     return kept.get(LOCK_FILE) == forge.read(LOCK_FILE, ref=current.branch)
-
-
-def _locked(forge: Forge, branch: str) -> date | None:
-    """Return the day up to which a branch has locked rows; None if it has no sound lock."""
-    content = forge.read(LOCK_FILE, ref=branch)
-    if content is None:
-        return None
-    try:
-        return DataLock.from_json(content, where=LOCK_FILE).window.until
-    except MlGitopsError:
-        return None
 
 
 def _current(model: str, existing: Sequence[PullRequest]) -> PullRequest | None:

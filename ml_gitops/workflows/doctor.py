@@ -1,9 +1,11 @@
 """The forge: which account acts, what follows from that, and what the repository leaves open."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from ml_gitops.account import Account, ForgeRules
 from ml_gitops.render.account_note import APP, account_text
+from ml_gitops.status import REVIVE, Pulse
 from ml_gitops.workflows.finding import Finding
 
 _ACTIONS = "Settings, Actions, General, Workflow permissions"
@@ -22,6 +24,14 @@ def diagnose(account: Account, rules: ForgeRules, branch: str) -> list[Finding]:
     if account.kind != "app":
         whose = Finding(state="warn", what="token", text=said, remedy=APP)
     return [whose, *_jobs(account, rules), *_branch(rules, branch), *_unseen(rules)]
+
+
+def diagnose_pulse(pulse: Pulse, today: date) -> list[Finding]:
+    """Say whether the monitor still lives, where there is something for it to watch."""
+    overdue = pulse.overdue(today)
+    if overdue:
+        return [Finding(state="warn", what="monitor", text=overdue, remedy=REVIVE)]
+    return [_passed("monitor", f"it looked on {pulse.looked}")] if pulse.looked else []
 
 
 def _jobs(account: Account, rules: ForgeRules) -> Iterator[Finding]:

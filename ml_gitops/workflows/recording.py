@@ -1,14 +1,19 @@
 """What is kept of every run, for good: one immutable document on the record branch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import date, timedelta
 
 from ml_gitops.document import Document
 from ml_gitops.errors import DocumentError
 from ml_gitops.model.lineage import short
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Records
+from ml_gitops.pull_request import PullRequest
 from ml_gitops.report import TrainingRecord
+
+BUDGETED = timedelta(days=30)
+"""The time for which trainings are counted."""
 
 
 def record_observation(records: Records, observation: Observation) -> str:
@@ -26,6 +31,24 @@ def trainings(records: Records, model: str) -> Iterator[TrainingRecord]:
     for path, text in records.read_all(f"training/{model}/"):
         with suppress(DocumentError):
             yield TrainingRecord.from_json(text.encode(), where=path)
+
+
+def recent_trainings(
+    records: Records, model: str, existing: Sequence[PullRequest], today: date
+) -> list[TrainingRecord]:
+    """Return the trainings that the monitor started and that count against its budget.
+
+    Args:
+        existing: all pull requests; where the monitor proposed nothing no record is read.
+        today: the day from which to look back.
+    """
+    ours = {
+        one.number
+        for one in existing
+        if one.marker is not None and (one.marker.kind, one.marker.model) == ("retrain", model)
+    }
+    trained = [it for it in trainings(records, model) if it.pull_request in ours] if ours else []
+    return [it for it in trained if today - BUDGETED < it.window.until <= today]
 
 
 def _keep(records: Records, prefix: str, document: Document) -> str:

@@ -1,7 +1,9 @@
 """What was released and what is served, read from the forge: tags, releases, desired state."""
 
+from datetime import date
 from difflib import get_close_matches
 
+from ml_gitops.data.lock import DataLock
 from ml_gitops.delivery.deployment import (
     Assigned,
     DeploymentState,
@@ -12,7 +14,8 @@ from ml_gitops.delivery.deployment import (
 from ml_gitops.delivery.release import Release
 from ml_gitops.delivery.version import latest, release_tag
 from ml_gitops.document import Missing, sha256
-from ml_gitops.errors import DocumentError, ForgeError
+from ml_gitops.errors import DocumentError, ForgeError, MlGitopsError
+from ml_gitops.names import LOCK_FILE
 from ml_gitops.ports import Forge
 
 
@@ -109,3 +112,14 @@ def release_before(forge: Forge, model: str, environment: str) -> str | None:
     if isinstance(current, Missing):
         return None
     return previous_release(assigned(forge, model, environment), current.tag)
+
+
+def locked_until(forge: Forge, branch: str) -> date | None:
+    """Return the day up to which a branch has locked rows; None if it has no sound lock."""
+    content = forge.read(LOCK_FILE, ref=branch)
+    if content is None:
+        return None
+    try:
+        return DataLock.from_json(content, where=LOCK_FILE).window.until
+    except MlGitopsError:
+        return None

@@ -16,6 +16,11 @@ def report_marker(model: str, run_key: str = "", content: str = "") -> Marker:
     return Marker(kind=REPORT_KIND, model=model, fingerprint=run_key, content=content)
 
 
+def noted(body: str, note: str) -> str:
+    """Return a report with a note of ours at its end; the same report, if there is none."""
+    return f"{body}\n\n▲ {note}." if note else body
+
+
 def post(forge: Forge, number: int, body: str, marker: Marker) -> tuple[Comment | None, bool]:
     """Show a report on a pull request, once.
 

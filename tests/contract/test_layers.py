@@ -21,6 +21,7 @@ NOUNS = {
     "delivery",
     "monitoring",
     "report",
+    "status",
 }
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -37,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "delivery": GROUND | {"data", "model"},
     "checks": GROUND | {"model"},
     "monitoring": GROUND | {"data", "model"},
+    "status": GROUND,
     "report": GROUND | {"data", "model", "checks", "serving"},
     "adapters": GROUND | {"account", "pull_request", "ports"},
     "render": GROUND | NOUNS,

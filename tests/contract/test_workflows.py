@@ -49,7 +49,7 @@ RIGHTS = {
     },
     "model-cd.yml": {
         "models": {"contents: read"},
-        "release": {"actions: read", "contents: write", "pull-requests: write"},
+        "release": {"actions: read", "contents: write", "issues: write", "pull-requests: write"},
     },
     "model-cm.yml": {
         "monitor": {"actions: read", "contents: write", "issues: write", "pull-requests: write"}

@@ -28,7 +28,7 @@ def test_every_change_is_watched() -> None:
             "rules",
             "remarks",
         ),
-        *("rules", "pull_requests", "pull_request", "diff"),
+        *("content_id", "pull_requests", "pull_request", "diff"),
         *("issues", "tags", "releases", "asset", "artifact", "read_all", "newest"),
     }
 
@@ -114,6 +114,7 @@ def crash_everywhere(
         flow(world)
 
         assert shape(world) == wanted, f"{'after' if after else 'before'} {cut.made[-1]} ({at})"
+        assert len(world.dashboards()) <= 1
         assert world.fits() == ready.fits()
         shutil.rmtree(world.root)
     print(f"the power was cut at {len(points)} points of {', '.join(changes)}")
@@ -155,7 +156,7 @@ def test_merged_promotion(reviewed: World, tmp_path: Path) -> None:
 
     changes = crash_everywhere(reviewed, tmp_path, lambda world: world.deliver(), prepare=promote)
 
-    assert changes == ["create_tag"]
+    assert changes == ["create_tag", "label"]
 
 
 def test_promotion_that_a_person_asks_for(reviewed: World, tmp_path: Path) -> None:
@@ -181,16 +182,23 @@ def test_retraining(decayed: World, proposed: World, tmp_path: Path) -> None:
         decayed, tmp_path, lambda world: world.monitor(DECAYED), trained=proposed
     )
 
-    assert changes == ["append", "open_pull_request", "store_artifact", "append", "comment"]
+    assert changes == [
+        "append",
+        "open_pull_request",
+        "store_artifact",
+        "append",
+        "comment",
+        "open_issue",
+    ]
 
 
 def test_look_that_leaves_the_training_to_another_job(decayed: World, tmp_path: Path) -> None:
-    """A look that does not train writes its record once, whenever it dies."""
+    """A look that does not train writes record and dashboard once, whenever it dies."""
     changes = crash_everywhere(
         decayed, tmp_path, lambda world: world.monitor(DECAYED, "--no-train")
     )
 
-    assert changes == ["append"]
+    assert changes == ["append", "open_issue"]
 
 
 @pytest.mark.slow
@@ -204,14 +212,21 @@ def test_retraining_that_is_updated(proposed: World, updated: World, tmp_path: P
         trained=updated,
     )
 
-    assert changes == ["append", "update_pull_request", "store_artifact", "append", "edit_comment"]
+    assert changes == [
+        "append",
+        "update_pull_request",
+        "store_artifact",
+        "append",
+        "edit_comment",
+        "update_issue",
+    ]
 
 
 def test_retraining_that_is_over(proposed: World, tmp_path: Path) -> None:
     """A retraining that nothing asks for any more is closed once, whenever the monitor dies."""
     changes = crash_everywhere(proposed, tmp_path, lambda world: world.monitor(QUIET))
 
-    assert changes == ["append", "close"]
+    assert changes == ["append", "close", "label", "update_issue"]
 
 
 def test_incident(decayed: World, tmp_path: Path) -> None:
@@ -223,7 +238,7 @@ def test_incident(decayed: World, tmp_path: Path) -> None:
         prepare=lambda world: world.forget("load"),
     )
 
-    assert changes == ["append", "open_issue"]
+    assert changes == ["append", "open_issue", "open_issue"]
 
 
 def test_incident_that_is_over(decayed: World, tmp_path: Path) -> None:
@@ -239,14 +254,14 @@ def test_incident_that_is_over(decayed: World, tmp_path: Path) -> None:
 
     changes = crash_everywhere(decayed, tmp_path, lambda world: world.monitor(QUIET), prepare=tell)
 
-    assert changes == ["append", "close"]
+    assert changes == ["append", "close", "update_issue"]
 
 
 def test_monitor_that_proposes_to_go_back(worse: World, tmp_path: Path) -> None:
     """A provably worse release becomes one rollback, whenever the monitor dies."""
     changes = crash_everywhere(worse, tmp_path, lambda world: world.monitor(QUIET))
 
-    assert changes == ["append", "open_pull_request"]
+    assert changes == ["append", "open_pull_request", "open_issue"]
 
 
 def test_rollback_that_a_person_asks_for(worse: World, tmp_path: Path) -> None:
@@ -267,4 +282,4 @@ def test_merged_rollback(worse: World, tmp_path: Path) -> None:
 
     changes = crash_everywhere(worse, tmp_path, lambda world: world.deliver(), prepare=go_back)
 
-    assert changes == ["create_tag"]
+    assert changes == ["create_tag", "label", "update_issue"]

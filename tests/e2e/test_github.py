@@ -48,12 +48,14 @@ def move(world: World, server: GitHubServer, repository: TestRepository) -> None
 def test_a_monitor_with_nothing_to_do_needs_six_calls(
     released: World, place: Path, server: GitHubServer, repository: TestRepository
 ) -> None:
-    """A look at a healthy model writes its record once; the same look again changes nothing."""
+    """A look at a healthy model writes record and dashboard once; the same look again nothing."""
     world = released.copy(place)
     world.live(FIRST_LOCK, QUIET, FIRST)
     move(world, server, repository)
     first = world.monitor(QUIET)
     tip, before = repository.head("ml-gitops-records"), len(server.calls)
+    (dashboard,) = repository.record.threads.values()
+    told = (dashboard.title, dashboard.body, dashboard.updated)
 
     again = world.monitor(QUIET)
 
@@ -61,7 +63,9 @@ def test_a_monitor_with_nothing_to_do_needs_six_calls(
     assert again == first
     assert repository.head("ml-gitops-records") == tip is not None
     assert len(calls) <= 6, calls
-    assert repository.record.threads == {}
+    assert not any(it.writes for it in calls)
+    assert list(repository.record.threads) == [dashboard.number]
+    assert (dashboard.title, dashboard.body, dashboard.updated) == told
 
 
 @pytest.mark.slow

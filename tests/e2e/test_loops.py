@@ -250,8 +250,9 @@ class TestMonitor:
     """A schedule looks at production, and only evidence makes it act."""
 
     def test_quiet_weeks_stay_quiet(self, decayed: World, place: Path) -> None:
-        """While the release keeps its promise, all that is left is the record of the look."""
+        """While the release keeps its promise, a look leaves its record alone."""
         world = decayed.copy(place)
+        world.monitor(QUIET - timedelta(days=1))
         before = world.refs()
 
         seen = world.monitor(QUIET)
@@ -262,6 +263,18 @@ class TestMonitor:
             ("refs/heads/ml-gitops-records", world.refs()["refs/heads/ml-gitops-records"])
         }
         assert world.fits() == 1
+
+    def test_a_log_that_stopped_is_no_calm(self, released: World, place: Path) -> None:
+        """Nobody who asks for nothing is harmed, and yet a person must look why nobody asks."""
+        world = released.copy(place)
+        world.live(FIRST_LOCK, QUIET, FIRST)
+
+        seen = world.monitor(QUIET + timedelta(days=7))
+
+        (dashboard,) = world.dashboards()
+        assert (seen["want"], seen["calm"]) == ("nothing", False)
+        assert "## ▲ `churn`: look at it" in dashboard.body
+        assert f"no request since {QUIET}" in dashboard.body
 
     def test_decay_opens_one_retraining(self, proposed: World, decayed: World) -> None:
         """Decay opens one pull request of the lock alone, its candidate trained and judged."""
@@ -370,14 +383,19 @@ class TestMonitor:
         (retraining,) = world.open()
         world.run("pr", "close", str(retraining.number), "--reason", "We retire this model.")
         world.live(DECAYED, LATER, FIRST)
-        before = without_records(world.refs())
 
-        seen = [world.monitor(day)["retraining"]["action"] for day in (DECAYED, LATER)]
+        first = world.monitor(DECAYED)
+        (dashboard,) = world.dashboards()
+        before = (world.forge.pull_requests(), without_records(world.refs()))
+        again = world.monitor(LATER - timedelta(days=1))
 
-        assert seen == ["keep", "keep"]
+        assert [it["retraining"]["action"] for it in (first, again)] == ["keep", "keep"]
         assert world.open() == []
         assert world.fits() == proposed.fits()
-        assert without_records(world.refs()) == before
+        assert (world.forge.pull_requests(), without_records(world.refs())) == before
+        told = f"a retraining was refused in #{retraining.number}: it comes back on other evidence"
+        assert told in dashboard.body
+        assert "refused" in world.forge.pull_request(retraining.number).labels
 
     def test_a_person_on_the_branch_owns_it(self, proposed: World, place: Path) -> None:
         """A person's commit on the bot's branch is left alone, and nothing is trained for it."""
@@ -450,7 +468,7 @@ class TestAnswered:
 
         seen = world.monitor(DECAYED)
 
-        (issue,) = world.forge.issues()
+        (issue,) = world.incidents()
         assert broken["incident"]["action"] == "open"
         assert (seen["want"], seen["retraining"]["action"]) == ("retrain", "keep")
         assert (seen["incident"]["action"], issue.state) == ("keep", "open")
@@ -468,7 +486,7 @@ class TestIncident:
         before = world.refs()
         again = world.monitor(DECAYED)
 
-        (issue,) = world.forge.issues()
+        (issue,) = world.incidents()
         assert (first["want"], first["incident"]["action"]) == ("incident", "open")
         assert "load has no value in any of 420 rows" in issue.body
         assert (again["incident"]["action"], world.refs()) == ("keep", before)

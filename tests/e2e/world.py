@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
+
 from ml_gitops.adapters.git.clone import Clone
 from ml_gitops.adapters.git.repository import GitRepository
 from ml_gitops.adapters.local_forge.forge import LocalForge
@@ -22,7 +24,7 @@ from ml_gitops.cli.setting import BOT, NOW
 from ml_gitops.config import Config, parse_config
 from ml_gitops.delivery.deployment import DeploymentState, state_path
 from ml_gitops.names import CONFIG_FILE, MODEL_FILE
-from ml_gitops.pull_request import PullRequest
+from ml_gitops.pull_request import Issue, PullRequest
 from ml_gitops.serving.onnx_model import OnnxModel
 from ml_gitops.serving.signature import Signature
 from tests.builders import PERSON, PIPELINE, make_model_repo
@@ -120,6 +122,14 @@ class World:
         """Return the open pull requests, oldest first."""
         return [one for one in self.forge.pull_requests() if one.state == "open"]
 
+    def incidents(self) -> list[Issue]:
+        """Return the issues, the dashboard aside."""
+        return [one for one in self.forge.issues() if "dashboard" not in one.labels]
+
+    def dashboards(self) -> list[Issue]:
+        """Return the dashboards, of which there should be one."""
+        return [one for one in self.forge.issues() if "dashboard" in one.labels]
+
     def state(self, environment: str) -> DeploymentState:
         """Return what an environment should serve."""
         path = state_path(environment)
@@ -151,6 +161,12 @@ class World:
                 os.environ[NOW] = before
         assert ended == expect, f"{words} ended with {ended}"
         return json.loads(outcome.read_text()) if outcome.exists() else None
+
+    def tell(self, *words: str) -> None:
+        """Let a person run `ml-gitops` here and now, and read what it says."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(NOW, self.clock().isoformat())
+            assert main([*words, "-C", str(self.root)]) == 0
 
     def propose(self, title: str, changes: Mapping[str, str | None] | None = None) -> int:
         """Let a person change files on a branch of their own and open a pull request.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from ml_gitops.config import Config
 from ml_gitops.model.gate import GateWord
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import PullRequest
@@ -20,7 +21,9 @@ from ml_gitops.workflows.publishing.evidence import (
 )
 from ml_gitops.workflows.publishing.origin import Code, Document, Origin, Refusal, rule_changes
 from ml_gitops.workflows.publishing.package import hold_archive, hold_files
-from ml_gitops.workflows.reporting import post, report_marker
+from ml_gitops.workflows.reporting import noted, post, report_marker
+
+Note = Callable[[Config, Forge], str]
 
 
 class Archives(Protocol):
@@ -47,6 +50,7 @@ class Scene:
         number, changed: of the pull request: its number, and paths that it changes.
         trusted: whether the code that ran was.
         variables: of this process, whose secrets must not be told.
+        note: returns what else a reviewer should know of a model, by its config.
     """
 
     forge: Forge
@@ -57,6 +61,7 @@ class Scene:
     changed: Sequence[str]
     trusted: bool
     variables: Mapping[str, str]
+    note: Note
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,9 @@ def _report(model: Placed, scene: Scene, artifact: Document, archive: bytes) -> 
         marker = report_marker(run.model)
         if scene.trusted and not run.sample:
             marker = report_marker(run.model, run.run_key, content)
-        _, posted = post(scene.forge, scene.number, body, marker)
+        # What is none of the run's own is told beside what the run said of itself.
+        note = scene.note(model.config, forge) if scene.trusted else ""
+        _, posted = post(scene.forge, scene.number, noted(body, note), marker)
     told = Told(model.name, "posted", "", report.verdict, posted)
     return Shown(told, report.headline, body)
 

@@ -11,7 +11,7 @@ from ml_gitops.render.tables import code, plain
 from ml_gitops.workflows.commit_files import CommitFiles
 from ml_gitops.workflows.models import Placed, changed_models
 from ml_gitops.workflows.publishing.evidence import hold_models
-from ml_gitops.workflows.publishing.one import Archives, Scene, Shown, Told, report_on
+from ml_gitops.workflows.publishing.one import Archives, Note, Scene, Shown, Told, report_on
 from ml_gitops.workflows.publishing.origin import (
     Code,
     Document,
@@ -97,6 +97,7 @@ def publish_left(
     runs: Runs,
     read: Callable[[], Origin],
     variables: Mapping[str, str],
+    note: Note = lambda _, __: "",
 ) -> Published:
     """Post the reports that a run left, or refuse them; the same run leaves the same, ever.
 
@@ -105,11 +106,12 @@ def publish_left(
         runs: what it knows of runs.
         read: returns the origin of the reports, see `read_origin`.
         variables: of this process, whose secrets must not be told.
+        note: returns what else a reviewer should know of a model, by its config.
     """
     origin: Origin | None = None
     try:
         origin = read()
-        return _publish(forge, runs, origin, variables)
+        return _publish(forge, runs, origin, variables, note)
     except Refusal as refusal:
         if origin is not None and not refusal.quiet:
             title = f"No report: {refusal.reason}"
@@ -118,7 +120,9 @@ def publish_left(
         return Published(refusal.code, refusal.reason)
 
 
-def _publish(forge: Forge, runs: Runs, origin: Origin, variables: Mapping[str, str]) -> Published:
+def _publish(
+    forge: Forge, runs: Runs, origin: Origin, variables: Mapping[str, str], note: Note
+) -> Published:
     listed = runs.pull_requests(origin.owner, origin.branch)
     number = choose_pull_request(origin, listed, forge.default_branch)
     trusted = is_trusted(origin, next(it for it in listed if it["number"] == number))
@@ -126,7 +130,7 @@ def _publish(forge: Forge, runs: Runs, origin: Origin, variables: Mapping[str, s
     rule_changes(changed)  # Refuses a list that is not whole.
     commit = _commit(runs, origin.commit)
     models = hold_models(commit)
-    scene = Scene(forge, runs, origin, commit, number, changed, trusted, variables)
+    scene = Scene(forge, runs, origin, commit, number, changed, trusted, variables, note)
     artifacts = runs.artifacts(origin.run)
     left = {one.name for one in models if _left(one, artifacts)}
     wanted = _wanted(models, left, scene, runs)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from ml_gitops.errors import EXIT_BUG, EXIT_INTERRUPTED, MlGitopsError
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = getattr(import_module(f"ml_gitops.cli.{module}"), function)
         return int(command(parsed))
     except MlGitopsError as error:
-        return _tell(error, as_json=parsed.json)
+        return _tell(error, as_json=parsed.json, folder=parsed.folder)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)  # noqa: T201
         return EXIT_INTERRUPTED
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_BUG
 
 
-def _tell(error: MlGitopsError, *, as_json: bool) -> int:
+def _tell(error: MlGitopsError, *, as_json: bool, folder: Path) -> int:
     """Print what the user can do, one line, and return the exit code."""
     from ml_gitops.cli.job import on_actions, problem_line
     from ml_gitops.render.runner import unobeyed, unobeyed_json
@@ -62,6 +63,6 @@ def _tell(error: MlGitopsError, *, as_json: bool) -> int:
     line = plain(str(error))
     if len(line) > LONGEST:
         line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
-    shown = problem_line(line, error.where) if on_actions() else unobeyed(f"error: {line}")
+    shown = problem_line(line, error.where, folder) if on_actions() else unobeyed(f"error: {line}")
     print(shown, file=sys.stderr)  # noqa: T201
     return error.exit_code

@@ -6,6 +6,7 @@ import re
 import secrets
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,11 @@ def on_actions() -> bool:
 
 
 def leave(
-    command: str, document: Any, summary: str = "", annotations: Iterable[Annotation] = ()
+    command: str,
+    document: Any,
+    summary: str = "",
+    annotations: Iterable[Annotation] = (),
+    folder: Path = Path(),
 ) -> None:
     """Leave to the job what a command found, if this is part of one.
 
@@ -61,6 +66,7 @@ def leave(
         document: its outcome as plain values.
         summary: Markdown for the page of the job.
         annotations: what is to be said beside lines of files.
+        folder: in which the command ran, where paths of those files start.
     """
     if not on_actions():
         return
@@ -69,21 +75,30 @@ def leave(
     if summary:
         cut = summary.encode()[:LARGEST].decode(errors="ignore")
         _append("GITHUB_STEP_SUMMARY", cut.rstrip() + "\n")
-    sys.stderr.writelines(f"{annotation_line(one)}\n" for one in annotations)
+    placed = (replace(one, path=one.path and _from_here(folder, one.path)) for one in annotations)
+    sys.stderr.writelines(f"{annotation_line(one)}\n" for one in placed)
 
 
-def problem_line(message: str, where: str | None) -> str:
+def problem_line(message: str, where: str | None, folder: Path = Path()) -> str:
     """Return an error as a line that the runner shows beside the file it is in.
 
     Args:
         message: the whole line that a terminal would show.
         where: `file`, `file:line`, or any other place.
+        folder: in which the command ran, which paths may start from.
     """
     # The author's own lines are told from the root of the machine; people know the repository's.
     place = _PLACE.fullmatch((where or "").removeprefix(f"{Path.cwd()}/"))
-    if place is None or not Path(place[1]).is_file():
+    path = _from_here(folder, place[1]) if place else ""
+    if place is None or not Path(path).is_file():
         return annotation_line(Annotation("error", message))
-    return annotation_line(Annotation("error", message, place[1], int(place[2] or 1)))
+    return annotation_line(Annotation("error", message, path, int(place[2] or 1)))
+
+
+def _from_here(folder: Path, path: str) -> str:
+    """Return the path of a file of a model as the runner knows it: from where the job works."""
+    placed = os.path.relpath(folder / path)
+    return placed if Path(placed).is_file() and not placed.startswith("..") else path
 
 
 def _output(name: str, document: Any, place: str) -> str:

@@ -290,7 +290,7 @@ class Setting:
                 self.terminal.status("warn", remark)
         if on_actions():
             notes = [*annotations, *(Annotation("warning", it) for it in undone)]
-            leave(self._words, document, summary or _told(tell), notes)
+            leave(self._words, document, summary or _told(tell), notes, self._folder)
 
 
 def _told(tell: Callable[[Terminal], None]) -> str:

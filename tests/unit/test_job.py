@@ -142,15 +142,16 @@ def test_a_problem_is_shown_where_it_is(
     assert problem_line("it is wrong", where) == f"::error{place}::it is wrong"
 
 
+@pytest.mark.parametrize("folder", ["", "models/churn/"])
 def test_a_wrong_config_is_annotated(
-    job: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    job: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: str
 ) -> None:
-    """A key that nobody knows is shown beside its line of ml-gitops.toml."""
-    root = make_model_repo(job / "repo", git=False, gate={"margins": 1})
+    """A key that nobody knows is shown beside its line of ml-gitops.toml, wherever that is."""
+    root = make_model_repo(job / "repo" / folder, git=False, gate={"margins": 1})
     line = (root / "ml-gitops.toml").read_text().splitlines().index("margins = 1") + 1
-    monkeypatch.chdir(root)
+    monkeypatch.chdir(job / "repo")
 
-    code = main(["data", "validate"])
+    code = main(["data", "validate", "-C", folder or "."])
 
     assert code == 2
-    assert f"::error file=ml-gitops.toml,line={line}::" in capsys.readouterr().err
+    assert f"::error file={folder}ml-gitops.toml,line={line}::" in capsys.readouterr().err

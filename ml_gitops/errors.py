@@ -1,7 +1,7 @@
 """What can go wrong: one line that says what, where, and what to do.
 
-A failed gate is an outcome, not an error, but for parity: what it refuses is never kept. The rest is either something
-the user can fix (exit 2) or something that may pass by itself (exit 75).
+A failed gate is an outcome, not an error, but for parity: what it refuses is never kept. The rest
+is either something the user can fix (exit 2) or something that may pass by itself (exit 75).
 """
 
 EXIT_PASSED = 0

@@ -7,6 +7,7 @@ from ml_gitops.adapters.git.history import merge_base
 from ml_gitops.adapters.reading import read_file
 from ml_gitops.cli.setting import Setting
 from ml_gitops.errors import EXIT_PASSED
+from ml_gitops.names import LOCK_FILE
 from ml_gitops.render.numbers import count
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.workflows.commit_files import CommitFiles
@@ -18,7 +19,10 @@ def models(parsed: argparse.Namespace) -> int:
     setting = Setting(parsed)
     since: str | None = parsed.changed_since
     repository = setting.repository
-    found = _changed(repository, since) if since else find_models(work_tree(repository))
+    here = work_tree(repository)
+    found = _changed(repository, since) if since else find_models(here)
+    if parsed.locked:
+        found = [one for one in found if one.folder + LOCK_FILE in here.paths]
     listed = [{"directory": one.directory, "model": one.name} for one in found]
 
     def tell(terminal: Terminal) -> None:

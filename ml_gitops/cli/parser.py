@@ -88,6 +88,8 @@ def _start(commands: Commands) -> None:
         metavar="REF",
         help="only those that would be trained or judged otherwise than where this left REF",
     )
+    about = "only those whose rows are locked: others cannot be released yet"
+    models.add_argument("--locked", action="store_true", help=about)
     config = add_command(
         commands, "config", "start:config", "explain every key that ml-gitops.toml may have"
     )

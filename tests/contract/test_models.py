@@ -77,6 +77,16 @@ def test_every_folder_with_a_config_is_a_model(
     assert models(capsys, shop / "models" / "churn" / "model")["models"] == wanted
 
 
+def test_a_model_that_cannot_be_released_yet_is_left_out(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A merge releases models whose rows are locked; a new folder is no failure of the others."""
+    commit(shop, {"models/churn/data.lock.json": None})
+
+    (one,) = models(capsys, shop, "--locked")["models"]
+    assert one["model"] == "visits"
+
+
 def test_a_model_at_the_top_is_the_only_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -238,6 +238,7 @@ SAMPLES = {
     "workflow": ".github/workflows/ci.yml",
     "train": "true",
     "sample": "true",
+    "locked": "true",
     "credentials": "WAREHOUSE=x y",
     "dry-run": "true",
     "to": "--production",

@@ -15,7 +15,8 @@ from ml_gitops.workflows.publishing.package import is_named
 from tests.act.runner import COMMIT, INSTALL, PRODUCT, ROOT, Done, Runner, copy_product, find_act
 from tests.builders import config_text
 from tests.e2e.test_github import move
-from tests.e2e.world import BLIND_PIPELINE, DECAYED, FIRST, World
+from tests.e2e.test_two_models import two_models
+from tests.e2e.world import BLIND_PIPELINE, DECAYED, FIRST, FIRST_LOCK, World
 from tests.github.caller import Caller
 from tests.github.server import GitHubServer
 from tests.github.setup import TestRepository
@@ -175,6 +176,36 @@ def test_a_pull_request_becomes_a_release(town: Town) -> None:
 
 
 FIND, TRAIN, REPORT = "find what changed", "train and judge churn", "report"
+
+
+def test_two_models_of_one_pull_request(
+    act: str, product: Path, server: GitHubServer, tmp_path: Path
+) -> None:
+    """Each is trained by a job of its own; one job posts both reports and one check for both."""
+    churn, visits = two_models(tmp_path / "shop")
+    made = server.create_repository("acme/shop")
+    made.add_collaborator("ada", "admin")
+    for model in (churn, visits):
+        model.run("data", "lock", "--until", str(FIRST_LOCK))
+    churn.clone.run("push", "--quiet", str(made.path), "main")
+    churn.clone.switch("both", create=True)
+    churn.clone.commit_all("Lock both")
+    churn.clone.run("push", "--quiet", str(made.path), "both")
+    made.push("main", FILES)
+    town = Town(churn, server, made, Runner(act, product, server, made, tmp_path / "machine"))
+    number = town.propose("both", {}, onto="both")
+
+    _, done = town.pull_request("both")
+
+    # act counts the jobs of a matrix in their names.
+    assert done.jobs == dict.fromkeys(
+        (FIND, "train and judge churn-1", "train and judge visits-2", REPORT), "success"
+    )
+    assert sorted(note.split("\n")[0] for note in town.notes(number)) == [
+        "## ✓ `churn` may merge",
+        "## ✓ `visits` may merge",
+    ]
+    assert town.checks(made.head("both")) == [("ml-gitops", "success")]
 
 
 @pytest.mark.parametrize("town", ["released"], indirect=True)

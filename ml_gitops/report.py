@@ -197,6 +197,11 @@ def artifact_name(model: str, run_key: str, content: str) -> str:
     return f"{run_name(model, run_key)}-{short(content)}"
 
 
+def no_newer_rows(model: str) -> str:
+    """Return the name under which a job leaves word that it had nothing new to train on."""
+    return f"{model}-no-newer-rows"
+
+
 def verify_report(
     files: Mapping[str, bytes], run: Run, policy: GatePolicy, *, where: str
 ) -> Report:

@@ -24,7 +24,7 @@ from ml_gitops.render.ci_report import in_words, to_markdown
 from ml_gitops.render.numbers import count, duration, size
 from ml_gitops.render.report_page import to_html
 from ml_gitops.render.terminal import Terminal
-from ml_gitops.report import Report, artifact_name, files_digest
+from ml_gitops.report import Report, artifact_name, files_digest, no_newer_rows
 from ml_gitops.workflows.ci import Trained, judged_report, lock_data, publish, validate_data
 from ml_gitops.workflows.ci import train as train_candidate
 from ml_gitops.workflows.committed import require_committed
@@ -146,9 +146,10 @@ def _told_strangers(config: Config, parsed: argparse.Namespace) -> Iterator[None
 def _leave_lock(setting: Setting, folder: Path, lock: DataLock) -> int:
     """Leave the lock alone to a job that asked for newer rows where there are none."""
     setting.write(folder / lock.file_name, lock.to_json())
+    left = no_newer_rows(setting.config.model.name)
     text = f"there are no newer rows than those locked, {lock.window}: nothing to train"
     setting.show(
-        {"verdict": None, "fitted": False, "lock": lock},
+        {"verdict": None, "fitted": False, "artifact": left, "lock": lock},
         lambda terminal: terminal.status("keep", text),
     )
     return EXIT_PASSED

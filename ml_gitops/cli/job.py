@@ -36,6 +36,7 @@ OUTPUTS: Mapping[str, Mapping[str, str]] = {
     "monitor": {
         "calm": "calm",
         "want": "want",
+        "retrain": "retrain",
         "retraining": "retraining.pull_request",
         "rollback": "rollback.pull_request",
         "incident": "incident.issue",
@@ -106,8 +107,8 @@ def _output(name: str, document: Any, place: str) -> str:
     for key in place.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     value = _kept() if place == KEPT else value
-    if isinstance(value, bool):
-        text = str(value).lower()
+    if isinstance(value, (bool, list)):
+        text = json.dumps(value)
     else:
         text = str(value) if isinstance(value, (str, int)) else ""
         text = json.dumps(value) if isinstance(value, list) else text

@@ -220,5 +220,11 @@ def _watch(commands: Commands) -> None:
     monitor.add_argument("--dry-run", action="store_true", help="say what it would do; do nothing")
     about = "do all but train, and so run none of your code; the outcome says what to train"
     monitor.add_argument("--no-train", action="store_true", help=about)
+    about = "propose what another job of this workflow run trained, for this record of a look"
+    monitor.add_argument("--propose", metavar="RECORD", help=about)
+    about = "with --propose: the day its rows were to end before"
+    monitor.add_argument("--until", type=_day, metavar="DATE", help=about)
+    about = "with --propose: what it was trained from"
+    monitor.add_argument("--commit", metavar="SHA", help=about)
     monitor.add_argument("--html", type=Path, metavar="FILE", help="write the pictures here")
-    add_command(commands, "status", "watch:status", "show what serves where, and what is proposed")
+    add_command(commands, "status", "status:status", "show what serves where, and what is proposed")

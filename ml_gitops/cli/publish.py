@@ -24,13 +24,7 @@ LARGEST = 8 << 20
 def publish(parsed: argparse.Namespace) -> int:
     """Post what another job left; what is not believed is told in a check run, and is no error."""
     setting = Setting(parsed)
-    place = find_place(None, os.environ)
-    if place is None:
-        raise ForgeError(
-            "this is no job of GitHub Actions",
-            hint="set GITHUB_REPOSITORY and GITHUB_TOKEN, or leave --event out",
-            where="--event",
-        )
+    github = this_job("--event")
     event = _read(parsed.event)
 
     def read() -> Origin:
@@ -42,7 +36,6 @@ def publish(parsed: argparse.Namespace) -> int:
             attempt=os.environ.get("GITHUB_RUN_ATTEMPT", ""),
         )
 
-    github = GitHub(place, os.environ, now)
     with setting.terminal:
         forge, today = github.forge(bot=True), setting.today()
 
@@ -65,6 +58,25 @@ def publish(parsed: argparse.Namespace) -> int:
 
     setting.show(done, tell)
     return EXIT_PASSED
+
+
+def this_job(option: str) -> GitHub:
+    """Return the repository that this job is one of; nothing is checked out here.
+
+    Args:
+        option: what asked for it.
+
+    Raises:
+        ForgeError: it is no job.
+    """
+    place = find_place(None, os.environ)
+    if place is None:
+        raise ForgeError(
+            "this is no job of GitHub Actions",
+            hint=f"set GITHUB_REPOSITORY and GITHUB_TOKEN, or leave {option} out",
+            where=option,
+        )
+    return GitHub(place, os.environ, now)
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""`monitor` and `status`: the commands of a schedule, and of a person who looks in."""
+"""`monitor`: the command of a schedule."""
 
 import argparse
 
@@ -23,17 +23,19 @@ from ml_gitops.render.observation_body import look_summary
 from ml_gitops.render.observation_page import to_html
 from ml_gitops.render.observation_tables import SHIFT_NOTE, drift_table, quality_table
 from ml_gitops.render.terminal import Terminal
-from ml_gitops.status import Status
 from ml_gitops.workflows.cm import Watched, look
 from ml_gitops.workflows.cm import monitor as watch
 from ml_gitops.workflows.ct import Train
 from ml_gitops.workflows.observing import read_profile
 from ml_gitops.workflows.registry import read_release
-from ml_gitops.workflows.status import read_status
 
 
 def monitor(parsed: argparse.Namespace) -> int:
     """Look at production, record what was seen, and propose what follows."""
+    if parsed.propose:
+        from ml_gitops.cli.propose import propose
+
+        return propose(parsed)
     setting = Setting(parsed)
     as_of = parsed.as_of or setting.today()
     if as_of > setting.today():
@@ -61,23 +63,15 @@ def monitor(parsed: argparse.Namespace) -> int:
         profile = read_profile(forge, read_release(forge, watched.observation.release))
         setting.write(parsed.html, to_html(watched.observation, profile))
     setting.show(
-        _summary(watched),
+        _summary(watched, setting.repository.folder),
         lambda terminal: _tell_watched(terminal, watched),
         summary=look_summary(watched.observation),
     )
     return EXIT_PASSED
 
 
-def status(parsed: argparse.Namespace) -> int:
-    """Show what serves where, and what is proposed."""
-    setting = Setting(parsed)
-    found = read_status(setting.config, setting.forge(), setting.records(), setting.today())
-    setting.show(found, lambda terminal: _tell_status(terminal, found))
-    return EXIT_PASSED
-
-
-def _summary(watched: Watched) -> dict[str, object]:
-    observation, incident = watched.observation, watched.incident
+def _summary(watched: Watched, folder: str) -> dict[str, object]:
+    observation = watched.observation
     return {
         "as_of": observation.as_of,
         "release": observation.release,
@@ -103,27 +97,35 @@ def _summary(watched: Watched) -> dict[str, object]:
             "loss": observation.rollback.loss,
             **_proposal_summary(watched.rollback, watched.rollback_proposal),
         },
-        "retraining": _proposal_summary(watched.retraining, watched.retraining_proposal),
-        "retrain": _to_train(watched),
+        **deeds(watched),
+        "retrain": _to_train(watched, folder),
         "obstacle": watched.obstacle,
-        "incident": {
-            "issue": watched.issue.number if watched.issue else _number(incident),
-            "action": _word(incident),
-        },
-        "dashboard": watched.tended.dashboard,
         "left_out": observation.left_out,
         "unread": observation.unread,
         "unmatched": observation.unmatched,
     }
 
 
-def _to_train(watched: Watched) -> list[dict[str, str]]:
+def deeds(watched: Watched) -> dict[str, object]:
+    """Return what was done about retraining, incident and dashboard, as plain values."""
+    issue, incident = watched.issue, watched.incident
+    return {
+        "retraining": _proposal_summary(watched.retraining, watched.retraining_proposal),
+        "incident": {
+            "issue": issue.number if issue else _number(incident),
+            "action": _word(incident),
+        },
+        "dashboard": watched.tended.dashboard,
+    }
+
+
+def _to_train(watched: Watched, folder: str) -> list[dict[str, str]]:
     """Return the trainings that were planned and not carried out, as another job needs them."""
     if watched.rehearsed or not isinstance(watched.retraining, Train):
         return []
     return [
         {
-            "directory": ".",
+            "directory": folder.rstrip("/") or ".",
             "model": watched.observation.model,
             "until": str(watched.retraining.until),
             "commit": watched.commit,
@@ -169,7 +171,7 @@ def _tell_watched(terminal: Terminal, watched: Watched) -> None:
     if watched.rehearsed:
         _tell_plans(terminal, watched)
     else:
-        _tell_deeds(terminal, watched)
+        tell_deeds(terminal, watched)
 
 
 def _tell_evidence(terminal: Terminal, observation: Observation) -> None:
@@ -195,7 +197,8 @@ def _state(observation: Observation) -> str:
     return "fail" if want == "retrain" else "warn"
 
 
-def _tell_deeds(terminal: Terminal, watched: Watched) -> None:
+def tell_deeds(terminal: Terminal, watched: Watched) -> None:
+    """Say what was done about each, and what is still to be trained."""
     if not (isinstance(watched.rollback, Keep) and watched.rollback.number is None):
         tell_proposal(terminal, watched.rollback_proposal, watched.rollback)
     if isinstance(watched.retraining, Train):
@@ -246,44 +249,3 @@ def _planned(action: Action | IssueAction | Train, kind: str) -> str:
         case Tell(number, _, reason) | Keep(int() as number, reason):
             return f"leave #{number} as it is: {reason}"
     return ""
-
-
-def _tell_status(terminal: Terminal, found: Status) -> None:
-    terminal.panel(
-        found.model,
-        [
-            ("forge", found.forge),
-            ("releases", ", ".join(found.releases) or "none yet"),
-            ("watched", f"{found.watched or 'never'}: {found.said}"),
-        ],
-    )
-    terminal.table(
-        ["environment", "serves", "since", "history"],
-        [
-            [
-                one.environment,
-                one.tag or "nothing",
-                one.since or "–",
-                ", ".join(one.history) or "–",
-            ]
-            for one in found.environments
-        ],
-        align=["left", "left", "left", "left"],
-    )
-    unrecorded = [one for one in found.environments if one.tag and one.since is None]
-    for place in unrecorded:
-        said = f"{place.environment}: {place.tag} is not recorded yet; run `ml-gitops release`"
-        terminal.status("warn", said)
-    for tag in (tag for place in found.environments for tag in place.made_up):
-        said = f"{tag} is passed over: nothing was counted up to it; git push --delete origin {tag}"
-        terminal.status("warn", said)
-    for one in found.open:
-        terminal.status("open", f"#{one.number} {one.title} (by {one.author})")
-    for issue in found.issues:
-        terminal.status("warn", f"issue #{issue.number} {issue.title}")
-    for quiet in found.quiet:
-        terminal.status("keep", quiet.text)
-    if found.silence:
-        terminal.status("warn", found.silence)
-    if not found.open and not found.issues and not unrecorded and not found.silence:
-        terminal.line("Nothing is waiting for anyone.")

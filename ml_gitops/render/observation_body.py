@@ -172,6 +172,28 @@ def incident_body(observation: Observation) -> str:
     )
 
 
+def failure_body(observation: Observation, link: str) -> str:
+    """Say that a retraining was wanted and failed, and where its log is.
+
+    Args:
+        observation: why it was wanted.
+        link: the page of the run.
+    """
+    return write_blocks(
+        [
+            Paragraph(
+                f"**{escape(observation.retrain.headline)}, and the training that should answer "
+                f"it failed.** [The log of its run]({link}) says why."
+            ),
+            Paragraph(
+                "**What to do:** mend what the log names; `ml-gitops train --until "
+                f"{observation.as_of}` repeats the training on your machine. Until then it is "
+                "tried whenever the monitor looks, and not told again."
+            ),
+        ]
+    )
+
+
 def look_summary(observation: Observation) -> str:
     """Say what a look saw, on the page of the job that looked."""
     said = f"{code(observation.release)} in {escape(observation.environment)}"

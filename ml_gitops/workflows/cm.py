@@ -18,9 +18,10 @@ from ml_gitops.pull_request import (
     Update,
 )
 from ml_gitops.workflows.ci import Left
-from ml_gitops.workflows.committed import require_tip
+from ml_gitops.workflows.committed import require_at_tip, require_tip
 from ml_gitops.workflows.ct import Train, plan_retraining, propose_training, train_for
 from ml_gitops.workflows.dashboard import UNTENDED, Tended, tend
+from ml_gitops.workflows.failing import plan_failure
 from ml_gitops.workflows.incident import apply_incident, plan_incident
 from ml_gitops.workflows.observing import observe
 from ml_gitops.workflows.reconciliation import apply
@@ -75,6 +76,7 @@ def monitor(
     watched = _look(*world, as_of)
     if not isinstance(watched.retraining, Train):
         return _tended(config, forge, records, watched)
+    require_tip(config, workspace, repository, forge)
     left = train_for(config, workspace, forge, warehouse, progress, watched.retraining.until)
     return propose(config, forge, records, watched, left)
 
@@ -100,7 +102,7 @@ def look(
         rehearse: only say what would be done.
 
     Raises:
-        GitError: a training follows, and the work tree is not what the default branch holds.
+        GitError: a training follows, and another commit than the default branch's is checked out.
     """
     world = (config, workspace, repository, forge, records, warehouse, progress)
     watched = _look(*world, as_of, rehearse=rehearse)
@@ -133,8 +135,7 @@ def _look(
     rollback_proposal = apply(forge, rollback)
     done = replace(planned, rehearsed=False, record=record, rollback_proposal=rollback_proposal)
     if isinstance(retraining, Train):
-        commit = require_tip(config, workspace, repository, forge)
-        return replace(done, commit=commit, incident=WAITS)
+        return replace(done, commit=require_at_tip(repository, forge), incident=WAITS)
     proposal = apply(forge, retraining)
     return replace(
         done, retraining_proposal=proposal, issue=apply_incident(forge, records, incident)
@@ -166,6 +167,38 @@ def _tended(config: Config, forge: Forge, records: Records, watched: Watched) ->
     """Bring labels and dashboard to what a look has left."""
     seen = watched.observation
     return replace(watched, tended=tend(config, forge, records, seen.as_of, seen=seen))
+
+
+def resumed(config: Config, forge: Forge, observation: Observation, until: date) -> Watched:
+    """Return a look that another job had, as it stands now that the training has ended.
+
+    Args:
+        observation: what it saw and kept.
+        until: the day the rows of the training end before.
+    """
+    rollback = plan_rollback(config, forge, observation)
+    return Watched(observation, False, rollback, Train(until, None), WAITS)
+
+
+def tell_failure(
+    config: Config, forge: Forge, records: Records, watched: Watched, link: str
+) -> Watched:
+    """Say once that a training failed: on the proposal it would have renewed, else in an issue.
+
+    Args:
+        watched: the look that asked for it.
+        link: where people read why it failed.
+    """
+    action, incident = plan_failure(config, forge, watched.observation, link)
+    incident = incident or _incident(forge, watched.observation, watched.rollback, action)
+    done = replace(
+        watched,
+        retraining=action,
+        retraining_proposal=apply(forge, action),
+        incident=incident,
+        issue=apply_incident(forge, records, incident),
+    )
+    return _tended(config, forge, records, done)
 
 
 def _incident(

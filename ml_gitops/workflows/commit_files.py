@@ -36,6 +36,15 @@ class CommitFiles:
         """Return the files of a folder of the commit; see `CommitFiles`."""
         return CommitFiles(self._listed, self._fetch, environment, folder)
 
+    def with_changes(self, changes: Mapping[str, bytes]) -> "CommitFiles":
+        """Return the files that a commit on top of this one would have."""
+        changed = {self._folder + path: content for path, content in changes.items()}
+
+        def fetch(path: str) -> bytes:
+            return changed[path] if path in changed else self._fetch(path)
+
+        return CommitFiles({*self._listed, *changed}, fetch, self._environment, self._folder)
+
     def read(self, path: str) -> bytes | None:
         """Return a file; None if the commit has none of that name."""
         if path not in self.paths:

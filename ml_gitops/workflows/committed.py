@@ -44,6 +44,15 @@ def require_tip(config: Config, workspace: Workspace, repository: Repository, fo
     """
     hint = "commit or stash; only what is in Git is trusted here"
     require_committed(config, workspace, repository, hint=hint)
+    return require_at_tip(repository, forge)
+
+
+def require_at_tip(repository: Repository, forge: Forge) -> str:
+    """Refuse a clone that is not at the tip of the default branch; return its commit.
+
+    Raises:
+        GitError: another commit is checked out.
+    """
     head, tip = repository.head(), forge.head(forge.default_branch)
     if tip is not None and (head == tip or _same_folder(repository, forge, head, tip)):
         return head

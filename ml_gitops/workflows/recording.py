@@ -14,11 +14,13 @@ from ml_gitops.report import TrainingRecord
 
 BUDGETED = timedelta(days=30)
 """The time for which trainings are counted."""
+LOOKS = "monitoring"
+"""The folder of what the monitor saw, by model."""
 
 
 def record_observation(records: Records, observation: Observation) -> str:
     """Keep an observation, and return its path; equal ones are kept once."""
-    return _keep(records, f"monitoring/{observation.model}/{observation.as_of}-", observation)
+    return _keep(records, f"{LOOKS}/{observation.model}/{observation.as_of}-", observation)
 
 
 def record_training(records: Records, training: TrainingRecord) -> str:

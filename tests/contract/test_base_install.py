@@ -102,6 +102,8 @@ assert main({["monitor", "-C", str(root)]!r}) == 2
         "adapters.local_forge.forge",
         "adapters.records",
         "adapters.warehouse",
+        "cli.propose",
+        "cli.status",
         "cli.watch",
         "cli.pull_requests",
         "cli.setting",

@@ -1,12 +1,13 @@
 """A forge that dies: before or after the n-th thing that it was asked to change."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from ml_gitops.adapters.github.connect import GitHub
 from ml_gitops.cli.setting import Setting
 
 CHANGES = frozenset(
@@ -91,9 +92,20 @@ class Wired:
 
 @contextmanager
 def wired(fuse: Fuse) -> Iterator[Fuse]:
-    """Put every forge and every record that the command line makes behind a fuse."""
-    forge, records = Setting.forge, Setting.records
+    """Put every forge and every record that the command line makes behind a fuse, once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Setting, "forge", lambda *these: Wired(forge(*these), fuse))
-        patch.setattr(Setting, "records", lambda *these: Wired(records(*these), fuse))
+        for maker, name in ((Setting, "forge"), (Setting, "records"), *ON_GITHUB):
+            patch.setattr(maker, name, _behind(fuse, getattr(maker, name)))
         yield fuse
+
+
+ON_GITHUB = ((GitHub, "forge"), (GitHub, "records"))
+"""What jobs without a checkout ask for; settings ask there, too."""
+
+
+def _behind(fuse: Fuse, make: Callable[..., Any]) -> Callable[..., Any]:
+    def wired(*these: Any, **more: Any) -> Any:
+        made = make(*these, **more)
+        return made if isinstance(made, Wired) else Wired(made, fuse)
+
+    return wired

@@ -7,6 +7,7 @@ from ml_gitops.data.lock import DataLock
 from ml_gitops.model.run import RUN_FILES
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.names import LOCK_FILE
+from ml_gitops.report import no_newer_rows
 from tests.e2e.world import DECAYED, FIRST_LOCK, QUIET, World
 
 
@@ -70,5 +71,6 @@ def test_where_no_newer_rows_are_nothing_is_trained(released: World, place: Path
     done = world.run("train", "--until", str(FIRST_LOCK), "--leave", str(left))
 
     assert (done["verdict"], done["fitted"]) == (None, False)
+    assert done["artifact"] == no_newer_rows("churn")
     assert [path.name for path in left.iterdir()] == [LOCK_FILE]
     assert (left / LOCK_FILE).read_bytes() == world.forge.read(LOCK_FILE, ref="main")

@@ -298,7 +298,7 @@ def test_the_newest_of_a_run_that_ran_again_is_taken() -> None:
 
     other = left(id=3, name=f"x-{NAME}")
 
-    assert choose_artifact(ORIGIN, [left(), again, other], "churn")["id"] == 2
+    assert choose_artifact(ORIGIN.run, [left(), again, other], "churn")["id"] == 2
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_the_newest_of_a_run_that_ran_again_is_taken() -> None:
 @pytest.mark.hostile
 def test_e06_no_other_artifact_is_taken(found: list[dict[str, Any]]) -> None:
     """Another name, another run, an expired and an endless one are all refused."""
-    refused("E06", lambda: choose_artifact(ORIGIN, found, "churn"))
+    refused("E06", lambda: choose_artifact(ORIGIN.run, found, "churn"))
 
 
 @pytest.mark.parametrize("digest", [sha256(b"y"), None, "", sha256(b"x").upper(), "md5:00"])

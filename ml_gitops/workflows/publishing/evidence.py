@@ -138,8 +138,17 @@ def write_body(
         more = f" and {len(rules) - 5} more" if len(rules) > 5 else ""
         parts.append(f"**This change touches how models are judged:** {named}{more}.")
     text = "\n\n".join([*parts, to_markdown(report)])
+    hold_secrets(text, variables)
+    return text
+
+
+def hold_secrets(text: str, variables: Mapping[str, str]) -> None:
+    """Hold that a text tells nothing that this process holds in secret, nor what looks like it.
+
+    Raises:
+        Refusal: E13 it does.
+    """
     read = as_read(text)
     held = any(value.replace("\\", "") in read for value in secret_values(variables))
     if held or re.search(FORM, read):
         raise Refusal("E13", "the report would tell a secret")
-    return text

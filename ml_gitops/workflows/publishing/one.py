@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from ml_gitops.config import Config
 from ml_gitops.model.gate import GateWord
+from ml_gitops.model.run import Run
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import PullRequest
 from ml_gitops.report import artifact_name, files_digest
@@ -109,20 +110,14 @@ def report_on(model: Placed, scene: Scene, find: Callable[[], tuple[Document, by
 
 
 def _report(model: Placed, scene: Scene, artifact: Document, archive: bytes) -> Shown:
-    hold_archive(archive, artifact)
-    unpacked = scene.archives.unpack(archive)
-    if unpacked is None:
-        raise Refusal("E08", "it is no archive of plain files")
-    files = hold_files(unpacked)
+    files = hold_files(unpack(scene.archives, artifact, archive))
     run = hold_run(model.config, files)
     forge = in_folder(scene.forge, model.folder)
     commit = scene.commit.below(model.folder, run.lineage.environment)
     config = config_for(model.config, run)
     hold_lineage(config, commit, run, files)
     report = hold_report(config, commit, forge, run, files)
-    content = files_digest(files)
-    if artifact["name"] != artifact_name(model.name, run.run_key, content):
-        raise Refusal("E11", "it has another name than a merge would look for")
+    content = hold_name(artifact, run, files)
     rules = rule_changes(scene.changed, model.folder)
     body = write_body(report, rules, scene.variables, trusted=scene.trusted)
     posted = False
@@ -137,6 +132,31 @@ def _report(model: Placed, scene: Scene, artifact: Document, archive: bytes) -> 
         _, posted = post(scene.forge, scene.number, noted(body, note), marker)
     told = Told(model.name, "posted", "", report.verdict, posted)
     return Shown(told, report.headline, body)
+
+
+def unpack(archives: Archives, artifact: Document, archive: bytes) -> Mapping[str, bytes]:
+    """Return the files of an artifact, as GitHub lists it and as it came.
+
+    Raises:
+        Refusal: E07 or E08 it is another one, or cannot be opened.
+    """
+    hold_archive(archive, artifact)
+    files = archives.unpack(archive)
+    if files is None:
+        raise Refusal("E08", "it is no archive of plain files")
+    return files
+
+
+def hold_name(artifact: Document, run: Run, files: Mapping[str, bytes]) -> str:
+    """Hold that a merge finds the files under the name that they came by; return their digest.
+
+    Raises:
+        Refusal: E11 it would look for another name.
+    """
+    content = files_digest(files)
+    if artifact["name"] != artifact_name(run.model, run.run_key, content):
+        raise Refusal("E11", "it has another name than a merge would look for")
+    return content
 
 
 def is_current(pull_request: PullRequest, origin: Origin) -> bool:

@@ -10,7 +10,7 @@ from ml_gitops.document import sha256
 from ml_gitops.model.run import RUN_FILES, Run
 from ml_gitops.names import MODEL_FILE
 from ml_gitops.report import Report
-from ml_gitops.workflows.publishing.origin import Document, Origin, Refusal
+from ml_gitops.workflows.publishing.origin import Document, Refusal
 
 LARGEST = 512 << 20
 """Bytes of the archive, and of what it unpacks to."""
@@ -20,16 +20,21 @@ DEEPEST, LONGEST_TEXT, LONGEST_LIST = 12, 4_000, 10_000
 NEEDED = frozenset({*RUN_FILES, Run.file_name, Report.file_name})
 
 
-def choose_artifact(origin: Origin, listed: Sequence[Document], model: str) -> Document:
+def choose_artifact(run: int, listed: Sequence[Document], model: str) -> Document:
     """Return the newest artifact of a model, as GitHub lists them; a job may have run again.
 
     Its name is the one by which a merge finds what was reviewed: model, run key and content.
+
+    Args:
+        run: id of the run of the workflow that left it.
+        listed: what that run left.
+        model: its name.
 
     Raises:
         Refusal: E06 there is none that can be taken.
     """
     found = [it for it in listed if is_named(it.get("name"), model)]
-    ours = [it for it in found if (it.get("workflow_run") or {}).get("id") == origin.run]
+    ours = [it for it in found if (it.get("workflow_run") or {}).get("id") == run]
     if not ours or len(ours) != len(found):
         raise Refusal("E06", "the run left no report")
     newest = max(ours, key=lambda it: (str(it.get("created_at")), int(it["id"])))

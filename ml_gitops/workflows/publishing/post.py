@@ -128,7 +128,7 @@ def _publish(
     trusted = is_trusted(origin, next(it for it in listed if it["number"] == number))
     changed = runs.changed_files(number)
     rule_changes(changed)  # Refuses a list that is not whole.
-    commit = _commit(runs, origin.commit)
+    commit = read_commit(runs, origin.commit)
     models = hold_models(commit)
     scene = Scene(forge, runs, origin, commit, number, changed, trusted, variables, note)
     artifacts = runs.artifacts(origin.run)
@@ -144,7 +144,12 @@ def _publish(
     return _published(shown, number, trusted=trusted)
 
 
-def _commit(runs: Runs, commit: str) -> CommitFiles:
+def read_commit(runs: Runs, commit: str) -> CommitFiles:
+    """Return the files of a commit; nothing of them is ever run.
+
+    Raises:
+        Refusal: E11 they are too many.
+    """
     paths = runs.paths(commit)
     if paths is None:
         raise Refusal("E11", "the commit has more files than can be read")
@@ -158,7 +163,7 @@ def _left(model: Placed, artifacts: Sequence[Document]) -> bool:
 def _fetch(
     runs: Runs, origin: Origin, artifacts: Sequence[Document], model: str
 ) -> tuple[Document, bytes]:
-    artifact = choose_artifact(origin, artifacts, model)
+    artifact = choose_artifact(origin.run, artifacts, model)
     return artifact, runs.archive(int(artifact["id"]), LARGEST)
 
 
@@ -170,7 +175,7 @@ def _wanted(models: Sequence[Placed], left: set[str], scene: Scene, runs: Runs) 
     if left >= {one.name for one in models}:
         return set()
     fork = runs.fork_point(scene.forge.default_branch, scene.origin.commit)
-    before = _commit(runs, fork) if fork else CommitFiles([], lambda _: b"")
+    before = read_commit(runs, fork) if fork else CommitFiles([], lambda _: b"")
     return {one.name for one in changed_models(scene.commit, before, scene.changed)}
 
 

@@ -111,7 +111,6 @@ def _output(name: str, document: Any, place: str) -> str:
         text = json.dumps(value)
     else:
         text = str(value) if isinstance(value, (str, int)) else ""
-        text = json.dumps(value) if isinstance(value, list) else text
     # Nobody who writes the value knows the word that ends it.
     end = f"end-{secrets.token_hex(16)}"
     return f"{name}<<{end}\n{text}\n{end}\n"

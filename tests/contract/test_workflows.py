@@ -11,6 +11,7 @@ import yaml
 
 from ml_gitops.cli.job import OUTPUTS
 from ml_gitops.cli.parser import make_parser
+from tests.e2e.test_actions_proposing import WRITES
 from tests.e2e.test_actions_publishing import READS, REPORTS
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,9 @@ RIGHTS = {
         "release": {"actions: read", "contents: write", "issues: write", "pull-requests: write"},
     },
     "model-cm.yml": {
-        "monitor": {"actions: read", "contents: write", "issues: write", "pull-requests: write"}
+        "look": {"actions: read", "contents: write", "issues: write", "pull-requests: write"},
+        "train": {"contents: read"},
+        "propose": {"actions: read", "contents: write", "issues: write", "pull-requests: write"},
     },
 }
 """What each job may; one more is a change of this table, which a reviewer sees."""
@@ -241,6 +244,8 @@ SAMPLES = {
     "locked": "true",
     "credentials": "WAREHOUSE=x y",
     "dry-run": "true",
+    "record": "--odd; record",
+    "commit": "--odd",
     "to": "--production",
 }
 
@@ -364,17 +369,52 @@ def test_the_run_after_a_fork_s_follows_the_workflow_of_that_name() -> None:
     assert report["jobs"]["model"]["with"]["workflow"] == ".github/workflows/ci.yml"
 
 
-def test_who_runs_the_author_s_code_on_a_pull_request_may_only_read() -> None:
-    """The job that trains has a token that reads; the job that writes trains nothing."""
-    jobs = document(SHIPPED["model-ci.yml"])["jobs"]
-    train, report = (
-        {step["uses"].partition("@")[0] for step in jobs[name]["steps"]}
-        for name in ("train", "report")
-    )
+RUNS_CODE = {"train-candidate", "validate-data", "monitor"}
+"""Actions that run the author's code; `release` does where it is told to train, and only there."""
 
-    assert jobs["train"]["permissions"] == {"contents": "read"}
-    assert "$/actions/train-candidate" in train
-    assert report == {"$/actions/report"}
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_who_runs_the_author_s_code_may_only_read_and_who_writes_runs_none(name: str) -> None:
+    """A job that runs it has a token that reads contents alone; one that may write runs none."""
+    for job_name, job in document(SHIPPED[name])["jobs"].items():
+        used = {step["uses"].partition("@")[0] for step in job["steps"]}
+        runs = {f"$/actions/{it}" for it in RUNS_CODE} & used
+        writes = {key for key, value in job["permissions"].items() if value == "write"}
+
+        assert not (runs and job["permissions"] != {"contents": "read"}), job_name
+        assert not (writes and runs), job_name
+        assert all("uses" in step and "run" not in step for step in job["steps"]), job_name
+        if writes:
+            installed = "\n".join(
+                ACTIONS[it.removeprefix("$/actions/")].read_text()
+                for it in used
+                if it.startswith("$/")
+            )
+            assert '/../ml-gitops" train' not in installed, job_name
+
+
+@pytest.mark.parametrize("name", ["look", "propose", "report"])
+def test_what_writes_installs_nothing_that_the_author_names(name: str) -> None:
+    """The file of what the author's code needs is the author's, too: it is not even read."""
+    text = ACTIONS[name].read_text()
+
+    assert "REQUIREMENTS" not in text
+    assert '/../ml-gitops" base' in text
+
+
+def test_training_and_proposing_are_of_the_same_look() -> None:
+    """Both go over what the look left: one on its commit, the other whatever came of that."""
+    jobs = document(SHIPPED["model-cm.yml"])["jobs"]
+    matrix = {"include": "${{ fromJSON(needs.look.outputs.retrain || '[]') }}"}
+    checkout, _, upload = jobs["train"]["steps"]
+
+    assert jobs["train"]["strategy"] == jobs["propose"]["strategy"]
+    assert jobs["train"]["strategy"] == {"fail-fast": False, "matrix": matrix}
+    assert checkout["with"]["ref"] == "${{ matrix.commit }}"
+    assert upload["with"]["name"] == "${{ steps.train.outputs.artifact }}"
+    assert jobs["propose"]["needs"] == ["look", "train"]
+    assert "!cancelled()" in jobs["propose"]["if"]
+    assert [it["uses"] for it in jobs["propose"]["steps"]] == ["$/actions/propose"]
 
 
 def test_the_job_after_a_fork_s_run_does_one_thing() -> None:
@@ -504,6 +544,9 @@ def test_the_rights_are_those_that_the_flows_are_tested_with() -> None:
     assert rights(READS) - {"metadata: read"} == RIGHTS["model-ci.yml"]["train"]
     assert rights(REPORTS) - {"metadata: read"} == RIGHTS["model-ci.yml"]["report"]
     assert RIGHTS["model-ci.yml"]["report"] == RIGHTS["model-report.yml"]["report"]
+    assert rights(READS) - {"metadata: read"} == RIGHTS["model-cm.yml"]["train"]
+    assert rights(WRITES) - {"metadata: read"} == RIGHTS["model-cm.yml"]["propose"]
+    assert RIGHTS["model-cm.yml"]["propose"] == RIGHTS["model-cm.yml"]["look"]
 
 
 def test_the_installer_knows_its_environments(tmp_path: Path) -> None:

@@ -248,7 +248,7 @@ def test_a_fork(town: Town) -> None:
 
 @pytest.mark.parametrize("town", ["decayed"], indirect=True)
 def test_a_monitor(town: Town) -> None:
-    """A decay opens one retraining pull request, the same run again none; its merge ships it."""
+    """One job looks, one trains, one proposes; the same run again only looks; a merge ships it."""
     first = town.schedule(DECAYED)
     threads = town.repository.record.threads
     told = [(it.title, it.body, len(it.notes)) for it in threads.values()]
@@ -257,19 +257,37 @@ def test_a_monitor(town: Town) -> None:
 
     again = town.schedule(DECAYED)
 
-    assert first.jobs == again.jobs == {"monitor": "success"}
-    assert [it.author.login for it in threads.values()] == [BOT.login]
-    assert "retraining=1" in first.log
+    assert first.jobs == {"look": "success", "train churn": "success", "propose churn": "success"}
+    assert {job for job, result in again.jobs.items() if result != "skipped"} == {"look"}
+    assert {it.author.login for it in threads.values()} == {BOT.login}
+    (number,) = [it["number"] for it in town.caller().read("/pulls")]
+    assert f"retraining={number}" in first.log
     assert f"`{FIRST}` in production, as of {DECAYED}" in first.log
     assert len(kept) == 1
     assert [(it.title, it.body, len(it.notes)) for it in threads.values()] == told
     assert {it.name for it in town.repository.record.artifacts} == kept
     assert [it for it in town.server.calls[before:] if it.writes] == []
 
-    assert town.caller("ada").put("/pulls/1/merge").status_code == 200
+    assert town.caller("ada").put(f"/pulls/{number}/merge").status_code == 200
     delivered = town.push()
 
     assert delivered.jobs == {"find models": "success", "release churn": "success"}
     released = town.repository.record.releases[-1]
     assert released.tag == "churn@v1.0.1"
     assert "nobody reviewed" not in (released.notes or "")
+
+
+@pytest.mark.parametrize("town", ["decayed"], indirect=True)
+def test_a_monitor_whose_training_fails(town: Town) -> None:
+    """The job that trains fails, and the one after it says so in one issue, night after night."""
+    town.repository.push("main", {"model/pipeline.py": "def build_pipeline(params):\n    1 / 0\n"})
+
+    first = town.schedule(DECAYED)
+    again = town.schedule(DECAYED)
+
+    expected = {"look": "success", "train churn": "failure", "propose churn": "success"}
+    assert first.jobs == again.jobs == expected
+    threads = town.repository.record.threads.values()
+    told = [(it.title, len(it.notes)) for it in threads if "fails" in it.title]
+    assert told == [("The retraining of churn fails", 0)]
+    assert len(threads) == 2, "the dashboard, and nothing else"

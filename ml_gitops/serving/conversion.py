@@ -10,11 +10,11 @@ from ml_gitops.data.schema import Feature, Task
 from ml_gitops.errors import ExportError
 from ml_gitops.serving.exportable import refuse_inexact_steps
 from ml_gitops.serving.imputer import convert_imputer, infer_shape
-from ml_gitops.serving.onnx_file import canonical_bytes
+from ml_gitops.serving.onnx_file import canonical_bytes, raise_opset
 from ml_gitops.serving.runtime import column, one_line
+from ml_gitops.serving.target_encoder import convert_target_encoder, infer_encoded
 from ml_gitops.serving.tree_converter import (
     convert_trees,
-    declare_trees,
     infer_answers,
     tree_classes,
 )
@@ -60,7 +60,7 @@ def convert(
             f"{_failing_step(error, estimator)} cannot become ONNX: {one_line(error).rstrip('.')}",
             hint="use a step or a setting that has an ONNX form",
         ) from None
-    declare_trees(model)
+    raise_opset(model)
     content = canonical_bytes(model, metadata or {})
     _refuse_unreadable(content)
     return content
@@ -79,6 +79,7 @@ def open_steps(steps: Any, features: Sequence[Feature]) -> "Callable[[pd.DataFra
     import onnxruntime
 
     model = _converted(_joined(steps, features), features, "regression")
+    raise_opset(model)
     content = canonical_bytes(model, {})
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     names = [given.name for given in session.get_inputs()]
@@ -95,6 +96,7 @@ def _converted(pipeline: Any, features: Sequence[Feature], task: Task) -> Any:
     """Return a pipeline as ONNX, with our own form of imputers and trees."""
     from skl2onnx import convert_sklearn
     from sklearn.impute import SimpleImputer
+    from sklearn.preprocessing import TargetEncoder
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # skl2onnx's own use of protobuf
@@ -106,10 +108,12 @@ def _converted(pipeline: Any, features: Sequence[Feature], task: Task) -> Any:
             options={} if task == "regression" else {id(pipeline): {"zipmap": False}},
             custom_conversion_functions={
                 SimpleImputer: convert_imputer,
+                TargetEncoder: convert_target_encoder,
                 **dict.fromkeys(tree_classes(), convert_trees),
             },
             custom_shape_calculators={
                 SimpleImputer: infer_shape,
+                TargetEncoder: infer_encoded,
                 **dict.fromkeys(tree_classes(), infer_answers),
             },
         )

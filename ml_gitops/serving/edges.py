@@ -18,8 +18,8 @@ ROWS = 50
 """Copies of ordinary rows for each change, and thresholds of a column that are looked at."""
 
 UNSEEN_STRING = "a category that nobody has seen"
-EXTREMES = (1e15, -1e15, 1e-15, -1e-15)
-"""Beyond what people measure, and within what a float32 can hold after it was scaled."""
+EXTREMES = (1e9, -1e9, 1e-9, -1e-9)
+"""Beyond what people measure; further out the distances of neighbours cancel to noise."""
 
 STEPS = 3
 """Along a straight line the first arrives; the others make up for its rounding."""
@@ -100,12 +100,13 @@ def _splits(model: Any) -> Iterator[NDArray[np.float64]]:
             inner = ~tree.leaf
             yield np.array([tree.feature[inner], tree.threshold[inner]], dtype=np.float64)
         return
-    parts = list(getattr(model, "calibrated_classifiers_", ()))
+    inside = [getattr(model, "estimator", None), *getattr(model, "calibrated_classifiers_", ())]
     if not hasattr(model, "estimators_features_"):  # They count columns from others' first.
-        parts += list(np.ravel(getattr(model, "estimators_", ())))
-    inside = getattr(model, "estimator", None)
-    for part in parts or ([inside] if hasattr(inside, "classes_") else []):
-        yield from _splits(part)
+        inside += list(getattr(model, "estimators_", ()))
+    for part in inside:
+        # The estimator that others were cloned from is not fitted and has no trees.
+        if hasattr(part, "classes_") or hasattr(part, "n_features_in_"):
+            yield from _splits(part)
 
 
 def _aims(splits: NDArray[np.float64]) -> Mapping[int, NDArray[np.float64]]:

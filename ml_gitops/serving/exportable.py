@@ -73,6 +73,24 @@ REFUSALS = (
         "add a boolean feature where the rows are loaded",
     ),
     Refusal(
+        "CalibratedClassifierCV",
+        lambda step: step.method != "sigmoid",
+        "the ONNX form of any method but sigmoid answers differently",
+        'use CalibratedClassifierCV(method="sigmoid")',
+    ),
+    Refusal(
+        "VotingClassifier",
+        lambda step: step.voting != "soft" or step.flatten_transform,
+        "only an average of probabilities has an ONNX form",
+        'use VotingClassifier(voting="soft", flatten_transform=False)',
+    ),
+    Refusal(
+        "LinearDiscriminantAnalysis",
+        lambda _: True,
+        "its ONNX form answers differently where there are two classes",
+        "use LogisticRegression",
+    ),
+    Refusal(
         "OneHotEncoder",
         lambda step: step.handle_unknown != "ignore",
         "it would refuse or misread a category that it has never seen",

@@ -6,7 +6,21 @@ from typing import Any
 from ml_gitops.errors import ExportError
 
 LARGEST_FILE = 512 * 2**20
+DOUBLES_OPSET = 5
 DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
+
+
+def raise_opset(model: Any) -> None:
+    """Declare the opset of `ai.onnx.ml` that has tables and trees of doubles.
+
+    skl2onnx knows the one before it, whose operators are the same in this one.
+
+    Args:
+        model: an onnx.ModelProto.
+    """
+    for opset in model.opset_import:
+        if opset.domain == "ai.onnx.ml":
+            opset.version = DOUBLES_OPSET
 
 
 def canonical_bytes(model: Any, metadata: Mapping[str, str]) -> bytes:

@@ -78,6 +78,13 @@ def discrepancies(expected: "Floats", actual: "Floats") -> "Floats":
     return apart
 
 
+def finite_rows(answers: "Floats") -> "NDArray[np.bool_]":
+    """Return which rows an estimator answers with numbers that can be compared, of shape (n,)."""
+    import numpy as np
+
+    return np.asarray(np.isfinite(answers).reshape(len(answers), -1).all(axis=1))
+
+
 def compare_answers(
     expected: "Floats", actual: "Floats", policy: ParityPolicy | None = None
 ) -> ParityReport:

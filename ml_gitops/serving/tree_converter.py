@@ -7,9 +7,6 @@ import numpy as np
 from ml_gitops.serving.graph import Graph
 from ml_gitops.serving.trees import Ensemble, Tree, ensemble_of
 
-OPSET = 5
-"""Of ai.onnx.ml; the first with trees of doubles. skl2onnx ends at 3: the file is told after it."""
-
 BRANCH_LEQ = 0
 SUM = 1
 
@@ -38,11 +35,10 @@ def convert_trees(scope: Any, operator: Any, container: Any) -> None:
         ValueError: a setting of the estimator has no exact form.
     """
     from onnx import TensorProto
-    from skl2onnx.operator_converters.common import concatenate_variables
 
     graph, estimator = Graph(scope, container), operator.raw_operator
     ensemble = ensemble_of(estimator)
-    given = concatenate_variables(scope, operator.inputs, container)
+    given = operator.inputs[0].full_name
     if ensemble.rounds:
         given = graph.add("Cast", given, to=TensorProto.FLOAT, version=13)
     given = graph.add("Cast", given, to=TensorProto.DOUBLE, version=13)
@@ -62,18 +58,6 @@ def convert_trees(scope: Any, operator: Any, container: Any) -> None:
         _write_classes(graph, answers, operator)
     else:
         graph.add("Identity", answers, output=operator.outputs[0].full_name, version=16)
-
-
-def declare_trees(model: Any) -> None:
-    """Raise the file's opset to the one that knows the trees, if there are any.
-
-    Args:
-        model: an onnx.ModelProto.
-    """
-    if any(node.op_type == "TreeEnsemble" for node in model.graph.node):
-        for opset in model.opset_import:
-            if opset.domain == "ai.onnx.ml":
-                opset.version = OPSET
 
 
 def _linked(graph: Graph, total: str, ensemble: Ensemble) -> str:

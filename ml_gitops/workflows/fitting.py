@@ -1,6 +1,7 @@
 """Fit the author's pipeline, convert it, hold both to the same answers, forget the first."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ def fit(
     from ml_gitops.serving.conversion import convert
     from ml_gitops.serving.edges import edge_rows
     from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform
+    from ml_gitops.serving.parity import finite_rows
 
     schema = config.data_schema
     written, path = workspace.read(config.model.params) or b"", config.model.params
@@ -79,16 +81,25 @@ def fit(
     model = OnnxModel(content, signature)
     answers = model.predict(holdout)
     rows = conform(holdout, schema.features)
-    parity = _hold(config, workspace, estimator, model, rows, answers)
+
+    def ask(some: "pd.DataFrame") -> Any:
+        regression = config.model.task == "regression"
+        with workspace.author(config.model.pipeline.partition(":")[0]):
+            return estimator.predict(some) if regression else estimator.predict_proba(some)
+
+    parity = _hold(config, estimator, ask, model, rows, answers)
     for kind, edges in edge_rows(estimator, rows, schema.features).items():
-        _hold(config, workspace, estimator, model, edges, model.predict(edges), f" on {kind}")
+        # An exponent of a number beyond measure is infinite, and says nothing.
+        told = edges[finite_rows(ask(edges))]
+        if len(told):
+            _hold(config, estimator, ask, model, told, model.predict(told), f" on {kind}")
     return Fitted(content, signature, answers, parity, seconds)
 
 
 def _hold(
     config: Config,
-    workspace: Workspace,
     estimator: Any,
+    ask: "Callable[[pd.DataFrame], Any]",
     model: "OnnxModel",
     rows: "pd.DataFrame",
     answers: "Answers",
@@ -97,11 +108,6 @@ def _hold(
     """Hold the ONNX file to the estimator's answers; where they part, say by what."""
     from ml_gitops.serving.culprit import find_culprit
     from ml_gitops.serving.parity import compare_answers
-
-    def ask(some: "pd.DataFrame") -> Any:
-        regression = config.model.task == "regression"
-        with workspace.author(config.model.pipeline.partition(":")[0]):
-            return estimator.predict(some) if regression else estimator.predict_proba(some)
 
     parity = compare_answers(ask(rows), answers.predicted, config.parity)
     if not parity.passed:

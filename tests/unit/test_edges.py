@@ -12,6 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ml_gitops.serving.culprit import find_culprit
 from ml_gitops.serving.edges import edge_rows, threshold_rows
+from ml_gitops.serving.parity import finite_rows
 from tests.unit.test_onnx_model import (
     FEATURES,
     FRAME,
@@ -40,7 +41,7 @@ def test_edge_rows_hold_what_training_may_lack() -> None:
     assert not set(unseen.plan[50:100]) & {"x", "y"}
     assert set(unseen.plan[150:]) == {"x ", "y "}
     assert (edges["empty strings"].plan[50:] == "").all()
-    assert {1e15, -1e-15} <= set(edges["very large and very small values"].amount)
+    assert {1e9, -1e-9} <= set(edges["very large and very small values"].amount)
     assert "both sides of the thresholds of trees" not in edges
 
 
@@ -97,3 +98,11 @@ def test_the_culprit_is_named() -> None:
     assert "amount" not in told
     assert told.endswith("cause is columntransformer.numbers: SimpleImputer, StandardScaler")
     assert remedy == "replace SimpleImputer, StandardScaler"
+
+
+def test_what_an_estimator_cannot_say_is_not_compared() -> None:
+    """Rows that the estimator itself answers with infinity are left out, and no others."""
+    answers = np.array([[0.5, 0.5], [np.nan, 1.0]])
+
+    assert finite_rows(answers).tolist() == [True, False]
+    assert finite_rows(np.array([1.0, np.inf])).tolist() == [True, False]

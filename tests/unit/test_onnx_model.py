@@ -15,6 +15,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.ensemble import (
+    BaggingClassifier,
     ExtraTreesClassifier,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
@@ -22,6 +23,9 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
@@ -262,6 +266,48 @@ PIPELINES: dict[str, tuple[Any, str]] = {
         make_pipeline(scaled(), CalibratedClassifierCV(HGB(max_iter=5), cv=2)),
         "multiclass",
     ),
+    "forests and trees voted on": (
+        make_pipeline(
+            scaled(),
+            VotingClassifier(
+                [("forest", RandomForestClassifier(5)), ("boosted", HGB(max_iter=5))],
+                voting="soft",
+                flatten_transform=False,
+            ),
+        ),
+        "multiclass",
+    ),
+    "forests and trees stacked": (
+        make_pipeline(
+            scaled(),
+            StackingClassifier(
+                [("forest", RandomForestClassifier(5)), ("boosted", HGB(max_iter=5))]
+            ),
+        ),
+        "binary",
+    ),
+    "a forest stacked on a forest": (
+        make_pipeline(
+            scaled(),
+            StackingRegressor(
+                [("forest", RandomForestRegressor(5)), ("ridge", Ridge())],
+                final_estimator=RandomForestRegressor(5),
+            ),
+        ),
+        "regression",
+    ),
+    "forests in bags of features": (
+        make_pipeline(scaled(), BaggingClassifier(RandomForestClassifier(3), 3, max_features=0.5)),
+        "binary",
+    ),
+    "a forest on encoded targets, three classes": (
+        make_pipeline(columns(numbers(), TargetEncoder()), RandomForestClassifier(5)),
+        "multiclass",
+    ),
+    "a regression on encoded targets": (
+        make_pipeline(columns(numbers(), TargetEncoder()), Ridge()),
+        "regression",
+    ),
     "a calibrated ensemble": (
         make_pipeline(scaled(), CalibratedClassifierCV(HGB(max_iter=5), cv=2)),
         "binary",
@@ -324,7 +370,8 @@ def test_answers_like_the_estimator(name: str) -> None:
         report = compare_answers(expected_answers(fitted, rows), model.predict(rows).predicted)
 
         assert report.passed, f"{kind}: {report.text}"
-        assert report.max_discrepancy < 1e-12, kind
+        # Sums of numbers so unequal lose digits, in whichever order.
+        assert report.max_discrepancy < (1e-8 if "very large" in kind else 1e-12), kind
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -366,15 +413,6 @@ def test_listed_transformers_are_exact(name: str) -> None:
     actual = open_model(fitted, "binary").predict(FRAME).predicted
 
     assert np.abs(fitted.predict_proba(FRAME) - actual).max() < 1e-12
-
-
-def test_target_encoder_is_exact_to_float32() -> None:
-    """TargetEncoder goes through float32 in ONNX, and no further."""
-    fitted = fit(make_pipeline(columns(numbers(), TargetEncoder()), LogisticRegression()), "binary")
-
-    actual = open_model(fitted, "binary").predict(FRAME).predicted
-
-    assert np.abs(fitted.predict_proba(FRAME) - actual).max() < 1e-6
 
 
 def test_every_listed_transformer_is_measured() -> None:

@@ -26,7 +26,7 @@ from ml_gitops.report import (
 from ml_gitops.workflows.differences import tell_differences
 from ml_gitops.workflows.judging import judge_run
 from ml_gitops.workflows.recording import record_training
-from ml_gitops.workflows.reporting import noted, post, report_marker
+from ml_gitops.workflows.reporting import facts_of, noted, post, report_marker
 from ml_gitops.workflows.standing import Champion, find_basis, find_champion
 from ml_gitops.workflows.training import (
     hold_to_lock,
@@ -246,7 +246,8 @@ def publish(
     """
     content = keep(forge, left.run, left.files)
     record_training(records, TrainingRecord.of(left.run, left.report, number))
-    marker = report_marker(left.run.model, left.run.run_key, content)
+    facts = facts_of(left.report)
+    marker = report_marker(left.run.model, left.run.run_key, content, facts)
     return post(forge, number, noted(to_markdown(left.report), note), marker)
 
 

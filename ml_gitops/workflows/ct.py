@@ -12,7 +12,6 @@ from ml_gitops.names import LOCK_FILE
 from ml_gitops.ports import Forge, FrameWarehouse, Progress, Records, Workspace
 from ml_gitops.pull_request import (
     Action,
-    Facts,
     Keep,
     Kind,
     PullRequest,
@@ -30,7 +29,7 @@ from ml_gitops.workflows.promotion import subject_of
 from ml_gitops.workflows.reconciliation import apply, decide, with_note
 from ml_gitops.workflows.recording import BUDGETED, recent_trainings
 from ml_gitops.workflows.registry import latest_release, locked_until, read_release
-from ml_gitops.workflows.reporting import posted_report
+from ml_gitops.workflows.reporting import facts_of, posted_report
 
 KIND: Kind = "retrain"
 
@@ -158,9 +157,7 @@ def retraining_spec(
         changes=((LOCK_FILE, report.lock.to_json().encode()),),
         labels=("retraining", model, f"gate-{report.verdict}"),
         draft=report.verdict == "block",
-        facts=Facts(
-            verdict=report.verdict, window=str(report.lock.window), run_key=left.run.run_key
-        ),
+        facts=facts_of(report),
         reviewers=config.bot.reviewers,
     )
     return with_note(proposed, forge)

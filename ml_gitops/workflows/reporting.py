@@ -1,19 +1,28 @@
 """The one comment that shows a report on a pull request."""
 
 from ml_gitops.ports import Forge
-from ml_gitops.pull_request import Comment, Kind, Marker, PullRequest, signed_text
+from ml_gitops.pull_request import Comment, Facts, Kind, Marker, PullRequest, signed_text
+from ml_gitops.report import Report
 
 REPORT_KIND: Kind = "report"
 
 
-def report_marker(model: str, run_key: str = "", content: str = "") -> Marker:
+def report_marker(
+    model: str, run_key: str = "", content: str = "", facts: Facts | None = None
+) -> Marker:
     """Return what the report on a pull request is found by.
 
     Args:
         run_key: of the run that it covers; empty if it is to cover none.
         content: digest of the files that it speaks of.
+        facts: what it says, for machines.
     """
-    return Marker(kind=REPORT_KIND, model=model, fingerprint=run_key, content=content)
+    return Marker(kind=REPORT_KIND, model=model, fingerprint=run_key, content=content, facts=facts)
+
+
+def facts_of(report: Report) -> Facts:
+    """Return what a report says, for machines."""
+    return Facts(verdict=report.verdict, window=str(report.lock.window), run_key=report.run_key)
 
 
 def noted(body: str, note: str) -> str:

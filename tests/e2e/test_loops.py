@@ -293,6 +293,20 @@ class TestMonitor:
         for told in ("ROC AUC got worse in 3 of the last 3 windows", "Passes: ", "2024-02-29"):
             assert told in retraining.body
 
+    def test_machines_read_the_outcome_without_our_words(self, proposed: World) -> None:
+        """Proposal and report carry verdict, days and run key, hidden from readers."""
+        (retraining,) = proposed.open()
+        posted = posted_report(retraining, "churn")
+        assert posted is not None
+        assert retraining.marker is not None
+
+        told, reported = retraining.marker.facts, posted[1].facts
+
+        assert told is not None
+        assert told == reported
+        assert (told.verdict, told.window) == ("pass", f"2024-01-01..{DECAYED}")
+        assert told.run_key == posted[1].fingerprint
+
     def test_a_dry_run_says_what_it_would_do(self, decayed: World, place: Path) -> None:
         """A dry run trains and writes nothing, and names the rows it would train on."""
         world = decayed.copy(place)

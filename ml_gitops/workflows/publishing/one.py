@@ -22,7 +22,7 @@ from ml_gitops.workflows.publishing.evidence import (
 )
 from ml_gitops.workflows.publishing.origin import Code, Document, Origin, Refusal, rule_changes
 from ml_gitops.workflows.publishing.package import hold_archive, hold_files
-from ml_gitops.workflows.reporting import noted, post, report_marker
+from ml_gitops.workflows.reporting import facts_of, noted, post, report_marker
 
 Note = Callable[[Config, Forge], str]
 
@@ -126,7 +126,7 @@ def _report(model: Placed, scene: Scene, artifact: Document, archive: bytes) -> 
         # Nor does one of the sample.
         marker = report_marker(run.model)
         if scene.trusted and not run.sample:
-            marker = report_marker(run.model, run.run_key, content)
+            marker = report_marker(run.model, run.run_key, content, facts_of(report))
         # What is none of the run's own is told beside what the run said of itself.
         note = scene.note(model.config, forge) if scene.trusted else ""
         _, posted = post(scene.forge, scene.number, noted(body, note), marker)

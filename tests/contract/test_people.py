@@ -10,6 +10,7 @@ import pytest
 from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.adapters.records import GitRecords
 from ml_gitops.cli import main
+from ml_gitops.pull_request import PullRequestSpec
 from tests.builders import BOT, first_day, make_model_repo
 
 
@@ -69,6 +70,26 @@ def test_a_review_is_kept_and_shown(repo: Repo, verdict: str) -> None:
     shown = repo.read("pr", "show", "1")
     assert "ada " in shown
     assert "As I see it" in shown
+
+
+def test_whom_the_bot_asks_is_shown(repo: Repo) -> None:
+    """`pr show` names who was asked for a review, as a page would; of others nobody is named."""
+    spec = PullRequestSpec(
+        kind="retrain",
+        model="churn",
+        fingerprint="f",
+        branch="ml-gitops/retrain",
+        base="main",
+        title="Retrain",
+        body="It decayed.",
+        commit_message="Retrain",
+        changes=(("notes.txt", b"two"),),
+        reviewers=("grace", "acme/risk"),
+    )
+    number = repo.forge.open_pull_request(spec).number
+
+    assert "asked for a review: grace, acme/risk\n" in repo.read("pr", "show", str(number))
+    assert "asked for" not in repo.read("pr", "show", "1")
 
 
 def test_a_review_needs_one_verdict(repo: Repo) -> None:

@@ -90,8 +90,12 @@ def test_each_model_goes_its_own_way(tmp_path: Path) -> None:
     assert all(any(it.startswith(f"monitoring/{name}/") for it in records) for name in names)
     # The same look again changes nothing.
     before = churn.all.head(proposal.branch)
+    (dashboard,) = churn.dashboards()
     assert churn.monitor(DECAYED)["retraining"]["action"] == "keep"
     assert churn.all.head(proposal.branch) == before
+    assert churn.dashboards() == [dashboard]
+    assert "## ✗ `churn`: a retraining is due" in dashboard.body
+    assert "## ✓ `visits`: calm" in dashboard.body
 
 
 @pytest.mark.slow

@@ -220,6 +220,8 @@ def _watch(commands: Commands) -> None:
     monitor.add_argument("--dry-run", action="store_true", help="say what it would do; do nothing")
     about = "do all but train, and so run none of your code; the outcome says what to train"
     monitor.add_argument("--no-train", action="store_true", help=about)
+    about = "each model of the repository in turn; what fails for one is told, and stops no other"
+    monitor.add_argument("--every-model", action="store_true", help=about)
     about = "propose what another job of this workflow run trained, for this record of a look"
     monitor.add_argument("--propose", metavar="RECORD", help=about)
     about = "with --propose: the day its rows were to end before"

@@ -1,6 +1,7 @@
 """`monitor`: the command of a schedule."""
 
 import argparse
+from typing import Any
 
 from ml_gitops.cli.setting import Setting
 from ml_gitops.cli.tell import tell_proposal, tell_tended
@@ -36,7 +37,30 @@ def monitor(parsed: argparse.Namespace) -> int:
         from ml_gitops.cli.propose import propose
 
         return propose(parsed)
+    if parsed.every_model:
+        from ml_gitops.cli.every import monitor_every
+
+        return monitor_every(parsed)
     setting = Setting(parsed)
+    watched = watch_model(setting, parsed)
+    if parsed.html:
+        forge = setting.forge()
+        profile = read_profile(forge, read_release(forge, watched.observation.release))
+        setting.write(parsed.html, to_html(watched.observation, profile))
+    setting.show(
+        summarize(watched, setting.repository.folder),
+        lambda terminal: tell_watched(terminal, watched),
+        summary=look_summary(watched.observation),
+    )
+    return EXIT_PASSED
+
+
+def watch_model(setting: Setting, parsed: argparse.Namespace) -> Watched:
+    """Look at one model as the command line says.
+
+    Raises:
+        DataError: the day has not come yet.
+    """
     as_of = parsed.as_of or setting.today()
     if as_of > setting.today():
         raise DataError(
@@ -44,33 +68,27 @@ def monitor(parsed: argparse.Namespace) -> int:
         )
     watches = setting.config.monitor
     setting.workspace.refuse_links_out([watches.log, watches.labels])
-    forge = setting.forge()
     with setting.terminal as terminal:
         world = (
             setting.config,
             setting.workspace,
             setting.repository,
-            forge,
+            setting.forge(),
             setting.records(),
             setting.warehouse,
             terminal,
         )
         if parsed.dry_run or parsed.no_train:
-            watched = look(*world, as_of, rehearse=parsed.dry_run)
-        else:
-            watched = watch(*world, as_of)
-    if parsed.html:
-        profile = read_profile(forge, read_release(forge, watched.observation.release))
-        setting.write(parsed.html, to_html(watched.observation, profile))
-    setting.show(
-        _summary(watched, setting.repository.folder),
-        lambda terminal: _tell_watched(terminal, watched),
-        summary=look_summary(watched.observation),
-    )
-    return EXIT_PASSED
+            return look(*world, as_of, rehearse=parsed.dry_run)
+        return watch(*world, as_of)
 
 
-def _summary(watched: Watched, folder: str) -> dict[str, object]:
+def summarize(watched: Watched, folder: str) -> dict[str, Any]:
+    """Return what was seen and done as plain values.
+
+    Args:
+        folder: of the model in its repository.
+    """
     observation = watched.observation
     return {
         "as_of": observation.as_of,
@@ -153,7 +171,8 @@ def _word(action: Action | IssueAction | Train) -> str:
     return type(action).__name__.lower()
 
 
-def _tell_watched(terminal: Terminal, watched: Watched) -> None:
+def tell_watched(terminal: Terminal, watched: Watched) -> None:
+    """Tell what was seen of a model, and what was done about it."""
     observation = watched.observation
     terminal.panel(
         f"{observation.release} in {observation.environment}, as of {observation.as_of}", []

@@ -78,6 +78,7 @@ def test_each_model_goes_its_own_way(tmp_path: Path) -> None:
     assert churn.all.read("deployments/production.json", ref=head) is None
     for model in (churn, visits):
         model.live(date(2024, 2, 1), DECAYED, model.state("production").tag)
+    look_at_every(churn, visits)
     seen = churn.monitor(DECAYED)
     quiet = visits.monitor(DECAYED)
     assert (seen["want"], quiet["want"]) == ("retrain", "nothing")
@@ -96,6 +97,27 @@ def test_each_model_goes_its_own_way(tmp_path: Path) -> None:
     assert churn.dashboards() == [dashboard]
     assert "## ✗ `churn`: a retraining is due" in dashboard.body
     assert "## ✓ `visits`: calm" in dashboard.body
+
+
+def look_at_every(churn: Model, visits: Model) -> None:
+    """Hold that one look goes over all models, and that no failure of one keeps the others."""
+    make_model_repo(churn.root.parent / "returns", git=False, model={"name": "returns"})
+    link = visits.root / "live" / "predictions" / "elsewhere.jsonl"
+    link.symlink_to("/etc/hostname")
+    churn.wait_until(DECAYED)
+    words = ("monitor", "--every-model", "--no-train", "--as-of", str(DECAYED))
+
+    part = churn.run(*words, expect=2)
+    link.unlink()
+    whole = churn.run(*words)
+
+    assert (list(part["models"]), list(part["failed"])) == (["churn"], ["visits"])
+    assert (list(whole["models"]), whole["failed"]) == (["churn", "visits"], {})
+    assert (whole["want"], whole["calm"], whole["unreleased"]) == ("retrain", False, ["returns"])
+    for seen in (part, whole):
+        (wanted,) = seen["retrain"]
+        assert (wanted["directory"], wanted["model"]) == ("churn", "churn")
+    shutil.rmtree(churn.root.parent / "returns")
 
 
 @pytest.mark.slow

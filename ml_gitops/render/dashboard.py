@@ -145,7 +145,11 @@ def _verdict(status: Status) -> str:
 
 def _serving(status: Status) -> Block:
     rows = tuple(
-        (escape(one.environment), code(one.tag) if one.tag else "nothing", one.since or NOTHING)
+        (
+            escape(one.environment),
+            code(one.tag) if one.tag else "nothing",
+            escape(one.since or NOTHING),
+        )
         for one in status.environments
     )
     return Table(("environment", "serves", "since"), rows, ("left", "left", "left"))

@@ -19,14 +19,24 @@ from ml_gitops.model.metric_change import SliceChange
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.pull_request import LONGEST_TEXT, Marker, signed_text
 from ml_gitops.render.ci_report import to_markdown
+from ml_gitops.render.dashboard import settled
 from ml_gitops.render.observation_body import incident_body, look_summary, retraining_body
 from ml_gitops.render.proposal_body import promotion_body, release_notes, rollback_body
 from ml_gitops.report import Report
 from ml_gitops.workflows.publishing.evidence import write_body
+from ml_gitops.workflows.publishing.one import Shown, Told
+from ml_gitops.workflows.publishing.post import summary
 from tests.unit.test_ci_report import basis, compared, failed, passed, report
+from tests.unit.test_dashboard import DAY, harmed
 from tests.unit.test_pages import observation
 from tests.unit.test_proposal_body import release
 
+OURS = {
+    "silence": "made of days alone, by `Pulse.silence`",
+    "quiet.0.kind": "one of the kinds of a marker",
+    "quiet.1.kind": "one of the kinds of a marker",
+}
+"""Places whose form is open, and whose text is ours all the same."""
 PROBE = "Anything <at> | `all`"
 Path = tuple[str | int, ...]
 Place = tuple[Path, bool]
@@ -55,7 +65,8 @@ class Posted:
     @cached_property
     def places(self) -> dict[Place, None]:
         """Where outside text can stand so that it is read in what is posted."""
-        return {place: None for place in leaves(self.value) if self._reached(place)}
+        found = (it for it in leaves(self.value) if ".".join(map(str, it[0])) not in OURS)
+        return {place: None for place in found if self._reached(place)}
 
     def _reached(self, place: Place) -> bool:
         try:
@@ -120,6 +131,8 @@ def everything() -> tuple[Posted, ...]:
     return (
         Posted("report", judged, to_markdown),
         Posted("report without a champion", alone, _of_a_fork),
+        Posted("check run of several models", judged, _summary),
+        Posted("dashboard", harmed(), lambda it: settled(None, it, DAY).text),
         Posted("retraining", look, lambda it: retraining_body(it, judged)),
         Posted("incident", look, lambda it: incident_body(it) + "\n\n" + look_summary(it)),
         Posted("rollback", back, lambda it: _rollback(shipped, it)),
@@ -183,6 +196,12 @@ def cut_report(text: str, room: int) -> str:
     spare = LONGEST_TEXT - 300 - len(whole) // 3 - room
     filler = "\n".join(["x" * 9_999] * (spare // 10_000))
     return signed_text(f"{filler}\n{'x' * (spare % 10_000)}\n\n{whole}", MARKER)
+
+
+def _summary(one: Report) -> str:
+    """Return what the check run shows where a pull request changes two models."""
+    shown = Shown(Told("churn", "posted", verdict="pass"), one.headline, "")
+    return summary([shown, shown])
 
 
 def _promotion(one: Release, serving: Release | Missing) -> str:

@@ -52,6 +52,7 @@ def test_a_posted_text_has_many_places() -> None:
         "incident: drift.0.columns.0.name",
         "promotion: differences.0",
         "release notes: doubts.0",
+        "dashboard: look.headline",
     ):
         assert place in found, place
 

@@ -4,6 +4,7 @@ Lines and cells are Markdown in which outside text is escaped. `write_blocks` wr
 forge, from where `page.markdown_to_html` sets them on a page; `Terminal.show` draws them.
 """
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -52,6 +53,7 @@ class Fold(NamedTuple):
     blocks: "tuple[Block, ...]"
 
 
+_NUMBER = re.compile(r"^(\d{1,9})([.)](?:\s|$))")
 Block = Heading | Paragraph | Items | Table | Code | Fold
 
 
@@ -65,15 +67,21 @@ def _written(block: Block) -> str:
         case Heading(text, level):
             return f"{'#' * level} {text}"
         case Paragraph(text):
-            return text
+            return _unnumbered(text)
         case Items(lead, lines):
-            return "\n".join([*filter(None, [lead]), *(f"- {line}" for line in lines)])
+            items = (f"- {_unnumbered(line)}" for line in lines)
+            return "\n".join([*filter(None, [lead]), *items])
         case Table(header, rows, align):
             return tables.table(header, rows, align)
         case Code(text):
             return tables.fence(text)
         case Fold(summary, inside):
             return tables.details(summary, write_blocks(inside))
+
+
+def _unnumbered(line: str) -> str:
+    """Return a line that begins no list, though outside text is a number and our stop follows."""
+    return _NUMBER.sub(r"\1\\\2", line)
 
 
 def titled(lead: str, lines: Iterable[str]) -> Block:

@@ -57,6 +57,7 @@ PAYLOADS: dict[str, str] = {
     "lone surrogate": "\ud800 \udfff x",
     "commands to a runner": "::set-output name=x::y\n::add-mask::x\n##[add-path]/tmp %0A::error::x",
     "letters like ours": "\uff20octocat \uff03\uff11 \uff48ttps://evil.example \u037e \u2024",
+    "a number": "1",
     "nothing but marks": "e" + "\u0301" * 60,
     "endless": "x" * 3000,
     "nothing": " \t\n\u200b ",

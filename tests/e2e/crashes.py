@@ -82,10 +82,11 @@ class Wired:
             dies = len(self._fuse.made) == self._fuse.at
             if dies and not self._fuse.after:
                 raise PowerCutError(f"before {name}")
-            result = real(*arguments, **keywords)
-            if dies:
-                raise PowerCutError(f"after {name}")
-            return result
+            try:
+                return real(*arguments, **keywords)
+            finally:
+                if dies:
+                    raise PowerCutError(f"after {name}")
 
         return watched
 

@@ -1,16 +1,29 @@
-"""A bot and people at work on one real forge, in any order hypothesis can think of."""
+"""A bot and people at work on one real forge, in any order hypothesis can think of.
+
+The machine is the same on every forge: small on the local one, where each step starts Git some
+thirty times, and large on the adapter of GitHub.
+"""
 
 import shutil
 import tempfile
 from datetime import UTC, date, datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from ml_gitops.adapters.git.repository import GitRepository
 from ml_gitops.adapters.local_forge.forge import LocalForge
+from ml_gitops.ports import Forge
 from ml_gitops.pull_request import (
     FOLLOWS,
     STAGES,
@@ -23,9 +36,14 @@ from ml_gitops.pull_request import (
     Stage,
     offered,
     tick,
+    ticked,
 )
 from ml_gitops.workflows.reconciliation import apply, decide
 from ml_gitops.workflows.stages import settle_labels
+from tests.contract.direct import Direct
+from tests.contract.forges import GitHubHarness
+from tests.github.git import HEADS
+from tests.github.server import GitHubServer
 
 BRANCH = "ml-gitops/retrain-delay"
 ADA = Actor(login="ada")
@@ -43,18 +61,32 @@ class BotAndPeople(RuleBasedStateMachine):
         self.refused: set[str] = set()
         self.resumed: set[int] = set()
         self.theirs: list[str] = []
+        self.ever: set[str] = set()
         self.stages: dict[int, Stage] = {}
         self.today = date(2013, 4, 1)
         self.silent_until = self.today
+        self.begin()
+
+    def begin(self) -> None:
+        """Make a forge with one commit."""
         bot = Actor(login="ml-gitops", bot=True)
-        self.bot = LocalForge.create(self.folder / "forge.git", actor=bot, clock=self.clock)
-        self.ada = LocalForge(self.folder / "forge.git", actor=ADA, clock=self.clock)
+        self.bot: Forge = LocalForge.create(self.bare, actor=bot, clock=self.clock)
+        self.ada: Forge = LocalForge(self.bare, actor=ADA, clock=self.clock)
         self.ada.commit("main", {"lock": b"none"}, "Begin")
+
+    @property
+    def bare(self) -> Path:
+        """The bare repository behind the forge."""
+        return self.folder / "forge.git"
 
     def clock(self) -> datetime:
         """Return a time that never stands still."""
         self.seconds += 1
         return datetime(2013, 4, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def news(self) -> bytes:
+        """Return what no file held before."""
+        return str(self.clock()).encode()
 
     def wanted(self) -> PullRequestSpec | None:
         """Return what the evidence of today asks for."""
@@ -82,6 +114,9 @@ class BotAndPeople(RuleBasedStateMachine):
         """The second run of the same day keeps what the first one did."""
         before = {it.number: it for it in self.bot.pull_requests()}
         was_open = {it.number for it in self.open()}
+        # What a person ticks counts when the bot sees it, if nobody closed or took it over since.
+        if any("snooze" in ticked(it) and not it.human_commits for it in self.open()):
+            self.silent_until = self.today + timedelta(days=30)
         for _ in range(2):  # a box may take two looks: one closes, the next opens
             self.look()
         after = self.bot.pull_requests()
@@ -98,7 +133,8 @@ class BotAndPeople(RuleBasedStateMachine):
                 said = [it for it in now.comments if "I leave it alone" in it.body]
                 assert (now.head, now.body, now.state) == (old.head, old.body, old.state)
                 assert len(said) == 1 or old.state != "open"
-        assert set(self.theirs) <= self.reachable()
+        assert not self.theirs or set(self.theirs) <= self.reachable()
+        assert self.orphans() == []
         for proposal in after[len(before) :]:
             assert proposal.marker is not None
             assert proposal.marker.fingerprint not in self.refused
@@ -117,8 +153,18 @@ class BotAndPeople(RuleBasedStateMachine):
 
     def reachable(self) -> set[str]:
         """Return the commits that some branch reaches."""
-        repository = GitRepository(self.folder / "forge.git", clock=self.clock, actor=ADA)
+        repository = GitRepository(self.bare, clock=self.clock, actor=ADA)
         return set(repository.text("rev-list", "--branches").split())
+
+    def orphans(self) -> list[str]:
+        """Return the bot's branches that no open proposal has and no person committed to."""
+        heads = {it.head for it in self.open()}
+        return [name for name, tip in self.tips().items() if tip not in heads | self.ever]
+
+    def tips(self) -> dict[str, str]:
+        """Return the bot's branches."""
+        repository = GitRepository(self.bare, clock=self.clock, actor=ADA)
+        return repository.refs("refs/heads/ml-gitops/")
 
     @precondition(lambda self: self.open())
     @rule(box=st.sampled_from(BOXES))
@@ -130,8 +176,6 @@ class BotAndPeople(RuleBasedStateMachine):
             self.ada.edit_body(current.number, body)
         if box == "resume" and current.human_commits:
             self.resumed.add(current.number)
-        if box == "snooze" and not current.human_commits:
-            self.silent_until = self.today + timedelta(days=30)
 
     @rule(days=st.sampled_from([1, 10, 30]))
     def time_passes(self, days: int) -> None:
@@ -166,14 +210,15 @@ class BotAndPeople(RuleBasedStateMachine):
     def person_commits_to_the_branch(self) -> None:
         """A person goes on with the proposal."""
         branch = self.open()[0].branch
-        commit = self.ada.commit(branch, {"note": str(self.seconds).encode()}, "Note")
+        commit = self.ada.commit(branch, {"note": self.news()}, "Note")
         self.theirs.append(commit)
+        self.ever.add(commit)
         assert self.bot.pull_request(self.open()[0].number).human_commits
 
     @rule()
     def work_goes_on(self) -> None:
         """The default branch moves."""
-        self.ada.commit("main", {"code": str(self.seconds).encode()}, "Work")
+        self.ada.commit("main", {"code": self.news()}, "Work")
 
     @invariant()
     def one_proposal_one_branch(self) -> None:
@@ -188,11 +233,75 @@ class BotAndPeople(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-TestBotAndPeople = BotAndPeople.TestCase
-TestBotAndPeople.settings = settings(
+class OnGitHub(BotAndPeople):
+    """The same on the adapter of GitHub, over the server of the tests."""
+
+    def begin(self) -> None:
+        """Make a repository with one commit."""
+        transport = partial(Direct, server=_server())
+        self.harness = GitHubHarness(self.folder, _server(), transport=transport)
+        self.ada.commit("main", {"lock": b"none"}, "Begin")
+
+    @property
+    def bot(self) -> Forge:  # type: ignore[override]
+        """The forge as the bot sees it, in a process that has seen nothing yet."""
+        return self.harness.forge()
+
+    @property
+    def ada(self) -> Forge:  # type: ignore[override]
+        """The forge as a person sees it."""
+        return self.harness.forge("ada", bot=False)
+
+    @property
+    def bare(self) -> Path:
+        """The bare repository behind the forge."""
+        return self.harness.repository.path
+
+    def tips(self) -> dict[str, str]:
+        """Return the bot's branches, as the server knows them."""
+        refs = self.harness.repository.record.refs
+        return {name: tip for name, tip in refs.items() if name.startswith(f"{HEADS}ml-gitops/")}
+
+    def teardown(self) -> None:
+        """Leave nothing on the disk, nor on the server."""
+        self.harness.repository.delete()
+        shutil.rmtree(self.bare)
+        super().teardown()
+
+
+@cache
+def _server() -> GitHubServer:
+    return GitHubServer(Path(tempfile.mkdtemp()), held=False)
+
+
+QUICK = settings(
     derandomize=True,
+    database=None,
     deadline=None,
     max_examples=8,
     stateful_step_count=16,
-    suppress_health_check=[HealthCheck.too_slow],
+    suppress_health_check=list(HealthCheck),
 )
+TestBotAndPeople = BotAndPeople.TestCase
+TestBotAndPeople.settings = QUICK
+
+HALVES = (1, 2)
+"""Each tries half of the examples, so that two processes share them."""
+WHOLE = settings(QUICK, derandomize=False, max_examples=100, stateful_step_count=50)
+"""Twice this is what `.ci/run` and `make bench-forge` try."""
+
+
+def run_on_github(half: int) -> None:
+    """Run half of the examples, the same every time.
+
+    Raises:
+        AssertionError: a law does not hold.
+    """
+    run_state_machine_as_test(seed(half)(OnGitHub), settings=WHOLE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("half", HALVES)
+def test_bot_and_people_on_github(half: int) -> None:
+    """No law is broken in 200 runs of 50 steps."""
+    run_on_github(half)

@@ -129,6 +129,12 @@ def merge_base(git: Git, one: str, other: str) -> str | None:
 
 def history(git: Git, tip: str, *, exclude: str = "", path: str = "") -> list[str]:
     """Return commits from the tip down, newest first."""
+    return list(_history(git, tip, exclude, path))
+
+
+@lru_cache(maxsize=1000)
+def _history(git: Git, tip: str, exclude: str, path: str) -> tuple[str, ...]:
+    # Between two commits it is the same for ever; a process for each question takes time.
     without = [f"^{exclude}"] if exclude else []
     below = ["--", path] if path else ["--"]
-    return git.run("rev-list", tip, *without, *below).decode().split()
+    return tuple(git.run("rev-list", tip, *without, *below).decode().split())

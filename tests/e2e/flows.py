@@ -109,6 +109,7 @@ def _asked_back(world: World) -> None:
 
 
 _OPEN = ("open_pull_request", "store_artifact", "append", "comment", "open_issue")
+_TELL = ("comment", "label", "update_issue")
 _CLOSE = ("append", "close", "label", "update_issue")
 _UPDATE = (
     *("append", "update_pull_request", "store_artifact"),
@@ -160,12 +161,12 @@ FLOWS = {
         "proposed", lambda world: world.monitor(LATER), _CLOSE, _ticked("snooze")
     ),
     "person who takes over": Flow(
-        "proposed", lambda world: world.monitor(DECAYED), ("comment",), _taken_over
+        "proposed", lambda world: world.monitor(DECAYED), _TELL, _taken_over
     ),
     "ticked box to go on": Flow(
         "proposed",
         lambda world: (world.monitor(DECAYED), world.monitor(DECAYED)),
-        ("close", "open_pull_request", *_OPEN),
+        ("close", *_TELL[1:], "open_pull_request", *_OPEN[:-1], "update_issue"),
         _asked_back,
         "proposed",
     ),

@@ -1,8 +1,8 @@
 """Which steps have an exact ONNX form, and what to use instead of those that have not.
 
 Some steps convert without a word and then answer something else; they are
-refused by name, with the remedy. The list of exact ones is measured: every
-name on it stands in `tests/unit/test_onnx_model.py`.
+refused by name, with the remedy. What is exact stands in `support.py`, and is
+measured; here stand the settings that make it inexact.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,25 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_gitops.errors import ExportError
+from ml_gitops.serving.support import support_table
 
 COMPOSED = {"Pipeline", "ColumnTransformer", "FeatureUnion"}
+DECIDE = {"LinearSVC", "RidgeClassifier", "SGDClassifier"}
+"""Give no probabilities of their own, and exact ones once they are calibrated."""
 
-EXACT_TRANSFORMERS = {
-    "FunctionTransformer",  # without a function: it passes columns through
-    "MaxAbsScaler",
-    "MinMaxScaler",
-    "Normalizer",
-    "OneHotEncoder",
-    "OrdinalEncoder",
-    "PCA",
-    "RobustScaler",
-    "SelectKBest",
-    "SimpleImputer",
-    "StandardScaler",
-    "TargetEncoder",
-    "TruncatedSVD",
-    "VarianceThreshold",
-}
+Step = tuple[str, Any, bool]
 
 
 @dataclass(frozen=True)
@@ -49,28 +37,28 @@ REFUSALS = (
         "compute that column where the rows are loaded",
     ),
     Refusal(
-        "Binarizer",
-        lambda _: True,
-        "its ONNX form answers differently",
-        "compare with the threshold where the rows are loaded",
-    ),
-    Refusal(
-        "QuantileTransformer",
-        lambda _: True,
-        "its ONNX form takes minutes to build",
-        "use RobustScaler",
-    ),
-    Refusal(
-        "KNNImputer",
-        lambda _: True,
-        "its ONNX form fills in other numbers",
-        "use SimpleImputer, or an estimator that takes missing values",
-    ),
-    Refusal(
         "SimpleImputer",
         lambda step: bool(step.add_indicator),
         "its ONNX form mixes up the columns that add_indicator adds",
         "add a boolean feature where the rows are loaded",
+    ),
+    Refusal(
+        "Normalizer",
+        lambda step: step.norm == "max",
+        "its norm max has no ONNX form",
+        'use Normalizer(norm="l2")',
+    ),
+    Refusal(
+        "PolynomialFeatures",
+        lambda step: step.include_bias,
+        "its column of ones has no ONNX form",
+        "use PolynomialFeatures(include_bias=False)",
+    ),
+    Refusal(
+        "SGDClassifier",
+        lambda step: step.loss not in ("log_loss", "modified_huber"),
+        "it gives no probabilities",
+        'use SGDClassifier(loss="log_loss")',
     ),
     Refusal(
         "CalibratedClassifierCV",
@@ -83,12 +71,6 @@ REFUSALS = (
         lambda step: step.voting != "soft" or step.flatten_transform,
         "only an average of probabilities has an ONNX form",
         'use VotingClassifier(voting="soft", flatten_transform=False)',
-    ),
-    Refusal(
-        "LinearDiscriminantAnalysis",
-        lambda _: True,
-        "its ONNX form answers differently where there are two classes",
-        "use LogisticRegression",
     ),
     Refusal(
         "OneHotEncoder",
@@ -114,7 +96,10 @@ REFUSALS = (
     *(
         Refusal(
             name,
-            lambda step: getattr(step, "is_categorical_", None) is not None,
+            lambda step: (
+                getattr(step, "is_categorical_", None) is not None
+                or not isinstance(step.categorical_features, str | None)
+            ),
             "its ONNX form ignores categorical_features",
             "put an OrdinalEncoder in front and leave categorical_features out",
         )
@@ -127,33 +112,50 @@ def refuse_inexact_steps(estimator: Any) -> None:
     """Refuse an estimator with a step that is not known to be exact in ONNX.
 
     Args:
-        estimator: fitted, a pipeline or a single estimator.
+        estimator: a pipeline or a single estimator; it need not be fitted.
 
     Raises:
         ExportError: naming the step, what is wrong with it, and the remedy.
     """
-    for path, step in steps(estimator):
+    table = {row.name: row for row in support_table()}
+    for path, step, calibrated in steps(estimator):
         name = type(step).__name__
+        if calibrated and name in DECIDE:
+            continue
         for refusal in REFUSALS:
             if refusal.step == name and refusal.applies(step):
                 raise ExportError(f"{path}: {name}: {refusal.problem}", hint=refusal.hint)
-        if not (hasattr(step, "predict") or name in EXACT_TRANSFORMERS):
+        row = table.get(name)
+        if row is None:
             raise ExportError(
                 f"{path}: {name} is not known to be exact in ONNX",
-                hint="use "
-                + ", ".join(sorted(EXACT_TRANSFORMERS - {"FunctionTransformer"}))
-                + ", or compute its columns where the rows are loaded",
+                hint="use what `ml-gitops check --export` lists, or compute its columns where the "
+                "rows are loaded",
             )
+        if row.state == "refused" or name in DECIDE - {"SGDClassifier"}:
+            raise ExportError(f"{path}: {name} is not exact in ONNX", hint=row.remedy)
 
 
-def steps(estimator: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every leaf of a composed estimator with its path, such as `columns.numbers.scale`."""
+def steps(estimator: Any, path: str = "", *, calibrated: bool = False) -> Iterator[Step]:
+    """Yield every part of an estimator with its path, and whether calibration makes it answer.
+
+    Args:
+        estimator: fitted or not.
+        path: of the estimator itself, such as `columns.numbers`.
+        calibrated: whether it stands inside a CalibratedClassifierCV.
+    """
     if type(estimator).__name__ not in COMPOSED:
-        yield path or "estimator", estimator
-        return
-    parts = getattr(estimator, "transformers_", None) or getattr(
-        estimator, "transformer_list", None
-    )
-    for name, part, *_ in parts or estimator.steps:
-        if not isinstance(part, str) and part is not None:
-            yield from steps(part, f"{path}.{name}" if path else name)
+        yield path or "estimator", estimator, calibrated
+    for name, part in _parts(estimator):
+        if hasattr(part, "fit"):  # and no "passthrough" or "drop"
+            inside = type(estimator).__name__ == "CalibratedClassifierCV"
+            yield from steps(part, f"{path}.{name}" if path else name, calibrated=inside)
+
+
+def _parts(estimator: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the estimators that another was made of."""
+    for key in ("steps", "transformers", "transformer_list", "estimators"):
+        parts = getattr(estimator, key, None)
+        yield from ((name, part) for name, part, *_ in (parts if isinstance(parts, list) else []))
+    for key in ("remainder", "estimator", "final_estimator"):
+        yield key, getattr(estimator, key, None)

@@ -20,6 +20,8 @@ from ml_gitops.status import KINDS, REVIVE, Status, ThreadStatus
 TITLE = "Where the models stand"
 REFRESH_DAYS = 7
 """A section that nothing changes is written anew after so many days."""
+LONGEST_LINE = 400
+MOST_REMARKS = 10
 INTRODUCTION = (
     "**One section per model, kept by `ml-gitops monitor`.** What it says is true since the day it "
     "names; the bot writes it anew when something changes. Close this issue to do without it, or "
@@ -120,9 +122,11 @@ def _blocks(status: Status) -> Iterator[Block]:
             f"**▲ {status.silence[:1].upper()}{status.silence[1:]}.** What follows is old."
         )
     if look is not None:
-        yield Paragraph(f"**{escape(look.headline)}.**")
+        # The record of a look may be anybody's who may push.
+        yield Paragraph(f"**{escape(look.headline, limit=LONGEST_LINE)}.**")
         if look.remarks:
-            yield Items("", tuple(f"▲ {escape(remark)}" for remark in look.remarks))
+            told = look.remarks[:MOST_REMARKS]
+            yield Items("", tuple(f"▲ {escape(it, limit=LONGEST_LINE)}" for it in told))
     yield _serving(status)
     yield from _waiting(status)
     lines = tuple(_next(status))

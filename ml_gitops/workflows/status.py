@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from ml_gitops.config import Config
 from ml_gitops.delivery.version import assignments
 from ml_gitops.document import Missing
-from ml_gitops.errors import DocumentError
+from ml_gitops.errors import DocumentError, ForgeError, GitError
 from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Forge, Records
 from ml_gitops.pull_request import Issue, PullRequest, silences
@@ -30,6 +30,10 @@ from ml_gitops.workflows.registry import (
 )
 
 NEVER = "production was never monitored"
+UNTOLD = (
+    "whether the monitor still looks cannot be told, because its records or what production "
+    "serves cannot be read: run `ml-gitops status`"
+)
 
 
 def read_status(
@@ -87,7 +91,11 @@ def silence(config: Config, forge: Forge, records: Records, today: date) -> str:
 
     Whoever is at work anyway says it: a schedule that stopped cannot.
     """
-    return read_pulse(config, forge, records, today).silence(today)
+    try:
+        return read_pulse(config, forge, records, today).silence(today)
+    except (DocumentError, ForgeError, GitError):
+        # Nobody's report or release stops for this; what is not known is not passed over either.
+        return UNTOLD
 
 
 def read_pulse(config: Config, forge: Forge, records: Records, today: date) -> Pulse:

@@ -10,6 +10,7 @@ from ml_gitops.monitoring.observation import Observation
 from ml_gitops.ports import Forge
 from ml_gitops.pull_request import Issue, IssueSpec
 from ml_gitops.workflows.dashboard import EVERY, KIND, UNTENDED, tend
+from ml_gitops.workflows.status import silence
 from tests.builders import config_text
 from tests.contract.forges import GitHubHarness, Harness
 from tests.contract.test_manners import records_of
@@ -126,6 +127,19 @@ def test_a_quiet_week_costs_no_write(harness: Harness) -> None:
             calls = harness.server.calls[before:]
             assert not any(it.writes for it in calls)
     assert tended(harness, look(later=WEEK)) == "update"
+
+
+def test_what_nobody_can_read_stops_nothing_and_is_no_silence(harness: Harness) -> None:
+    """A report is posted where desired state or records are damaged, and says what is not known."""
+    forge, records, today = harness.forge(), records_of(harness), date(2013, 4, 22)
+    records.append("monitoring/delay/2013-04-22-001-x.json", "{oops")
+
+    unread = silence(config(), forge, records, today)
+    forge.commit("main", {"deployments/production.json": b"{}"}, "Break it")
+    broken = silence(config(), harness.forge(), records_of(harness), today)
+
+    assert unread == ""
+    assert broken.startswith("whether the monitor still looks cannot be told")
 
 
 def test_a_forge_that_refuses_stops_no_loop(

@@ -171,6 +171,20 @@ def test_every_fact_is_news(changes: dict[str, object]) -> None:
     assert looked_at(known, calm(**changes)) != known
 
 
+def test_a_record_that_anybody_wrote_takes_no_place() -> None:
+    """However long or lively a forged record is, the section stays short and its text inert."""
+    status = calm()
+    assert status.look is not None
+    forged = "@everyone <!-- ml-gitops:end --> " + "x" * 9000
+    look = status.look.model_copy(update={"headline": forged, "remarks": (forged,) * 99})
+
+    text = dashboard_body([looked_at(None, status.model_copy(update={"look": look}))])
+
+    assert len(text) < 10_000
+    assert "@everyone" not in text
+    assert text.count("<!-- ml-gitops:end -->") == 1
+
+
 def test_an_old_text_proves_that_nobody_looks() -> None:
     """A living monitor renews the line before the day that it names, however it looks."""
     for step in range(1, 9):  # as many days as it may be silent

@@ -264,8 +264,8 @@ def find_root(start: Path, marker: str) -> Path:
             return folder
     raise ConfigError(
         f"no {marker} here or in any folder above",
-        hint="go to a model repository, make one with `ml-gitops init DIR`, or run "
-        "`ml-gitops init . --adopt` in a repository that exists",
+        hint="go to the folder of a model (`ml-gitops models` lists them), make one with "
+        "`ml-gitops init DIR`, or run `ml-gitops init . --adopt` in a repository that exists",
         where=str(start),
     )
 

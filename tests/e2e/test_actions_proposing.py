@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,13 +19,14 @@ from ml_gitops.document import canonical_json, sha256
 from ml_gitops.names import LOCK_FILE
 from ml_gitops.report import artifact_name, files_digest, no_newer_rows
 from tests.e2e.crashes import Fuse, PowerCutError, wired
-from tests.e2e.test_actions_publishing import READS, WATCHED
+from tests.e2e.test_actions_publishing import READS, WATCHED, alone
 from tests.e2e.test_github import move
 from tests.e2e.world import DECAYED, World
 from tests.github.artifacts import zipped
 from tests.github.caller import Caller
 from tests.github.server import GitHubServer
 from tests.github.setup import TestRepository
+from tests.hostile.watch import guarded
 
 WRITES = {
     "actions": "read",
@@ -382,6 +382,7 @@ TAMPERED: dict[str, tuple[str, Callable[[Files], Files | bytes]]] = {
 
 
 @pytest.mark.parametrize("how", TAMPERED)
+@pytest.mark.hostile
 def test_what_was_tampered_with_is_refused(
     sleepless: Night, how: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -401,6 +402,7 @@ def test_what_was_tampered_with_is_refused(
     assert len(done["reason"].splitlines()) == 1
 
 
+@pytest.mark.hostile
 def test_a_name_that_a_merge_would_not_look_for_is_refused(sleepless: Night) -> None:
     """What is proposed lies where the merge looks for it, and nothing else takes its place."""
     night = sleepless
@@ -419,6 +421,7 @@ def test_what_has_expired_is_refused(sleepless: Night) -> None:
     assert night.propose(expect=1)["code"] == "E06"
 
 
+@pytest.mark.hostile
 def test_another_archive_than_is_listed_is_refused(sleepless: Night) -> None:
     """What comes is what GitHub lists, by its digest."""
     night = sleepless
@@ -446,6 +449,7 @@ def test_another_archive_than_is_listed_is_refused(sleepless: Night) -> None:
     ],
     ids=lambda it: " ".join(it.values()),
 )
+@pytest.mark.hostile
 def test_a_look_that_never_was_is_refused(sleepless: Night, changes: dict[str, str]) -> None:
     """What is proposed is proposed for a look that is on record, and the rows it asked for."""
     night = sleepless
@@ -542,13 +546,14 @@ def test_a_failure_is_told_on_the_proposal_it_would_renew(night: Night) -> None:
     assert "failed" in night.threads[0].notes[-1].body
 
 
+@pytest.mark.hostile
 def test_nothing_of_it_is_run(night: Night) -> None:
     """The job that proposes never unpickles, starts no process and opens no code of the commit."""
     night.leave(night.trained())
     night.start()
 
     done = subprocess.run(
-        [sys.executable, "-c", WATCHED.format(words=night.words())],
+        guarded(WATCHED.format(words=night.words()), **alone(night.server, night.folder)),
         cwd=night.folder,
         capture_output=True,
         text=True,

@@ -3,12 +3,12 @@
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -23,6 +23,7 @@ from tests.github.artifacts import zipped
 from tests.github.caller import Caller
 from tests.github.server import GitHubServer
 from tests.github.setup import TestRepository
+from tests.hostile.watch import guarded
 
 CI = ".github/workflows/ci.yml"
 BRANCH = "the-first-model"
@@ -598,7 +599,7 @@ def test_no_author_code_is_imported(job: Job) -> None:
     words = ["report", "--event", "event.json", "--workflow", CI]
 
     done = subprocess.run(
-        [sys.executable, "-c", WATCHED.format(words=words)],
+        guarded(WATCHED.format(words=words), **alone(job.server, job.folder)),
         cwd=job.folder,
         capture_output=True,
         text=True,
@@ -608,6 +609,12 @@ def test_no_author_code_is_imported(job: Job) -> None:
     assert done.returncode == 0, done.stderr
     assert "report on pull request #1: posted" in done.stdout
     assert done.stderr.splitlines()[-1] == "heavy: []"
+
+
+def alone(server: GitHubServer, folder: Path) -> dict[str, list[str]]:
+    """Return the rules of a job that writes to its folder, and speaks to the API alone."""
+    hosts = [urlsplit(it).netloc for it in (server.url, server.world.storage.url)]
+    return {"writes": [str(folder)], "hosts": hosts}
 
 
 WATCHED = """

@@ -144,6 +144,7 @@ def test_a_job_on_github_connects_to_its_api_alone(
 
 
 @pytest.mark.hostile
+@pytest.mark.slow
 def test_a_job_with_another_api_is_stopped(
     released: World,
     place: Path,

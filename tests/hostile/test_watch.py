@@ -91,6 +91,7 @@ def run(code: str, place: dict[str, object], **rules: object) -> "subprocess.Com
 
 
 @pytest.mark.hostile
+@pytest.mark.slow
 @pytest.mark.parametrize(("told", "code"), GUILTY.values(), ids=GUILTY)
 def test_a_guilty_process_is_stopped(told: str, code: str, place: dict[str, object]) -> None:
     """Each thing that no privileged job does ends a process that does it, before it is done."""

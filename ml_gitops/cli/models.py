@@ -1,6 +1,7 @@
 """`models`: which models a repository has, and which of them a change is about."""
 
 import argparse
+import re
 
 from ml_gitops.adapters.git.clone import Clone
 from ml_gitops.adapters.git.history import merge_base
@@ -12,6 +13,8 @@ from ml_gitops.render.numbers import count
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.workflows.commit_files import CommitFiles
 from ml_gitops.workflows.models import Placed, changed_models, find_models
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def models(parsed: argparse.Namespace) -> int:
@@ -43,7 +46,9 @@ def work_tree(repository: Clone) -> CommitFiles:
 
 def _changed(repository: Clone, since: str) -> list[Placed]:
     """Return the models of the commit that differ from where it left another."""
-    fork = merge_base(repository, since, "HEAD")
+    # A whole id that is not here was on a branch that has been pushed anew since.
+    lost = _COMMIT.fullmatch(since) and repository.resolve(since) is None
+    fork = None if lost else merge_base(repository, since, "HEAD")
     now = repository.files("HEAD")
     if fork is None:
         return find_models(_commit(repository, now))

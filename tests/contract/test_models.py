@@ -172,4 +172,5 @@ def test_a_branch_that_shares_no_history_changed_everything(
     clone.commit_all("Begin anew")
 
     assert changed(capsys, shop) == ["churn", "visits"]
+    assert changed(capsys, shop, "1" * 40) == ["churn", "visits"]
     assert models(capsys, shop, "--changed-since", "gone", expect=2)["error"]["problem"]

@@ -1,8 +1,6 @@
 """The forge at its worst: crashes, faults, crowds, people. Whatever comes, one of everything."""
 
 import contextlib
-import importlib
-import importlib.util
 import io
 import multiprocessing
 import os
@@ -16,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
+from benchmarks import hostile
 from benchmarks.figures import BUILD, Figure, exit_with
 from tests.contract.crowd import gather
 from tests.contract.flows import FLOWS, TRANSIENT, Tried, with_crashes, with_faults
@@ -198,17 +197,8 @@ def _others(found: dict[str, Found]) -> list[Figure]:
         Figure("changes it makes", counted["writes"], 0, "changes"),
         Figure("lines of the one file that brings a report", len(lines), 12, "lines"),
         Figure("secrets it names", len(re.findall("secrets", caller)), 0, "secrets"),
-        *_hostile(),
+        *hostile.figures(),
     ]
-
-
-def _hostile() -> list[Figure]:
-    """Return the figures about hostile texts and pull requests."""
-    if importlib.util.find_spec("benchmarks.hostile") is None:
-        return []
-    module = importlib.import_module("benchmarks.hostile")
-    figures: list[Figure] = module.figures()
-    return figures
 
 
 def _bad(points: Sequence[Tried]) -> int:

@@ -17,6 +17,7 @@ from ml_gitops.errors import EXIT_FAILED, EXIT_PASSED, MlGitopsError
 from ml_gitops.names import CONFIG_FILE, LOCK_FILE
 from ml_gitops.render.numbers import size
 from ml_gitops.render.terminal import Terminal
+from ml_gitops.serving.support import support_table
 from ml_gitops.workflows.check import check_repository
 from ml_gitops.workflows.finding import Finding
 from ml_gitops.workflows.models import find_models
@@ -35,6 +36,8 @@ LARGE = 100_000
 def check(parsed: argparse.Namespace) -> int:
     """Hold config, layout, columns and repository to the rules."""
     setting = Setting(parsed)
+    if parsed.export:
+        return _show_support(setting)
     with setting.terminal as terminal:
         checked = check_repository(
             setting.config, setting.workspace, terminal, load=not parsed.no_data
@@ -55,6 +58,23 @@ def check(parsed: argparse.Namespace) -> int:
 
     setting.show({"findings": findings, "passed": not failed, "unnamed": checked.unnamed}, tell)
     return EXIT_FAILED if failed else EXIT_PASSED
+
+
+def _show_support(setting: Setting) -> int:
+    """Show which classes of scikit-learn have an exact ONNX form."""
+    table = support_table()
+    words = {"exact": "exact", "setting": "exact if set", "refused": "refused"}
+
+    def tell(terminal: Terminal) -> None:
+        for kind in dict.fromkeys(row.kind for row in table):
+            terminal.table(
+                [kind, "in ONNX", "what to do"],
+                [[row.name, words[row.state], row.remedy] for row in table if row.kind == kind],
+                align=["left", "left", "left"],
+            )
+
+    setting.show({"support": table}, tell)
+    return EXIT_PASSED
 
 
 def _line(feature: Feature) -> str:

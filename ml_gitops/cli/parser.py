@@ -76,6 +76,8 @@ def _start(commands: Commands) -> None:
         "say what is missing, from columns to Git; this imports your code and loads a day of rows",
     )
     check.add_argument("--no-data", action="store_true", help="load no rows; compare no columns")
+    about = "list what of scikit-learn answers alike in ONNX, and what to use instead of the rest"
+    check.add_argument("--export", action="store_true", help=about)
     add_command(
         commands,
         "doctor",

@@ -87,7 +87,7 @@ REFUSED: dict[Kind, str] = {
 """Answer otherwise, have no ONNX form, or are no part of one model for one table."""
 
 INSTEAD: dict[Kind, str] = {
-    "transformer": "compute its columns where the rows are loaded",
+    "transformer": "compute it where the rows are loaded",
     "classifier": "use HistGradientBoostingClassifier or LogisticRegression",
     "regressor": "use HistGradientBoostingRegressor or Ridge",
 }

@@ -16,6 +16,7 @@ from ml_gitops.ports import Progress, Workspace
 from ml_gitops.render.numbers import count
 from ml_gitops.workflows.check_source import compare_source, open_places, unnamed
 from ml_gitops.workflows.finding import Finding
+from ml_gitops.workflows.fitting import rehearse_export
 from ml_gitops.workflows.training import load_frame
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _whole(config: Config) -> Finding:
 
 
 def _pipeline(config: Config, workspace: Workspace) -> Finding:
-    """Build the pipeline, which takes a moment, and fit nothing, which may take hours."""
+    """Build the pipeline and export it from made-up rows: moments, where a fit may take hours."""
     reference, path = config.model.pipeline, config.model.params
     found = _function(reference, "pipeline", workspace)
     if found.state != "pass":
@@ -90,7 +91,12 @@ def _pipeline(config: Config, workspace: Workspace) -> Finding:
         text = f"it returned {type(built).__name__}, no estimator"
         remedy = "return an unfitted scikit-learn Pipeline"
         return Finding(state="fail", what=reference, text=text, remedy=remedy)
-    return Finding(state="pass", what=reference, text=f"returns an unfitted {type(built).__name__}")
+    try:
+        rehearse_export(config, workspace)
+    except MlGitopsError as error:
+        return Finding.of(error, reference)
+    text = f"returns an unfitted {type(built).__name__} that can be exported"
+    return Finding(state="pass", what=reference, text=text)
 
 
 def _function(reference: str, key: str, workspace: Workspace) -> Finding:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml_gitops.config import Config, parse_params
 from ml_gitops.config.hyperparameters import blame
-from ml_gitops.errors import MlGitopsError, ParityError
+from ml_gitops.errors import ExportError, MlGitopsError, ParityError
 from ml_gitops.model.lineage import short
 from ml_gitops.ports import Progress, Workspace
 from ml_gitops.serving.parity import ParityReport
@@ -29,6 +29,32 @@ class Fitted:
     answers: "Answers"
     parity: ParityReport
     seconds: float
+
+
+def rehearse_export(config: Config, workspace: Workspace) -> None:
+    """Refuse, before anything is loaded or fitted, a pipeline that cannot be exported exactly.
+
+    What is wrong with the pipeline itself is left to the fit, which names its line.
+
+    Raises:
+        ExportError: naming the step and what to use instead.
+    """
+    from ml_gitops.serving.rehearsal import rehearse
+
+    path, reference = config.model.params, config.model.pipeline
+    try:
+        params = parse_params(workspace.read(path) or b"", where=path)
+        estimator = workspace.call(reference, params)
+    except MlGitopsError:
+        return
+    if not (hasattr(estimator, "fit") and hasattr(estimator, "get_params")):
+        return
+    try:
+        with workspace.author(reference.partition(":")[0]):
+            rehearse(estimator, config.data_schema.features, config.model.task)
+    except ExportError as error:
+        error.where = error.where or reference
+        raise
 
 
 def fit(

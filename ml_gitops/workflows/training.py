@@ -16,7 +16,7 @@ from ml_gitops.model.policy import CheckPolicy
 from ml_gitops.model.run import Run
 from ml_gitops.names import CHECKS_FOLDER, HOLDOUT_FILE, LOCK_FILE, MODEL_FILE, TRAIN_FILE
 from ml_gitops.ports import Files, FrameWarehouse, Progress, Workspace
-from ml_gitops.workflows.fitting import Fitted, fit
+from ml_gitops.workflows.fitting import Fitted, fit, rehearse_export
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,6 +117,8 @@ def run_training(
         DataError, TrainingError, ExportError: with one line for the user.
     """
     started = time.process_time()
+    progress.step("Rehearsing the export")
+    rehearse_export(config, workspace)
     loaded = _load_locked(config, workspace, progress, lock)
     cut = split(lock.window, config.data.holdout_days)
     train, holdout = loaded.dataset.part(cut.train), loaded.dataset.part(cut.holdout)

@@ -905,6 +905,25 @@ def test_a_file_that_answers_otherwise_fails_the_gate(
     assert files_of(root) == before
 
 
+def test_what_cannot_be_exported_is_refused_before_rows_are_loaded(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, locked: Path
+) -> None:
+    """A step without an exact ONNX form is named, with its remedy, though no row can be had."""
+    root = copy_of(locked, tmp_path / "repo")
+    text = PIPELINE.replace("SimpleImputer", "KNNImputer").replace('strategy="median"', "")
+    write("model/pipeline.py", text)(root)
+    write(DATA, "def load(start, end):\n    raise OSError('asked for rows')\n")(root)
+
+    code, line = told(capsys, ["train", "-C", str(root)])
+    checked, _ = told(capsys, ["check", "--no-data", "-C", str(root)])
+
+    assert (code, checked) == (2, 1)
+    assert line == (
+        "error: model/pipeline.py:build_pipeline: columns.numbers: KNNImputer is not exact in "
+        "ONNX; use SimpleImputer, or an estimator that takes missing values"
+    )
+
+
 def test_broken_checks_keep_the_run_for_the_next_try(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, locked: Path
 ) -> None:

@@ -100,7 +100,7 @@ def test_the_pipeline_is_built_and_not_fitted(
 ) -> None:
     """A parameter that nothing takes is found before anything is locked or fitted."""
     passed = said(check(whole, capsys), "pass")
-    assert f"{PIPELINE_AT}: returns an unfitted Pipeline; " in passed
+    assert f"{PIPELINE_AT}: returns an unfitted Pipeline that can be exported; " in passed
     (whole / "params.toml").write_text("max_itr = 3\n")
     misspelt = said(check(whole, capsys, expect=1), "fail")
     pipeline = whole / "model" / "pipeline.py"
@@ -502,3 +502,20 @@ def test_a_model_below_another_is_refused(whole: Path, capsys: pytest.CaptureFix
     (line,) = [one for one in said(found, "warn") if "its only one" in one]
     assert "give each model a folder of its own, and none the top" in line
     assert main(["release", "-C", str(whole / "second")]) == 2
+
+
+def test_the_support_table_needs_no_repository(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`check --export` fits a terminal, and tells machines the same rows."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert main(["check", "--export", "-C", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert main(["check", "--export", "--json", "-C", str(tmp_path)]) == 0
+    rows = json.loads(capsys.readouterr().out)["support"]
+
+    assert max(map(len, lines)) <= 80
+    first = [line.split()[0] for line in lines if line.split()]
+    assert {row["name"] for row in rows} <= set(first)
+    assert {"name": "StandardScaler", "kind": "transformer", "state": "exact", "remedy": ""} in rows

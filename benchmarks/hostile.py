@@ -103,7 +103,9 @@ def _cases() -> list[Figure]:
     return [
         Figure("malicious cases", len(ran), None, "cases"),
         Figure(f"short of {LEAST} of them", max(LEAST - len(ran), 0), 0, "cases"),
-        Figure("that ran, wrote or posted elsewhere", len([it for it in bad if it in ran]), 0, "cases"),
+        Figure(
+            "that ran, wrote or posted elsewhere", len([it for it in bad if it in ran]), 0, "cases"
+        ),
         Figure("guilty processes", len(guilty), None, "processes"),
         Figure("that were not stopped", len([it for it in bad if it in guilty]), 0, "processes"),
     ]

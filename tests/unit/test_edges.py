@@ -106,3 +106,15 @@ def test_what_an_estimator_cannot_say_is_not_compared() -> None:
 
     assert finite_rows(answers).tolist() == [True, False]
     assert finite_rows(np.array([1.0, np.inf])).tolist() == [True, False]
+
+
+def test_answers_of_another_shape_are_the_last_steps() -> None:
+    """Where rows cannot be compared, the estimator itself is named."""
+    fitted = fit(make_pipeline(scaled(), LogisticRegression()), "binary")
+
+    told, remedy = find_culprit(
+        fitted, lambda rows: np.zeros((len(rows), 2)), lambda rows: np.zeros(len(rows)), FRAME, ()
+    )
+
+    assert told == "the likely cause is logisticregression: LogisticRegression"
+    assert remedy == "replace LogisticRegression"

@@ -20,7 +20,7 @@ from ml_gitops.workflows.publishing.evidence import (
     hold_run,
     write_body,
 )
-from ml_gitops.workflows.publishing.origin import Code, Document, Origin, Refusal, rule_changes
+from ml_gitops.workflows.publishing.origin import Code, JsonObject, Origin, Refusal, rule_changes
 from ml_gitops.workflows.publishing.package import hold_archive, hold_files
 from ml_gitops.workflows.reporting import facts_of, noted, post, report_marker
 
@@ -92,7 +92,7 @@ class Shown:
     body: str
 
 
-def report_on(model: Placed, scene: Scene, find: Callable[[], tuple[Document, bytes]]) -> Shown:
+def report_on(model: Placed, scene: Scene, find: Callable[[], tuple[JsonObject, bytes]]) -> Shown:
     """Hold what was left of a model to the commit, and post its report; or say why not.
 
     Args:
@@ -109,7 +109,7 @@ def report_on(model: Placed, scene: Scene, find: Callable[[], tuple[Document, by
         return Shown(told, f"No report: {reason}", text)
 
 
-def _report(model: Placed, scene: Scene, artifact: Document, archive: bytes) -> Shown:
+def _report(model: Placed, scene: Scene, artifact: JsonObject, archive: bytes) -> Shown:
     files = hold_files(unpack(scene.archives, artifact, archive))
     run = hold_run(model.config, files)
     forge = in_folder(scene.forge, model.folder)
@@ -134,7 +134,7 @@ def _report(model: Placed, scene: Scene, artifact: Document, archive: bytes) -> 
     return Shown(told, report.headline, body)
 
 
-def unpack(archives: Archives, artifact: Document, archive: bytes) -> Mapping[str, bytes]:
+def unpack(archives: Archives, artifact: JsonObject, archive: bytes) -> Mapping[str, bytes]:
     """Return the files of an artifact, as GitHub lists it and as it came.
 
     Raises:
@@ -147,7 +147,7 @@ def unpack(archives: Archives, artifact: Document, archive: bytes) -> Mapping[st
     return files
 
 
-def hold_name(artifact: Document, run: Run, files: Mapping[str, bytes]) -> str:
+def hold_name(artifact: JsonObject, run: Run, files: Mapping[str, bytes]) -> str:
     """Hold that a merge finds the files under the name that they came by; return their digest.
 
     Raises:

@@ -12,8 +12,8 @@ Code = Literal[
     "E01", "E02", "E03", "E04", "E05", "E06", "E07", "E08",
     "E09", "E10", "E11", "E12", "E13", "E14", "E15", "E16",
 ]  # fmt: skip
-Document = Mapping[str, Any]
-"""What GitHub says, as plain values."""
+JsonObject = Mapping[str, Any]
+"""What GitHub says, as plain values; not one of our closed documents."""
 WORKFLOWS = ".github/"
 RULES = ("checks/", "reference/", CONFIG_FILE, *SETTINGS)
 """Files and folders of a model that decide how it is judged; workflows decide for all."""
@@ -64,7 +64,7 @@ class Origin:
         return f"{self.run}:{self.attempt}"
 
 
-def read_origin(name: str, event: Document, *, workflow: str, run: str, attempt: str) -> Origin:
+def read_origin(name: str, event: JsonObject, *, workflow: str, run: str, attempt: str) -> Origin:
     """Read which run an event is about; GitHub wrote the event.
 
     Args:
@@ -101,7 +101,7 @@ def read_origin(name: str, event: Document, *, workflow: str, run: str, attempt:
     )
 
 
-def _same_run(event: Document, run: str, attempt: str) -> Origin:
+def _same_run(event: JsonObject, run: str, attempt: str) -> Origin:
     """Read the origin from the event that started this very run."""
     base = _id(_table(event, "repository", "E01"), "E01")
     head = _table(_table(event, "pull_request", "E01"), "head", "E02")
@@ -122,7 +122,7 @@ def _same_run(event: Document, run: str, attempt: str) -> Origin:
     )
 
 
-def choose_pull_request(origin: Origin, listed: Sequence[Document], default: str) -> int:
+def choose_pull_request(origin: Origin, listed: Sequence[JsonObject], default: str) -> int:
     """Return the number of the one open pull request whose head is the commit that ran.
 
     The run itself may say any number; only GitHub's own list is asked.
@@ -154,7 +154,7 @@ def choose_pull_request(origin: Origin, listed: Sequence[Document], default: str
     return numbers[0]
 
 
-def is_trusted(origin: Origin, pull: Document) -> bool:
+def is_trusted(origin: Origin, pull: JsonObject) -> bool:
     """Say whether the code that ran came from somebody who may push to the repository (E04).
 
     Nobody else can make a branch there. What a fork reports is its own word.
@@ -190,21 +190,21 @@ MOST_FILES = 3_000
 """GitHub lists no more of the files that a pull request changes."""
 
 
-def _table(event: Document, key: str, code: Code) -> Document:
+def _table(event: JsonObject, key: str, code: Code) -> JsonObject:
     value = event.get(key)
     if not isinstance(value, Mapping):
         raise Refusal(code, f"the event has no {key}")
     return value
 
 
-def _id(document: Document, code: Code) -> int:
+def _id(document: JsonObject, code: Code) -> int:
     value = document.get("id")
     if type(value) is not int or value <= 0:
         raise Refusal(code, "the event names no repository")
     return value
 
 
-def _number(document: Document, key: str) -> int:
+def _number(document: JsonObject, key: str) -> int:
     value = document.get(key)
     if type(value) is not int or value <= 0:
         raise Refusal("E02", f"the event has no {key}")
@@ -217,7 +217,7 @@ def _commit(value: object) -> str:
     return value
 
 
-def _login(repository: Document) -> str:
+def _login(repository: JsonObject) -> str:
     value = _table(repository, "owner", "E02").get("login")
     if not (isinstance(value, str) and _LOGIN.fullmatch(value)):
         raise Refusal("E02", "the event names no owner")

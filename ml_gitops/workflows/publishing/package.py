@@ -10,7 +10,7 @@ from ml_gitops.document import sha256
 from ml_gitops.model.run import RUN_FILES, Run
 from ml_gitops.names import MODEL_FILE
 from ml_gitops.report import Report
-from ml_gitops.workflows.publishing.origin import Document, Refusal
+from ml_gitops.workflows.publishing.origin import JsonObject, Refusal
 
 LARGEST = 512 << 20
 """Bytes of the archive, and of what it unpacks to."""
@@ -20,7 +20,7 @@ DEEPEST, LONGEST_TEXT, LONGEST_LIST = 12, 4_000, 10_000
 NEEDED = frozenset({*RUN_FILES, Run.file_name, Report.file_name})
 
 
-def choose_artifact(run: int, listed: Sequence[Document], model: str) -> Document:
+def choose_artifact(run: int, listed: Sequence[JsonObject], model: str) -> JsonObject:
     """Return the newest artifact of a model, as GitHub lists them; a job may have run again.
 
     Its name is the one by which a merge finds what was reviewed: model, run key and content.
@@ -52,7 +52,7 @@ def is_named(name: object, model: str) -> bool:
     return isinstance(name, str) and re.fullmatch(pattern, name) is not None
 
 
-def hold_archive(archive: bytes, artifact: Document) -> None:
+def hold_archive(archive: bytes, artifact: JsonObject) -> None:
     """Hold what was downloaded to what GitHub lists.
 
     Raises:

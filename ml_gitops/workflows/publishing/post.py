@@ -14,7 +14,7 @@ from ml_gitops.workflows.publishing.evidence import hold_models
 from ml_gitops.workflows.publishing.one import Archives, Note, Scene, Shown, Told, report_on
 from ml_gitops.workflows.publishing.origin import (
     Code,
-    Document,
+    JsonObject,
     Origin,
     Refusal,
     choose_pull_request,
@@ -38,7 +38,7 @@ NO_MODEL = "No model changed"
 class Runs(Archives, Protocol):
     """What the forge knows of runs of workflows, and of commits, without a checkout."""
 
-    def pull_requests(self, owner: str, branch: str) -> Sequence[Document]:
+    def pull_requests(self, owner: str, branch: str) -> Sequence[JsonObject]:
         """Return the open pull requests of a branch."""
         ...
 
@@ -46,7 +46,7 @@ class Runs(Archives, Protocol):
         """Return the paths that a pull request changes."""
         ...
 
-    def artifacts(self, run: int) -> Sequence[Document]:
+    def artifacts(self, run: int) -> Sequence[JsonObject]:
         """Return the artifacts of a run."""
         ...
 
@@ -156,13 +156,13 @@ def read_commit(runs: Runs, commit: str) -> CommitFiles:
     return CommitFiles(paths, partial(runs.file, commit))
 
 
-def _left(model: Placed, artifacts: Sequence[Document]) -> bool:
+def _left(model: Placed, artifacts: Sequence[JsonObject]) -> bool:
     return any(is_named(it.get("name"), model.name) for it in artifacts)
 
 
 def _fetch(
-    runs: Runs, origin: Origin, artifacts: Sequence[Document], model: str
-) -> tuple[Document, bytes]:
+    runs: Runs, origin: Origin, artifacts: Sequence[JsonObject], model: str
+) -> tuple[JsonObject, bytes]:
     artifact = choose_artifact(origin.run, artifacts, model)
     return artifact, runs.archive(int(artifact["id"]), LARGEST)
 

@@ -33,7 +33,7 @@ from ml_gitops.workflows.publishing.evidence import (
     hold_secrets,
 )
 from ml_gitops.workflows.publishing.one import hold_name, unpack
-from ml_gitops.workflows.publishing.origin import Document, Refusal
+from ml_gitops.workflows.publishing.origin import JsonObject, Refusal
 from ml_gitops.workflows.publishing.package import (
     LARGEST,
     choose_artifact,
@@ -141,7 +141,7 @@ def hold_left(
     forge: Forge,
     runs: Runs,
     asked: Asked,
-    artifacts: Sequence[Document],
+    artifacts: Sequence[JsonObject],
 ) -> Left | Keep:
     """Return what a training left, held to a commit that advances the data lock and nothing else.
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from ml_gitops.adapters.github.answers import Refused
 from ml_gitops.adapters.github.client import Document, GitHubClient
-from ml_gitops.adapters.github.verdict import Refused
 from ml_gitops.errors import ForgeError, TryAgain
 
 

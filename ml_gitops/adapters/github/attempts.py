@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from ml_gitops.adapters.github.patience import Patience
-from ml_gitops.adapters.github.transport import BrokenConnection, Reply
-from ml_gitops.adapters.github.verdict import (
+from ml_gitops.adapters.github.answers import (
     Lost,
     NotNow,
     decoded,
-    graph_verdict,
     judge,
+    judge_graph,
     refusal,
 )
+from ml_gitops.adapters.github.patience import Patience
+from ml_gitops.adapters.github.transport import BrokenConnection, Reply
 from ml_gitops.errors import TryAgain
 
 Result = TypeVar("Result")
@@ -96,7 +96,7 @@ class Attempts:
                 if verdict is None and form is not None and decoded(reply, form) is None:
                     verdict = NotNow("half an answer came")
                 if verdict is None and graph:
-                    verdict = graph_verdict(decoded(reply, dict))
+                    verdict = judge_graph(decoded(reply, dict))
             except BrokenConnection as broken:
                 verdict = NotNow(f"no answer came ({broken})")
                 reply = Reply(0, {})

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ml_gitops.adapters.github.answers import Refused, decoded, refusal
 from ml_gitops.adapters.github.attempts import Attempts
 from ml_gitops.adapters.github.patience import Patience
 from ml_gitops.adapters.github.transport import Reply, Transport
-from ml_gitops.adapters.github.verdict import Refused, decoded, refusal
 
 Document = dict[str, Any]
 _NEXT = re.compile(r'rel="?next"?')

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from ml_gitops.adapters.github import reading
+from ml_gitops.adapters.github.answers import Lost, Refused
 from ml_gitops.adapters.github.artifacts import Artifacts
 from ml_gitops.adapters.github.checks import Checks
 from ml_gitops.adapters.github.client import Document, GitHubClient
@@ -13,7 +14,6 @@ from ml_gitops.adapters.github.refs import SOUND_NAME
 from ml_gitops.adapters.github.settings import Settings
 from ml_gitops.adapters.github.shelf import Shelf
 from ml_gitops.adapters.github.survey import Survey
-from ml_gitops.adapters.github.verdict import Lost, Refused
 from ml_gitops.adapters.limits import BOT_BRANCHES, checked_choice
 from ml_gitops.errors import ForgeError, TryAgain
 from ml_gitops.ports import Changes, Clock

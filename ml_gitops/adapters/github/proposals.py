@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ml_gitops.adapters.github import questions
+from ml_gitops.adapters.github.answers import Refused
 from ml_gitops.adapters.github.client import Document
 from ml_gitops.adapters.github.git_data import GitData
 from ml_gitops.adapters.github.threads import Threads
-from ml_gitops.adapters.github.verdict import Refused
 from ml_gitops.adapters.limits import checked_body, checked_title
 from ml_gitops.errors import BranchTaken, TryAgain
 from ml_gitops.pull_request import (

@@ -4,9 +4,9 @@ import re
 from urllib.parse import quote
 
 from ml_gitops.adapters.github import questions
+from ml_gitops.adapters.github.answers import Lost, Refused
 from ml_gitops.adapters.github.client import GitHubClient
 from ml_gitops.adapters.github.survey import Survey
-from ml_gitops.adapters.github.verdict import Lost, Refused
 from ml_gitops.errors import TryAgain
 
 SOUND_NAME = re.compile(r"(?!-)(?!.*(\.\.|@\{|//|\.lock$|[/.]$))[^\s~^:?*\[\\\x00-\x1f\x7f]+")

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml_gitops.adapters.archive import OddArchiveError
+from ml_gitops.adapters.github.answers import Refused
 from ml_gitops.adapters.github.artifacts import unpacked
 from ml_gitops.adapters.github.checks import Conclusion
 from ml_gitops.adapters.github.client import GitHubClient
 from ml_gitops.adapters.github.forge import GitHubForge
 from ml_gitops.adapters.github.git_data import GitData
-from ml_gitops.adapters.github.verdict import Refused
 
 MOST_FILES = 5_000
 LARGEST = 16 << 20

@@ -4,9 +4,9 @@ from typing import Any
 from urllib.parse import quote
 
 from ml_gitops.account import Account, ForgeRules
+from ml_gitops.adapters.github.answers import Refused
 from ml_gitops.adapters.github.client import Document, GitHubClient
 from ml_gitops.adapters.github.survey import ACTIONS_BOT, Survey
-from ml_gitops.adapters.github.verdict import Refused
 
 _COUNT = "required_approving_review_count"
 _HIDDEN = (401, 403, 404)

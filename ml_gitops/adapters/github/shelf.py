@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from datetime import UTC
 
 from ml_gitops.adapters.github import questions, reading
+from ml_gitops.adapters.github.answers import Lost, Refused
 from ml_gitops.adapters.github.client import Document
 from ml_gitops.adapters.github.git_data import GitData
 from ml_gitops.adapters.github.refs import SOUND_NAME
 from ml_gitops.adapters.github.threads import Threads
-from ml_gitops.adapters.github.verdict import Lost, Refused
 from ml_gitops.document import sha256
 from ml_gitops.errors import ForgeError, TryAgain
 from ml_gitops.ports import Clock, ForgeRelease, Tag

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml_gitops.adapters.github import questions, reading
+from ml_gitops.adapters.github.answers import Refused
 from ml_gitops.adapters.github.client import Document, GitHubClient
 from ml_gitops.adapters.github.survey import Survey
-from ml_gitops.adapters.github.verdict import Refused
 from ml_gitops.adapters.limits import checked_body, checked_choice, checked_title
 from ml_gitops.errors import ForgeError
 from ml_gitops.pull_request import Actor, Comment, Issue, PullRequest, Review, ReviewWord

@@ -155,7 +155,7 @@ def _server_time(headers: Mapping[str, str]) -> datetime:
 _ANSWERS = {"NOT_FOUND", "FORBIDDEN", "INSUFFICIENT_SCOPES", "UNPROCESSABLE", "STALE_DATA"}
 
 
-def graph_verdict(document: Mapping[str, Any] | None) -> NotNow | None:
+def judge_graph(document: Mapping[str, Any] | None) -> NotNow | None:
     """Say what a GraphQL answer means; errors that answer the question are left in it."""
     if document is None or not isinstance(document.get("errors", []), list):
         return NotNow("half an answer came")

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from ml_gitops.adapters.github.artifacts import _file_name
+from ml_gitops.adapters.file_name import to_file_name
 from ml_gitops.adapters.github.client import GitHubClient
 from ml_gitops.adapters.github.connect import GitHub, Place
 from ml_gitops.adapters.github.patience import Patience
@@ -307,7 +307,7 @@ def _bring(server: GitHubServer, repository: TestRepository, local: World) -> No
     run = repository.add_run("job.yml")
     names = {unquote(it.split("/")[1]) for it in forge._state.files("artifacts/")}
     for name in sorted(names):
-        repository.add_artifact(run, _file_name(name), forge.artifact(name) or {})
+        repository.add_artifact(run, to_file_name(name), forge.artifact(name) or {})
 
 
 def _told(server: GitHubServer, repository: Repository, one: Thread) -> Told:

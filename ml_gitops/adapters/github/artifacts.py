@@ -5,9 +5,10 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from ml_gitops.adapters.archive import OddArchiveError, read
+from ml_gitops.adapters.file_name import to_file_name
 from ml_gitops.adapters.github.client import Document
 from ml_gitops.adapters.github.threads import Threads
 from ml_gitops.document import sha256
@@ -30,13 +31,13 @@ class Artifacts(Threads):
                 "there is no place to keep artifacts",
                 hint=f"run this in a job of GitHub Actions, or set {OUTBOX_VARIABLE} to a folder",
             )
-        place = self._outbox / _file_name(name)
+        place = self._outbox / to_file_name(name)
         if _kept(place) == dict(files):
             return
         self._outbox.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".", dir=self._outbox))
         for file, content in files.items():
-            (draft / _file_name(file)).write_bytes(content)
+            (draft / to_file_name(file)).write_bytes(content)
         if place.exists():
             shutil.rmtree(place)
         draft.replace(place)
@@ -47,10 +48,10 @@ class Artifacts(Threads):
         What this job left in its outbox comes first; then the newest artifact of this
         repository, never one that a fork's run made.
         """
-        if self._outbox is not None and (kept := _kept(self._outbox / _file_name(name))):
+        if self._outbox is not None and (kept := _kept(self._outbox / to_file_name(name))):
             return kept
-        listed = self._client.pages("/actions/artifacts", "artifacts", name=_file_name(name))
-        ours = [it for it in listed if _is_ours(it, _file_name(name))]
+        listed = self._client.pages("/actions/artifacts", "artifacts", name=to_file_name(name))
+        ours = [it for it in listed if _is_ours(it, to_file_name(name))]
         if not ours:
             return None
         newest = max(ours, key=lambda it: (it["created_at"], it["id"]))
@@ -98,14 +99,6 @@ def _is_ours(item: Document, name: str) -> bool:
         and run.get("repository_id") is not None
         and run.get("repository_id") == run.get("head_repository_id")
     )
-
-
-def _file_name(name: str) -> str:
-    """Return any text as a name that files and artifacts may have."""
-    if not name:
-        raise ForgeError("a name is empty", hint="give it one")
-    path = quote(name, safe=" #@+=,").replace("~", "%7E")
-    return "%2E" + path[1:] if path.startswith(".") else path
 
 
 def _kept(place: Path) -> dict[str, bytes] | None:

@@ -1,12 +1,11 @@
 """The documents of a local forge, and how they follow the branches they are about."""
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
+from ml_gitops.adapters.file_name import to_file_name
 from ml_gitops.adapters.git.history import Commit, is_ancestor, log
 from ml_gitops.adapters.git.repository import HEADS, GitRepository
 from ml_gitops.document import Document
-from ml_gitops.errors import ForgeError
 from ml_gitops.pull_request import Issue, PullRequest
 
 
@@ -39,15 +38,7 @@ def folder(kind: str, name: str) -> str:
     Raises:
         ForgeError: the name is empty.
     """
-    return f"{kind}/{quoted(name)}/"
-
-
-def quoted(name: str) -> str:
-    """Return a name as one path component that Git accepts, whatever is in it."""
-    if not name:
-        raise ForgeError("a name is empty", hint="give it one")
-    path = quote(name, safe=" #@+=,").replace("~", "%7E")
-    return "%2E" + path[1:] if path.startswith(".") else path
+    return f"{kind}/{to_file_name(name)}/"
 
 
 def followed(

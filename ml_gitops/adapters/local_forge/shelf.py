@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import unquote
 
+from ml_gitops.adapters.file_name import to_file_name
 from ml_gitops.adapters.git import history
 from ml_gitops.adapters.git.repository import GitRepository
-from ml_gitops.adapters.local_forge.records import folder, quoted
+from ml_gitops.adapters.local_forge.records import folder
 from ml_gitops.adapters.local_forge.state import ForgeState, Work
 from ml_gitops.document import Document
 from ml_gitops.ports import ForgeRelease, Tag
@@ -77,21 +78,21 @@ class Shelf:
             work.message = f"Release {tag}: {title}"
             work.changes[place + ReleaseRecord.file_name] = record.to_json().encode()
             for name, content in assets.items():
-                work.changes[f"{place}assets/{quoted(name)}"] = content
+                work.changes[f"{place}assets/{to_file_name(name)}"] = content
             return _page(record)
 
         return self._state.change(step)
 
     def asset(self, tag: str, name: str) -> bytes | None:
         """Return one asset of a release; None if the release or the asset is not there."""
-        path = f"{folder('releases', tag)}assets/{quoted(name)}"
+        path = f"{folder('releases', tag)}assets/{to_file_name(name)}"
         files = self._state.files(path)
         return self._repository.blobs([files[path]])[0] if path in files else None
 
     def store_artifact(self, name: str, files: Mapping[str, bytes]) -> None:
         """Keep files under a name; the same name with the same files changes nothing."""
         place = folder("artifacts", name)
-        wanted = {place + quoted(file): content for file, content in files.items()}
+        wanted = {place + to_file_name(file): content for file, content in files.items()}
 
         def step(work: Work) -> None:
             work.message = f"Keep the artifact {name}"

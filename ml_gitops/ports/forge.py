@@ -112,9 +112,7 @@ class Forge(Protocol):
         """Return the pull request's changes as a unified diff against its merge base."""
         ...
 
-    def propose(
-        self, branch: str, title: str, body: str, *, draft: bool = False, labels: Sequence[str] = ()
-    ) -> PullRequest:
+    def propose(self, branch: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
         """Open a pull request for a branch that was pushed."""
         ...
 

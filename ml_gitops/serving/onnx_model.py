@@ -51,17 +51,15 @@ class OnnxModel:
     Args:
         content: the ONNX file.
         signature: its inputs and answers.
-        threads: processor threads for one batch.
 
     Raises:
         ExportError: the file refers to other files, or to operators that are not standard.
     """
 
-    def __init__(self, content: bytes, signature: Signature, *, threads: int = 1) -> None:
+    def __init__(self, content: bytes, signature: Signature) -> None:
         refuse_unsafe(content)
         self.content = content
         self.signature = signature
-        self._threads = threads
         self._runtime: Runtime | None = None
 
     def predict(self, frame: "pd.DataFrame | Mapping[str, Sequence[Any]]") -> Answers:
@@ -89,7 +87,7 @@ class OnnxModel:
 
     def _open(self) -> Runtime:
         if self._runtime is None:
-            self._runtime = Runtime(self.content, self.signature, threads=self._threads)
+            self._runtime = Runtime(self.content, self.signature)
         return self._runtime
 
 

@@ -48,14 +48,13 @@ class Runtime:
     Args:
         content: the ONNX file.
         signature: its inputs and answers.
-        threads: processor threads for one batch.
     """
 
-    def __init__(self, content: bytes, signature: Signature, *, threads: int = 1) -> None:
+    def __init__(self, content: bytes, signature: Signature) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
         # A model is one file: weights in other files are looked for where there are none.

@@ -104,6 +104,11 @@ def test_committing_nothing_keeps_the_commit(clone: Clone) -> None:
     assert clone.commit_all("Nothing") == head
 
 
+def test_a_clone_without_a_remote_names_none(clone: Clone) -> None:
+    """A repository that pushes nowhere has no address."""
+    assert clone.remote_url() is None
+
+
 def test_work_travels_by_push_and_pull(tmp_path: Path, clone: Clone, bare: GitRepository) -> None:
     """What one clone pushes another pulls; a pull never makes a merge."""
     other = Clone.of(str(bare.path), tmp_path / "deep" / "other", clock=clock, actor=ADA)
@@ -116,7 +121,6 @@ def test_work_travels_by_push_and_pull(tmp_path: Path, clone: Clone, bare: GitRe
     assert (other.path / "a.txt").read_text() == "changed\n"
     assert other.head() == clone.head() == bare.resolve("main")
     assert other.remote_url() == str(bare.path)
-    assert other.remote_url("gone") is None
 
 
 def test_commits_that_only_one_clone_has_are_counted(clone: Clone, bare: GitRepository) -> None:

@@ -131,44 +131,44 @@ class Clone(GitRepository):
         self._refuse_odd(branch)
         self.run("switch", "--quiet", *(["--create"] if create else []), branch)
 
-    def set_remote(self, url: str, remote: str = "origin") -> None:
+    def set_remote(self, url: str) -> None:
         """Name the repository that this one pushes to and pulls from."""
-        self.run("config", f"remote.{remote}.url", url)
-        self.run("config", f"remote.{remote}.fetch", f"+refs/heads/*:refs/remotes/{remote}/*")
+        self.run("config", "remote.origin.url", url)
+        self.run("config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
 
-    def remote_url(self, remote: str = "origin") -> str | None:
-        """Return the address of a remote; None if there is no such remote."""
-        done = self.run("config", "--get", f"remote.{remote}.url", accept=(0, 1))
+    def remote_url(self) -> str | None:
+        """Return the address that this one pushes to; None if there is none."""
+        done = self.run("config", "--get", "remote.origin.url", accept=(0, 1))
         return done.stdout.decode(errors="replace").strip() or None
 
-    def push(self, branch: str, remote: str = "origin") -> None:
+    def push(self, branch: str) -> None:
         """Push a branch under its own name, and let it follow the remote one."""
         self._refuse_odd(branch)
         ref = f"refs/heads/{branch}"
-        self.run("push", "--quiet", "--set-upstream", "--", remote, f"{ref}:{ref}")
+        self.run("push", "--quiet", "--set-upstream", "--", "origin", f"{ref}:{ref}")
 
     def unpushed(self) -> int:
         """Return how many commits of what is checked out no remote is known to have."""
         done = self.run("rev-list", "--count", "HEAD", "--not", "--remotes", accept=(0, 128))
         return int(done.stdout or 0)
 
-    def fetch(self, remote: str = "origin") -> None:
+    def fetch(self) -> None:
         """Fetch branches and tags, and forget remote branches that are gone."""
-        self.run("fetch", "--quiet", "--prune", "--tags", "--", remote)
+        self.run("fetch", "--quiet", "--prune", "--tags", "--", "origin")
 
-    def pull(self, remote: str = "origin") -> None:
+    def pull(self) -> None:
         """Fetch, and bring the branch that is checked out forward; never make a merge.
 
         Raises:
             GitError: the branch has commits of its own, or none is checked out.
         """
-        self.fetch(remote)
+        self.fetch()
         branch = self.branch()
         if branch is None:
             raise GitError(
                 "no branch is checked out", hint="switch to one first", where=str(self.path)
             )
-        tip = self.commit_id(f"refs/remotes/{remote}/{branch}")
+        tip = self.commit_id(f"refs/remotes/origin/{branch}")
         self.run("merge", "--quiet", "--ff-only", tip)
 
     def _setting(self, name: str) -> str | None:

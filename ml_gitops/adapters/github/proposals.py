@@ -39,9 +39,7 @@ class Proposals(Threads):
         """What GitHub did not do, where that was no reason to stop."""
         return tuple(self._remarks)
 
-    def propose(
-        self, branch: str, title: str, body: str, *, draft: bool = False, labels: Sequence[str] = ()
-    ) -> PullRequest:
+    def propose(self, branch: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
         """Open a pull request for a branch that was pushed."""
         base = self.default_branch
         start, head = self._tip(base), self._tip(branch)
@@ -57,10 +55,7 @@ class Proposals(Threads):
             raise self._refusal(f"{branch} changes nothing in {base}", hint="commit something")
         self._require_none_open(branch, base)
         ask = {"title": checked_title(title), "body": checked_body(body), "draft": draft}
-        number = self._create(branch, base, ask, None)
-        if labels:
-            self.label(number, labels)
-        return self.pull_request(number)
+        return self.pull_request(self._create(branch, base, ask, None))
 
     def open_pull_request(self, spec: PullRequestSpec) -> PullRequest:
         """Commit the spec's changes on its branch and open the pull request.

@@ -22,9 +22,7 @@ class Proposals:
         """The branch that pull requests are merged into."""
         return self._repository.branch() or "main"
 
-    def propose(
-        self, branch: str, title: str, body: str, *, draft: bool = False, labels: Sequence[str] = ()
-    ) -> PullRequest:
+    def propose(self, branch: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
         """Open a pull request for a branch that was pushed."""
         base = self.default_branch
 
@@ -36,7 +34,7 @@ class Proposals:
                 )
             if not diff(self._repository, start, head):
                 raise work.refusal(f"{branch} changes nothing in {base}", hint="commit something")
-            return self._open(work, branch, base, head, title, body, draft=draft, labels=labels)
+            return self._open(work, branch, base, head, title, body, draft=draft)
 
         return self._state.change(step)
 
@@ -148,7 +146,7 @@ class Proposals:
         body: str,
         *,
         draft: bool,
-        labels: Sequence[str],
+        labels: Sequence[str] = (),
         reviewers: Sequence[str] = (),
         written: str | None = None,
     ) -> PullRequest:

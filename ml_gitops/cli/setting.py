@@ -17,8 +17,9 @@ from ml_gitops.adapters.github.connect import GitHub, find_place
 from ml_gitops.adapters.local_forge.forge import LocalForge
 from ml_gitops.adapters.records import GitRecords
 from ml_gitops.adapters.warehouse import DuckDBWarehouse
-from ml_gitops.adapters.workspace import CACHE, LocalWorkspace, find_root, write_whole
+from ml_gitops.adapters.workspace import LocalWorkspace, find_root, write_whole
 from ml_gitops.cli.job import leave, on_actions
+from ml_gitops.cli.places import in_git, refuse_foreign_cache, refuse_unwritable
 from ml_gitops.config import Config, parse_config
 from ml_gitops.delivery.deployment import state_path
 from ml_gitops.errors import ConfigError, DataError, ForgeError
@@ -58,44 +59,6 @@ def now() -> datetime:
     return time.astimezone(UTC)
 
 
-def _refuse_foreign_cache(root: Path) -> None:
-    """Refuse a cache that came with a commit: what it holds, nobody here trained or judged.
-
-    Raises:
-        ConfigError: Git tracks it, or it is a link to somewhere else.
-    """
-    repository = Clone(root, clock=now, actor=BOT)
-    tracked = (root / CACHE).exists() and _in_git(root) and repository.tracked(CACHE)
-    if tracked or (root / CACHE).is_symlink():
-        raise ConfigError(
-            "the cache of runs came with a commit, or is a link",
-            hint=f"remove it: git rm -r --cached {CACHE}, then delete it",
-            where=CACHE,
-        )
-
-
-def _in_git(folder: Path) -> bool:
-    return any((it / ".git").exists() for it in (folder, *folder.parents))
-
-
-def _refuse_unwritable(path: Path) -> None:
-    """Refuse a file that cannot be written, before anything is done that it would tell of.
-
-    Raises:
-        DataError: it is a folder, or its folder cannot be written to.
-    """
-    above = next(folder for folder in path.absolute().parents if folder.exists())
-    if path.is_dir():
-        problem = "it is a folder"
-    elif not above.is_dir():
-        problem = f"{above} is a file"
-    elif not os.access(above, os.W_OK):
-        problem = f"{above} may not be written to"
-    else:
-        return
-    raise DataError(f"cannot write it: {problem}", hint="name another file", where=str(path))
-
-
 class Setting:
     """What a command works with, each part made when it is first used.
 
@@ -114,7 +77,7 @@ class Setting:
         self._outcome: Path | None = getattr(parsed, "outcome", None)
         for path in (self._outcome, getattr(parsed, "html", None)):
             if path is not None:
-                _refuse_unwritable(path)
+                refuse_unwritable(path)
         self.terminal = Terminal(machine=parsed.json)
         self._forges: list[Forge] = []
 
@@ -122,7 +85,7 @@ class Setting:
     def workspace(self) -> LocalWorkspace:
         """The work tree that the command runs in."""
         root = find_root(self._folder, CONFIG_FILE)
-        _refuse_foreign_cache(root)
+        refuse_foreign_cache(Clone(root, clock=now, actor=BOT))
         return LocalWorkspace(root)
 
     @cached_property
@@ -142,7 +105,7 @@ class Setting:
         try:
             find_root(self._folder, CONFIG_FILE)
         except ConfigError:
-            if not _in_git(self._folder.resolve()):
+            if not in_git(self._folder.resolve()):
                 raise
             return self._folder.resolve()
         return self.workspace.root
@@ -183,7 +146,7 @@ class Setting:
         Raises:
             ForgeError: it is below the model of a whole repository.
         """
-        below = self.repository.folder if _in_git(self._home) else ""
+        below = self.repository.folder if in_git(self._home) else ""
         if below and (self.repository.top / CONFIG_FILE).is_file():
             raise ForgeError(
                 "the repository has a model at its top, which is its only one",

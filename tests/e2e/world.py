@@ -42,13 +42,22 @@ FIRST = "churn@v1.0.0"
 """The first release."""
 
 FITS = "live/fits.txt"
-COUNTED_PIPELINE = PIPELINE.replace(
-    "def build_pipeline(params):\n",
-    "def build_pipeline(params):\n"
-    f'    with (pathlib.Path(__file__).parents[1] / "{FITS}").open("a") as fits:\n'
-    '        fits.write("fit\\n")\n',
-).replace("from sklearn.compose", "import pathlib\n\nfrom sklearn.compose", 1)
-"""The usual pipeline, which also leaves a line whenever a model is about to be fitted."""
+COUNTED_PIPELINE = (
+    PIPELINE.replace("    return Pipeline(", "    made = Pipeline(").replace(
+        "from sklearn.compose", "import pathlib\n\nfrom sklearn.compose", 1
+    )
+    + f"""    fit = made.fit
+
+    def counted(*rows):
+        with (pathlib.Path(__file__).parents[1] / "{FITS}").open("a") as fits:
+            fits.write("fit\\n")
+        return fit(*rows)
+
+    made.fit = counted
+    return made
+"""
+)
+"""The usual pipeline, which also leaves a line when it is fitted; its copies leave none."""
 
 BLIND_PIPELINE = COUNTED_PIPELINE.replace('["load", "wear"]', '["wear"]')
 """A model that may not look at what decides."""

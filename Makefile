@@ -58,7 +58,7 @@ format: $(READY)  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench-%: $(READY)  ## print figures beside their limits (bench-loops, bench-forge)
+bench-%: $(READY)  ## print figures beside their limits (bench-loops, bench-forge, bench-onnx)
 	$(BIN)/python -m benchmarks.$*
 
 lock: $(READY)  ## resolve requirements/*.txt again from pyproject.toml

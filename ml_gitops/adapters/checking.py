@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,16 @@ PASSED_ON = (
     "SYSTEMROOT",
 )
 """What the author's checks may see of the environment: enough to run, no secret."""
+_SETTINGS = {
+    "pytest.toml": "",
+    ".pytest.toml": "",
+    "pytest.ini": "",
+    ".pytest.ini": "",
+    "pyproject.toml": "pytest",
+    "tox.ini": "pytest",
+    "setup.cfg": "tool:pytest",
+}
+"""Files with settings of pytest in its own order, and the part that must be there to count."""
 _PAUSE = 0.05
 """Seconds between two looks at how far the checks are."""
 _TAIL = 4096
@@ -113,6 +124,8 @@ def _pytest(
         **_paths(root),
     }
     words = ["-v", "--no-header", "-p", "no:cacheprovider", "--rootdir", str(root)]
+    # What lies above the root is other models', and has no say in how this one is judged.
+    words += ["-c", str(_settings(root, checks)), "--confcutdir", str(root)]
     # From the root on: what the folders above are called means nothing to pytest.
     words.append(str(checks.relative_to(root)))
     # A file and not a pipe: a process that the checks leave behind would hold a pipe open.
@@ -138,6 +151,27 @@ def _pytest(
         code = process.returncode
         output.seek(0)
         return code, output.read().decode(errors="replace")
+
+
+def _settings(root: Path, checks: Path) -> Path:
+    """Return the file of settings that pytest would find in the work tree; an empty one if none.
+
+    Left to itself it looks on in the folders above.
+    """
+    places = [folder / name for folder in (checks, root) for name in _SETTINGS]
+    return next((it for it in places if it.is_file() and _has_settings(it)), Path(os.devnull))
+
+
+def _has_settings(file: Path) -> bool:
+    section = _SETTINGS[file.name]
+    if file.suffix != ".toml" or not section:
+        header = re.compile(rf"^\[{section}\]".encode(), re.MULTILINE)
+        return not section or header.search(file.read_bytes()) is not None
+    try:
+        tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool")
+    except ValueError:
+        return True  # pytest says best what is wrong with it.
+    return isinstance(tools, dict) and section in tools
 
 
 def _paths(root: Path) -> dict[str, str]:

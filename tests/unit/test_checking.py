@@ -104,6 +104,51 @@ def test_settings_of_a_commit_load_no_plugin_early(
     assert not (root / "seen").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pytest.ini", "[pytest]\npython_functions = none_*\n"),
+        ("tox.ini", "[pytest]\npython_functions = none_*\n"),
+        ("pyproject.toml", "[project]\nname = 'shop'\n"),
+    ],
+)
+def test_what_lies_above_a_model_does_not_judge_it(run: Path, name: str, text: str) -> None:
+    """Settings and hooks at the top of a repository are not those of the model in a folder."""
+    root = run.parents[2]
+    (root.parent / name).write_text(text)
+    (root.parent / "conftest.py").write_text(
+        "def pytest_collection_modifyitems(items):\n    items[:] = items[:1]\n"
+    )
+
+    outcome = check(run, "def test_a():\n    pass\n\ndef test_b():\n    assert 0\n")
+
+    assert b'"failed"' in outcome
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pytest.toml", "[pytest]\npython_functions = ['held_*']\n"),
+        ("pytest.ini", "[pytest]\npython_functions = held_*\n"),
+        ("checks/pytest.ini", "[pytest]\npython_functions = held_*\n"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\npython_functions = ['held_*']\n"),
+        ("pyproject.toml", "[tool.pytest]\npython_functions = ['held_*']\n"),
+        ("tox.ini", "[pytest]\npython_functions = held_*\n"),
+        ("setup.cfg", "[tool:pytest]\npython_functions = held_*\n"),
+    ],
+)
+def test_settings_of_the_model_itself_are_obeyed(run: Path, name: str, text: str) -> None:
+    """Wherever pytest takes settings from, in the folder of the model or of its checks."""
+    root = run.parents[2]
+    (root / "checks").mkdir()
+    (root / name).write_text(text)
+
+    outcome = check(run, "def held_a():\n    assert 0\n\ndef test_b():\n    pass\n")
+
+    assert b'"failed"' in outcome
+    assert b"test_b" not in outcome
+
+
 def test_checks_import_from_the_path(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of the work tree that Python is told to look in is looked in by the checks."""
     (run.parents[2] / "src").mkdir()

@@ -173,22 +173,22 @@ class Setting:
         return [self._below + path for path in (*states, LOCK_FILE)]
 
     def _forge_folder(self) -> Path:
-        root = self._home
         if self.forge_path is None:
-            self.repository.run("rev-parse", "--git-dir")  # Outside of Git, Git says so.
             address = self.repository.remote_url()
+            beside = self.repository.top.parent / "forge.git"  # Within, it would be committed.
+            here, there = map(os.path.relpath, (self._home, beside))
             if address is not None and ":" not in address.removeprefix("file://"):
                 raise ForgeError(
                     f"the forge of this repository is gone: there is no folder {address}",
                     hint="restore it, or name where it is now: `git remote set-url origin PATH`",
-                    where=str(root),
+                    where=str(self._home),
                 )
+            found = f"the remote 'origin' is {address}" if address else "no remote 'origin'"
+            first = "`git remote rename origin upstream` and " if address else ""
             raise ForgeError(
-                "this repository has no forge: "
-                + (f"the remote 'origin' is {address}" if address else "no remote 'origin'"),
-                where=str(root),
-                hint=("run `git remote rename origin upstream` and " if address else "run ")
-                + "`ml-gitops init . --adopt --forge ../forge.git`",
+                f"this repository has no forge: {found}",
+                where=str(self._home),
+                hint=f"run {first}`ml-gitops init {here} --adopt --forge {there}`",
             )
         return self.forge_path
 

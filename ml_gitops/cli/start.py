@@ -14,6 +14,7 @@ from ml_gitops.data.schema import Task
 from ml_gitops.delivery.version import LONGEST_NAME
 from ml_gitops.errors import EXIT_PASSED, ConfigError, GitError
 from ml_gitops.model.metrics import metrics_of
+from ml_gitops.names import CONFIG_FILE
 from ml_gitops.pull_request import Actor
 from ml_gitops.render.terminal import Terminal
 from ml_gitops.workflows.init import form_files, model_name, new_files
@@ -40,7 +41,15 @@ def init(parsed: argparse.Namespace) -> int:
         # What speaks of flights would be in the way; the config is a form to fill in.
         kept = {path: text for path, text in template.items() if path in ADOPTED}
         template = {**kept, **form_files()}
-    files = new_files(template, existing, name=name)
+    below = _models_below(folder) if parsed.adopt else []
+    if below and not parsed.forge:
+        raise ConfigError(
+            f"{below[0]} is a model in this folder; one at the top of a repository is its only one",
+            hint="name a folder for this one, such as `ml-gitops init NAME --adopt`",
+            where=str(folder),
+        )
+    # Where the models are in folders, the top gets a forge alone.
+    files = {} if below else new_files(template, existing, name=name)
     adopted = _adopted(folder) if parsed.adopt and parsed.forge else None
     folder.mkdir(parents=True, exist_ok=True)
     LocalWorkspace(folder).write(files)
@@ -64,6 +73,30 @@ def init(parsed: argparse.Namespace) -> int:
 
     setting.show({"folder": str(folder), "forge": forge, "files": sorted(files)}, tell)
     return EXIT_PASSED
+
+
+def _models_below(folder: Path) -> list[str]:
+    """Return the folders of models below one that has none, as Git sees them.
+
+    Raises:
+        ConfigError: the repository has a model at its top, and this is to be another.
+    """
+    there = next((it for it in (folder, *folder.resolve().parents) if it.is_dir()), folder)
+    if not any((it / ".git").exists() for it in (there.resolve(), *there.resolve().parents)):
+        return []
+    repository = Clone(there, clock=now, actor=Actor(login="you"))
+    inside = os.path.relpath(folder.resolve(), repository.top)
+    if inside != "." and (repository.top / CONFIG_FILE).is_file():
+        raise ConfigError(
+            "the repository has a model at its top, which is its only one",
+            hint="move its files to a folder of its own first, such as `git mv`",
+            where=str(repository.top / CONFIG_FILE),
+        )
+    if (folder / CONFIG_FILE).exists():
+        return []
+    start = "" if inside == "." else f"{inside}/"
+    models = [it for it in repository.paths() if it.endswith(f"/{CONFIG_FILE}")]
+    return [it.removesuffix(f"/{CONFIG_FILE}") for it in models if it.startswith(start)]
 
 
 def _refuse_taken(folder: Path, name: str, forge: Path | None) -> None:

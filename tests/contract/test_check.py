@@ -273,6 +273,7 @@ def test_what_git_lacks_has_a_remedy(
     """Every step between a folder and a forge is told with the command that takes it."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+    monkeypatch.chdir(whole)
     mutate(whole)
 
     found = check(whole, capsys)

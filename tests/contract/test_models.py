@@ -174,3 +174,34 @@ def test_a_branch_that_shares_no_history_changed_everything(
     assert changed(capsys, shop) == ["churn", "visits"]
     assert changed(capsys, shop, "1" * 40) == ["churn", "visits"]
     assert models(capsys, shop, "--changed-since", "gone", expect=2)["error"]["problem"]
+
+
+def test_a_forge_for_models_in_folders_stands_beside_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`check` in a model's folder names a place outside of the work tree; the top gets no model."""
+    root = tmp_path / "app"
+    (root / "models").mkdir(parents=True)
+    clone = Clone.create(root, clock=first_day, actor=PERSON)
+    for name in ("churn", "spend"):
+        assert main(["init", str(root / "models" / name), "--adopt"]) == 0
+    clone.commit_all("Adopt")
+    monkeypatch.chdir(root / "models" / "churn")
+    main(["check", "--no-data"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "run `ml-gitops init . --adopt --forge ../../../forge.git`" in told
+    assert main(["init", str(root), "--adopt"]) == 2
+    assert "models/churn is a model in this folder" in capsys.readouterr().err
+    assert main(["init", str(root), "--adopt", "--forge", str(tmp_path / "forge.git")]) == 0
+    assert clone.dirty_paths() == []
+
+
+def test_a_second_model_asks_the_one_at_the_top_to_move(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder beside a model at the top would be found by nothing, so it is not made."""
+    Clone.create(tmp_path, clock=first_day, actor=PERSON)
+    assert main(["init", str(tmp_path), "--name", "churn", "--adopt"]) == 0
+    assert main(["init", str(tmp_path / "models" / "spend"), "--adopt"]) == 2
+    assert "git mv" in capsys.readouterr().err
+    assert not (tmp_path / "models").exists()

@@ -54,7 +54,8 @@ def read_status(
     """
     model = config.model.name
     look, said = (look_at(seen), seen.headline) if seen else last_look(records, model)
-    releases = tuple(page.tag for page in forge.releases()) if not briefly else ()
+    pages = forge.releases() if not briefly else ()
+    releases = tuple(page.tag for page in pages if page.tag.startswith(f"{model}@"))
     latest = latest_release(forge, model) if releases else Missing(reason="")
     pull_requests, issues = forge.pull_requests(), forge.issues()
     locked = locked_until(forge, forge.default_branch)

@@ -71,6 +71,8 @@ def test_each_model_goes_its_own_way(tmp_path: Path) -> None:
 
     assert (ship(churn), ship(visits)) == ("churn@v1.0.0", "visits@v1.0.0")
 
+    told = [model.run("status")["releases"] for model in (churn, visits)]
+    assert told == [["churn@v1.0.0"], ["visits@v1.0.0"]]
     head = churn.all.head("main") or ""
     names = ("churn", "visits")
     states = [f"{name}/deployments/production.json" for name in names]

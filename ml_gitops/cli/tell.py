@@ -20,7 +20,8 @@ def tell_tended(terminal: Terminal, tended: Tended) -> None:
     """Say what became of the dashboard; nothing where it is as it was."""
     done = {"open": "opened", "update": "renewed", "close": "closed", "keep": ""}[tended.action]
     if done:
-        terminal.status("keep", f"{done} the dashboard, #{tended.dashboard}")
+        state = "closed" if tended.action == "close" else "open"
+        terminal.status(state, f"{done} the dashboard, #{tended.dashboard}")
     if tended.obstacle:
         terminal.status("warn", tended.obstacle)
 

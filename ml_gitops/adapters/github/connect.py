@@ -73,7 +73,8 @@ def find_place(remote: str | None, environment: Mapping[str, str]) -> Place | No
     if not token:
         raise ForgeError(
             "there is no token for GitHub",
-            hint="set GITHUB_TOKEN, in a job from `${{ github.token }}`",
+            hint="set GITHUB_TOKEN, in a job from `${{ github.token }}`, on your machine by "
+            "`export GITHUB_TOKEN=$(gh auth token)`",
             where=repository,
         )
     return Place(repository, api_url.rstrip("/"), token)

@@ -89,7 +89,7 @@ def _models_below(folder: Path) -> list[str]:
     if inside != "." and (repository.top / CONFIG_FILE).is_file():
         raise ConfigError(
             "the repository has a model at its top, which is its only one",
-            hint="move its files to a folder of its own first, such as `git mv`",
+            hint="first move its config, code and state to a folder of its own, by `git mv`",
             where=str(repository.top / CONFIG_FILE),
         )
     if (folder / CONFIG_FILE).exists():

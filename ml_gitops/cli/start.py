@@ -64,9 +64,8 @@ def init(parsed: argparse.Namespace) -> int:
                 terminal.status("pass", f"added {path}")
             if forge:
                 terminal.status("pass", f"the forge is {forge}")
-            terminal.line(
-                "Commit it when you like. Next: `ml-gitops check`, which says what is missing"
-            )
+            commit = "Commit it when you like. " if files else ""
+            terminal.line(f"{commit}Next: `ml-gitops check`, which says what is missing")
             return
         terminal.status("pass", f"{folder} is a model repository; its forge is {forge}")
         terminal.line(f"Next: cd {folder} && ml-gitops data lock --until 2013-04-01")

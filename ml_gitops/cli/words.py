@@ -101,7 +101,7 @@ def add_command(
         type=Path,
         default=Path(),
         metavar="DIR",
-        help="run in this folder instead of the current one",
+        help="the folder of the model (default: the current one); code starts where you are",
     )
     command.set_defaults(run=run)
     return command

@@ -86,7 +86,7 @@ def changed_models(
     models = find_models(now)
     if any(path.startswith(WORKFLOWS) for path in differing):
         return models
-    known = _folders(before)
+    known = model_folders(before)
     return [
         one
         for one in models
@@ -97,7 +97,7 @@ def changed_models(
     ]
 
 
-def _folders(commit: CommitFiles) -> dict[str, str]:
+def model_folders(commit: CommitFiles) -> dict[str, str]:
     """Return name and folder of every model; none, where they could not be read."""
     try:
         return {one.name: one.folder for one in find_models(commit)}

@@ -391,6 +391,22 @@ def test_where_no_model_changed_there_is_nothing_to_report(job: Job) -> None:
     assert job.checks() == [("ml-gitops", "neutral" if fork else "success")]
 
 
+def test_e11_a_model_that_a_change_takes_away_is_told(job: Job) -> None:
+    """Nobody would judge it any more, and no report of another model makes up for that."""
+    config = (job.world.root / "ml-gitops.toml").read_text()
+    other = config.replace('name = "churn"', 'name = "other"')
+    assert other != config
+    job.source.push(BRANCH, {"ml-gitops.toml": other})
+
+    done = job.publish(job.event(job.run()))
+
+    assert [(it["model"], it["code"]) for it in done["models"]] == [
+        ("other", "E06"),
+        ("churn", "E11"),
+    ]
+    assert "takes the model away" in done["models"][1]["reason"]
+
+
 @pytest.mark.parametrize("path", ["model/helper.py", "model/pipeline.py"])
 @pytest.mark.hostile
 def test_e11_code_that_was_not_run_is_refused(job: Job, path: str) -> None:

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Literal, Protocol
 
 from ml_gitops.model.gate import GateWord
+from ml_gitops.names import CONFIG_FILE
 from ml_gitops.ports import Forge
 from ml_gitops.render.tables import code, plain
 from ml_gitops.workflows.commit_files import CommitFiles
-from ml_gitops.workflows.models import Placed, changed_models
+from ml_gitops.workflows.models import Placed, changed_models, model_folders
 from ml_gitops.workflows.publishing.evidence import hold_models
 from ml_gitops.workflows.publishing.one import Archives, Note, Scene, Shown, Told, report_on
 from ml_gitops.workflows.publishing.origin import (
@@ -139,6 +141,7 @@ def _publish(
         for one in models
         if one.name in left | wanted
     ]
+    shown += [_without(name) for name in _gone(models, scene, runs)]
     conclusion, title = conclude(shown, trusted=trusted)
     runs.check(origin.commit, CHECK, conclusion, title, summary(shown), origin.evidence)
     return _published(shown, number, trusted=trusted)
@@ -174,9 +177,26 @@ def _wanted(models: Sequence[Placed], left: set[str], scene: Scene, runs: Runs) 
     """
     if left >= {one.name for one in models}:
         return set()
-    fork = runs.fork_point(scene.forge.default_branch, scene.origin.commit)
-    before = read_commit(runs, fork) if fork else CommitFiles([], lambda _: b"")
+    before = _before(scene, runs)
     return {one.name for one in changed_models(scene.commit, before, scene.changed)}
+
+
+def _before(scene: Scene, runs: Runs) -> CommitFiles:
+    fork = runs.fork_point(scene.forge.default_branch, scene.origin.commit)
+    return read_commit(runs, fork) if fork else CommitFiles([], lambda _: b"")
+
+
+def _gone(models: Sequence[Placed], scene: Scene, runs: Runs) -> list[str]:
+    """Name the models that the change takes away, such as by a config above theirs."""
+    if not any(PurePosixPath(path).name == CONFIG_FILE for path in scene.changed):
+        return []
+    known = model_folders(_before(scene, runs))
+    return sorted(known.keys() - {one.name for one in models})
+
+
+def _without(name: str) -> Shown:
+    reason = "this change takes the model away; nobody would judge, release or watch it any more"
+    return Shown(Told(name, "E11", reason), f"Taken away: {reason}", f"{code(name)}: {reason}.")
 
 
 def conclude(shown: Sequence[Shown], *, trusted: bool) -> tuple[Conclusion, str]:

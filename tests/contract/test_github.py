@@ -1,6 +1,5 @@
 """GitHub at its worst: every call of every flow meets every fault, and nothing happens twice."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,6 @@ from tests.github.server import GitHubServer
 
 OFTEN = {"429-retry-after", "502-after", "cut"}
 """One that did nothing, one that did it, one that did it and says half; the others take time."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubServer]:
-    """Start a GitHub, once; every run has a repository of its own there."""
-    with GitHubServer(tmp_path_factory.mktemp("github")) as started:
-        yield started
 
 
 @pytest.mark.parametrize(

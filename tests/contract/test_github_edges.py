@@ -5,7 +5,7 @@ import json
 import random
 import stat
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,6 @@ from tests.github.git import HEADS
 from tests.github.pushes import move
 from tests.github.server import GitHubServer
 from tests.github.world import Note, Review
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubServer]:
-    """Start a GitHub, once; every test has a repository of its own there."""
-    with GitHubServer(tmp_path_factory.mktemp("github")) as started:
-        yield started
 
 
 @pytest.fixture

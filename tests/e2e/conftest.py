@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.stages import Stages, bentos_built_once
 from tests.e2e.world import World
+from tests.github.server import GitHubServer
 
 Stage = Callable[[str, Callable[[Path], World]], World]
 
@@ -36,6 +37,13 @@ def remember_bentos(shelf: Path) -> Iterator[None]:
     """Build the Bento of equal files once."""
     with bentos_built_once(shelf):
         yield
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubServer]:
+    """Start a GitHub, once; every test has a repository of its own there."""
+    with GitHubServer(tmp_path_factory.mktemp("github")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

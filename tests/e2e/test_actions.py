@@ -1,7 +1,6 @@
 """The shipped workflows, run for real: act runs them, our GitHub answers, the product does it."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -51,13 +50,6 @@ def act() -> str:
             pytest.fail(f"act is not installed: {INSTALL}")
         pytest.skip(f"act is not installed: {INSTALL}")
     return found
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubServer]:
-    """Start a GitHub."""
-    with GitHubServer(tmp_path_factory.mktemp("github")) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -135,13 +135,6 @@ class Night:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubServer]:
-    """Start a GitHub."""
-    with GitHubServer(tmp_path_factory.mktemp("github")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return where the first night of these tests keeps what it trained, for the others."""
     return tmp_path_factory.mktemp("left") / "run"

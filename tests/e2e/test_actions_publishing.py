@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,13 +97,6 @@ class Job:
     def notes(self) -> list[Any]:
         """The comments on the pull request."""
         return self.repository.record.threads[1].notes
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubServer]:
-    """Start a GitHub."""
-    with GitHubServer(tmp_path_factory.mktemp("github")) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The loops on GitHub: the same commands, where the remote is a repository of its API."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,6 @@ from ml_gitops.cli.setting import BOT
 from tests.e2e.world import DECAYED, FIRST, FIRST_LOCK, QUIET, World
 from tests.github.server import GitHubServer
 from tests.github.setup import TestRepository
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubServer]:
-    """Start a GitHub."""
-    with GitHubServer(tmp_path_factory.mktemp("github")) as started:
-        yield started
 
 
 @pytest.fixture

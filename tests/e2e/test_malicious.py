@@ -21,7 +21,7 @@ import pytest
 from ml_gitops.cli.setting import BOT
 from ml_gitops.document import canonical_json, sha256
 from ml_gitops.pull_request import Marker
-from tests.e2e.test_actions_publishing import BRANCH, READS, Job, forged, forged_report, server
+from tests.e2e.test_actions_publishing import BRANCH, READS, Job, forged, forged_report
 from tests.e2e.world import World
 from tests.github.artifacts import zipped
 from tests.github.caller import Caller
@@ -29,7 +29,6 @@ from tests.github.server import GitHubServer
 from tests.hostile.payloads import PAYLOADS
 from tests.hostile.watch import Rules, traces, watching
 
-__all__ = ["server"]
 pytestmark = [pytest.mark.hostile, pytest.mark.slow]
 CANARY = "canary"
 """A file of this name is what every command of a case would leave."""

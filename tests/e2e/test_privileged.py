@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from ml_gitops.cli.setting import NOW
-from tests.e2e.test_github import move, repository, server
+from tests.e2e.test_github import move, repository
 from tests.e2e.world import DECAYED, FIRST, FIRST_LOCK, QUIET, World
 from tests.github.server import GitHubServer
 from tests.github.setup import TestRepository
 from tests.hostile.watch import STOPPED, guarded, traces
 
-__all__ = ["repository", "server"]
+__all__ = ["repository"]
 
 
 def watched(

@@ -8,10 +8,10 @@ import pytest
 from ml_gitops.cli import main
 from ml_gitops.document import canonical_json
 from ml_gitops.pull_request import Marker
-from tests.e2e.test_actions_publishing import BRANCH, READS, Job, job, once, server
+from tests.e2e.test_actions_publishing import BRANCH, READS, Job, job, once
 from tests.e2e.world import World
 
-__all__ = ["job", "once", "server"]
+__all__ = ["job", "once"]
 
 SECRET = """import os
 

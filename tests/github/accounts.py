@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-Level = Literal["read", "write", "admin"]
 Role = Literal["none", "read", "triage", "write", "maintain", "admin"]
 Kind = Literal["User", "Organization", "Bot"]
 ROLES: tuple[Role, ...] = ("none", "read", "triage", "write", "maintain", "admin")
@@ -96,6 +95,3 @@ class Token:
     def reaches(self, repository: int) -> bool:
         """Whether the token was given for a repository."""
         return self.repositories is None or repository in self.repositories
-
-
-ANONYMOUS = Token("")

@@ -14,8 +14,6 @@ from tests.github.request import Request
 from tests.github.routing import route
 from tests.github.world import Document
 
-LARGEST_BLOB = 100 * 2**20
-
 
 def decoded(text: str, encoding: str) -> bytes:
     """Return bytes that came as text.

@@ -89,7 +89,7 @@ def _start(commands: Commands) -> None:
         "--changed-since",
         metavar="REF",
         help="only those that would be trained or judged otherwise than where this left REF, "
-        "a branch, a tag or a whole commit id",
+        "a branch, a tag or a commit id",
     )
     about = "only those whose rows are locked: others cannot be released yet"
     models.add_argument("--locked", action="store_true", help=about)

@@ -16,6 +16,8 @@ import pytest
 
 from ml_gitops.cli import main
 from ml_gitops.cli.setting import BOT, NOW
+from ml_gitops.data.lock import split
+from ml_gitops.data.schema import Window
 from ml_gitops.document import canonical_json, sha256
 from ml_gitops.names import LOCK_FILE
 from ml_gitops.report import artifact_name, files_digest, no_newer_rows
@@ -261,6 +263,13 @@ def of_lock(files: Files, **changes: Any) -> Files:
     return fitted(made, LOCK_FILE, canonical_json(lock).encode())
 
 
+def of_days(files: Files, until: str) -> Files:
+    """Return what was left with rows until another day, and cut as those would be."""
+    made = of_lock(files, window=window(files, until=until))
+    cut = split(Window.model_validate_json(canonical_json(window(made))), 10)
+    return forged(made, "run.json", split=json.loads(cut.to_json()))
+
+
 def of_lineage(files: Files, **changes: Any) -> Files:
     """Return what was left of other inputs, with a key that follows from them."""
     run = json.loads(files["run.json"])
@@ -334,6 +343,8 @@ TAMPERED: dict[str, tuple[str, Callable[[Files], Files | bytes]]] = {
     "a model that climbs": ("E11", lambda it: forged(it, "run.json", model="../../main")),
     "another source": ("E11", lambda it: of_lock(it, source="model/evil.py:load")),
     "a later window": ("E11", lambda it: of_lock(it, window=window(it, until="2024-05-01"))),
+    "later days, rightly cut": ("E11", lambda it: of_days(it, "2024-03-08")),
+    "fewer days than are locked": ("E11", lambda it: of_days(it, "2024-01-30")),
     "an earlier window": ("E11", lambda it: of_lock(it, window=window(it, until="2024-02-20"))),
     "an older start": ("E11", lambda it: of_lock(it, window=window(it, start="2020-01-01"))),
     "a short window": ("E11", lambda it: of_lock(it, window=window(it, until="2024-01-03"))),

@@ -162,14 +162,25 @@ def hold_left(
     if run.sample:
         raise Refusal("E11", "the run is of a sample, which nobody asked for")
     lock = hold_lock(model.config, files[LOCK_FILE], run, asked.until)
-    if files[LOCK_FILE] == commit.read(model.folder + LOCK_FILE):
+    locked = commit.read(model.folder + LOCK_FILE) or b""
+    if files[LOCK_FILE] == locked:
         return nothing_newer(forge, asked.until)
+    if lock.window.until < _last_day(locked):
+        raise Refusal("E11", "the data lock ends before the one that it is to replace")
     new = {model.folder + LOCK_FILE: lock.to_json().encode()}
     proposed = commit.with_changes(new).below(model.folder, run.lineage.environment)
     hold_lineage(model.config, proposed, run, files)
     report = hold_report(model.config, proposed, forge, run, files)
     hold_name(artifact, run, files)
     return Left(run, report, files)
+
+
+def _last_day(lock: bytes) -> date:
+    """Return the day that the rows of a lock end before; the first of all, where there is none."""
+    try:
+        return DataLock.from_json(lock, where=LOCK_FILE).window.until
+    except MlGitopsError:
+        return date.min
 
 
 def hold_lock(config: Config, content: bytes, run: Run, until: date) -> DataLock:

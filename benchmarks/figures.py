@@ -56,8 +56,8 @@ def publish(name: str, figures: list[Figure]) -> int:
         [
             [
                 figure.name,
-                f"{figure.value:,.3g} {figure.unit}",
-                f"{figure.limit:,.3g} {figure.unit}" if figure.limit is not None else "context",
+                f"{_amount(figure.value)} {figure.unit}",
+                f"{_amount(figure.limit)} {figure.unit}" if figure.limit is not None else "context",
                 "ok" if figure.ok else "OVER",
             ]
             for figure in figures
@@ -65,6 +65,11 @@ def publish(name: str, figures: list[Figure]) -> int:
         title=f"bench-{name} on {machine['cores']} cores, load {machine['load']}",
     )
     return 0 if all(figure.ok for figure in figures) else 1
+
+
+def _amount(value: float) -> str:
+    """Return a count whole, and anything else with the digits that mean something."""
+    return f"{value:,.0f}" if value == round(value) or abs(value) >= 100 else f"{value:.3g}"
 
 
 def cpu_seconds(

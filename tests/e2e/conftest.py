@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from ml_gitops.adapters.github import client
+from ml_gitops.adapters.github.patience import Patience
 from tests.e2e.stages import Stages, bentos_built_once
 from tests.e2e.world import World
 from tests.github.server import GitHubServer
@@ -36,6 +39,14 @@ def stage(stages: Stages) -> Stage:
 def remember_bentos(shelf: Path) -> Iterator[None]:
     """Build the Bento of equal files once."""
     with bentos_built_once(shelf):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_pause_between_changes() -> Iterator[None]:
+    """Change the GitHub of tests without the second that the real one wants between changes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "Patience", partial(Patience, between_writes=0.0))
         yield
 
 

@@ -39,7 +39,7 @@ lint: $(READY)  ## ruff and mypy, both strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-lint-actions: $(READY)  ## zizmor on the workflows and actions, and actionlint where it is installed
+lint-actions: $(READY)  ## GitHub's schemas, zizmor and actionlint, on workflows and actions
 	@test -x build/tools/lint/bin/zizmor || $(BIN)/uv venv --quiet --clear build/tools/lint
 	@$(BIN)/uv pip sync --quiet --python build/tools/lint --require-hashes requirements/lint.txt
 	@rm -rf build/tools/callers && mkdir -p build/tools/callers/.github/workflows
@@ -48,6 +48,9 @@ lint-actions: $(READY)  ## zizmor on the workflows and actions, and actionlint w
 	    > "build/tools/callers/.github/workflows/$${file##*/}"; done
 	build/tools/lint/bin/zizmor --quiet --offline --persona auditor --strict-collection --collect=all \
 	  .github actions build/tools/callers
+	build/tools/lint/bin/check-jsonschema --builtin-schema vendor.github-workflows \
+	  .github/workflows/*.yml build/tools/callers/.github/workflows/*.yml
+	build/tools/lint/bin/check-jsonschema --builtin-schema vendor.github-actions actions/*/action.yml
 	@if command -v actionlint >/dev/null; then set -x; \
 	  actionlint -shellcheck= -pyflakes= -ignore 'specifying action "\$$/' \
 	    .github/workflows/*.yml build/tools/callers/.github/workflows/*.yml; \

@@ -24,7 +24,7 @@ MISTAKES: list[tuple[list[str], str]] = [
     (
         ["pr", "merge", "one"],
         (
-            "ml-gitops pr merge: argument number: invalid int value: 'one'; "
+            "ml-gitops pr merge: argument N: invalid int value: 'one'; "
             "see `ml-gitops pr merge --help`"
         ),
     ),

@@ -206,7 +206,9 @@ class TestDeliver:
         ("change", "version", "differs"),
         [
             ("data", "v1.0.1", {"data": f"rows of 2024-01-01..{FIRST_LOCK} → "}),
-            ("code", "v1.1.0", {"code": "model/pipeline.py changed"}),
+            pytest.param(
+                "code", "v1.1.0", {"code": "model/pipeline.py changed"}, marks=pytest.mark.slow
+            ),
             pytest.param(
                 "signature",
                 "v2.0.0",

@@ -117,6 +117,7 @@ def test_two_processes_give_one_model(one: World, other: World) -> None:
     assert first["run"]["files"] == second["run"]["files"]
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_model(one: World, place: Path) -> None:
     """The seed decides: with another one the key and the bytes differ, so they could differ."""
     world = one.copy(place)
@@ -140,6 +141,7 @@ def test_training_again_imports_no_estimator(other: World, place: Path) -> None:
     assert imported == []
 
 
+@pytest.mark.slow
 def test_two_at_once_train_once(one: World, place: Path) -> None:
     """Who starts beside another waits for it and takes what it made; nobody is accused."""
     world = one.copy(place)

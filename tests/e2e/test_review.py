@@ -21,6 +21,11 @@ CHECK = "checks/test_behaviour.py"
 LOOSE = "\n[gate]\nmargin = 0.5\n"
 
 
+def slow(*values: str) -> list[Any]:
+    """Return values that only CI tries: each trains, and one of a kind is tried by everybody."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
 def said(capsys: pytest.CaptureFixture[str]) -> str:
     """Return what was said on stderr, without what Git says of its branches."""
     return capsys.readouterr().err
@@ -132,7 +137,7 @@ class TestRelease:
             "it was judged by another champion than stand now that it is merged"
         ]
 
-    @pytest.mark.parametrize("what", ["report", "model", "run", "comment"])
+    @pytest.mark.parametrize("what", [*slow("report", "model", "run"), "comment"])
     def test_what_was_exchanged_after_the_review_ships_nothing(
         self, reviewed: World, place: Path, capsys: pytest.CaptureFixture[str], what: str
     ) -> None:
@@ -377,7 +382,7 @@ class TestReport:
         assert world.forge.pull_request(number).comments == ()
         assert (again["fitted"], again["judged"], again["verdict"]) == (False, True, "block")
 
-    @pytest.mark.parametrize("text", ["", "{}", "[" * 100_000, "\x00"])
+    @pytest.mark.parametrize("text", ["{}", *slow("", "[" * 100_000, "\x00")])
     def test_a_broken_report_is_made_again(
         self, trained: World, place: Path, capsys: pytest.CaptureFixture[str], text: str
     ) -> None:

@@ -43,10 +43,11 @@ def remember_bentos(shelf: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_pause_between_changes() -> Iterator[None]:
-    """Change the GitHub of tests without the second that the real one wants between changes."""
+def no_pauses() -> Iterator[None]:
+    """Ask the GitHub of tests again at once; what a pause costs of the patience stays."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "Patience", partial(Patience, between_writes=0.0))
+        hurried = partial(Patience, between_writes=0.0, sleep=lambda _: None)
+        patch.setattr(client, "Patience", hurried)
         yield
 
 

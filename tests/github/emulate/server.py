@@ -1,6 +1,7 @@
 """Another GitHub for tests, made by others: `emulate` of npm, at the version of the lock here."""
 
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -95,6 +96,9 @@ def _wait(process: "subprocess.Popen[bytes]", url: str) -> None:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # Tests have an empty home; how the registries are reached stands in the person's own.
+    home = {"HOME": pwd.getpwuid(os.getuid()).pw_dir}
+    environment = {name: it for name, it in os.environ.items() if name != "XDG_CONFIG_HOME"} | home
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise Missing(f"emulate could not be fetched: {done.stderr.strip() or command[0]}")

@@ -73,9 +73,7 @@ def fit(
     """
     from ml_gitops.model.candidate import build_and_fit
     from ml_gitops.serving.conversion import convert
-    from ml_gitops.serving.edges import edge_rows
     from ml_gitops.serving.onnx_model import OnnxModel, class_names, conform
-    from ml_gitops.serving.parity import finite_rows
 
     schema = config.data_schema
     written, path = workspace.read(config.model.params) or b"", config.model.params
@@ -107,6 +105,21 @@ def fit(
     model = OnnxModel(content, signature)
     answers = model.predict(holdout)
     rows = conform(holdout, schema.features)
+    parity = _hold_everywhere(config, workspace, estimator, model, rows, answers)
+    return Fitted(content, signature, answers, parity, seconds)
+
+
+def _hold_everywhere(
+    config: Config,
+    workspace: Workspace,
+    estimator: Any,
+    model: "OnnxModel",
+    rows: "pd.DataFrame",
+    answers: "Answers",
+) -> ParityReport:
+    """Hold the ONNX file on the rows of the holdout and on the edges around them."""
+    from ml_gitops.serving.edges import edge_rows
+    from ml_gitops.serving.parity import finite_rows
 
     def ask(some: "pd.DataFrame") -> Any:
         regression = config.model.task == "regression"
@@ -114,12 +127,12 @@ def fit(
             return estimator.predict(some) if regression else estimator.predict_proba(some)
 
     parity = _hold(config, estimator, ask, model, rows, answers)
-    for kind, edges in edge_rows(estimator, rows, schema.features).items():
+    for kind, edges in edge_rows(estimator, rows, config.data_schema.features).items():
         # An exponent of a number beyond measure is infinite, and says nothing.
         told = edges[finite_rows(ask(edges))]
         if len(told):
             _hold(config, estimator, ask, model, told, model.predict(told), f" on {kind}")
-    return Fitted(content, signature, answers, parity, seconds)
+    return parity
 
 
 def _hold(
